@@ -1,0 +1,33 @@
+"""Find, correct and measure defects in materials micrographs and tomograms.
+
+Names are loaded on first use: importing this package imports neither torch, napari nor Qt.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import Any
+
+_PUBLIC: dict[str, str] = {
+    "Acquisition": "core.acquisition",
+    "Calibration": "core.calibration",
+    "ClassMap": "core.classes",
+    "DefectSegError": "core.errors",
+    "drive": "core.progress",
+    "CalibratedImage": "images.image",
+}
+
+__all__ = sorted(_PUBLIC)
+__version__ = "0.1.0"
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _PUBLIC:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(import_module(f"{__name__}.{_PUBLIC[name]}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return [*__all__, "__version__"]

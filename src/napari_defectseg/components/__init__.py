@@ -1,0 +1,1 @@
+"""Connected components by run lengths; the one place that labels."""

@@ -1,0 +1,1 @@
+"""The words everything else is made of; knows nothing above itself."""

@@ -1,0 +1,1 @@
+"""Folders of images and masks that are always whole."""

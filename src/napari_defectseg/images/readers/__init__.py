@@ -1,0 +1,1 @@
+"""Readers, one family of files each."""

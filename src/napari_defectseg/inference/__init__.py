@@ -1,0 +1,1 @@
+"""From image and model to scores."""

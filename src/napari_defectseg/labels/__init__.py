@@ -1,0 +1,1 @@
+"""The truth under the brush: label maps, edits, tools."""

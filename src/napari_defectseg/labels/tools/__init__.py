@@ -1,0 +1,1 @@
+"""Editing tools: pure functions that return an edit."""

@@ -1,0 +1,1 @@
+"""Test classes for those who add formats, readers, measurements."""
