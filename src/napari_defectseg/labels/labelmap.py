@@ -79,7 +79,7 @@ class LabelMap:
     @property
     def shape(self) -> tuple[int, ...]:
         """Shape of a plane."""
-        return self.planes[0].shape
+        return tuple(int(n) for n in self.planes[0].shape)
 
     @property
     def next_label(self) -> int:
