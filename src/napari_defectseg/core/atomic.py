@@ -6,7 +6,7 @@ import os
 import shutil
 import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from napari_defectseg.core.errors import AlreadyExists, NotSaved
@@ -56,7 +56,8 @@ def atomic_path(path: str | Path, *, overwrite: bool = True) -> Iterator[Path]:
             raise
         raise not_saved(path, error) from error
     finally:
-        part.unlink(missing_ok=True)
+        with suppress(OSError):
+            part.unlink()
 
 
 @contextmanager

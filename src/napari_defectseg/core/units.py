@@ -29,7 +29,7 @@ _VAGUE = {"", "px", "pixel", "pixels", "voxel", "none", "null", "a.u.", "arb", "
 _VALUE = re.compile(
     r"\s*(?P<value>[-+]?\d*\.?\d+(?:[eE][-+]?\d+)?)"
     r"(?:\s*(?:±|\+/-|\+-)\s*(?P<sigma>\d*\.?\d+(?:[eE][-+]?\d+)?))?"
-    r"\s*(?P<unit>.*?)\s*"
+    r"\s*(?P<unit>[^±]*?)\s*"
 )
 
 
