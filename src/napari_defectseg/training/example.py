@@ -1,0 +1,98 @@
+"""`Example`: one image and its truth, ready to cut patches from."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from napari_defectseg.core.classes import UNLABELLED, ClassMap
+from napari_defectseg.core.errors import TrainingError
+
+Array = np.ndarray[Any, Any]
+
+
+@dataclass(frozen=True)
+class Example:
+    """A normalised picture with its targets.
+
+    Parameters
+    ----------
+    image : ndarray of float32, shape (channel, *spatial)
+        Preprocessed as the model's card says.
+    target : ndarray of uint8
+        Exclusive classes: channel index of the network (0 background) in the spatial shape.
+        Overlapping classes: ``(class, *spatial)`` of 0 and 1. 255 where nobody looked.
+    square : bool
+        Whether y and x have the same size, so that quarter turns are allowed.
+    """
+
+    image: Array
+    target: Array
+    square: bool = True
+
+    @property
+    def spatial_shape(self) -> tuple[int, ...]:
+        """Shape of the picture without channels."""
+        return tuple(int(n) for n in self.image.shape[1:])
+
+    def foreground(self) -> Array:
+        """Return the flat indices of pixels that belong to a class, shape (n,)."""
+        labelled = (self.target > 0) & (self.target != UNLABELLED)
+        if self.target.ndim == self.image.ndim:
+            labelled = labelled.any(axis=0)
+        return np.flatnonzero(labelled)
+
+
+def targets_of(mask: Array, classes: ClassMap) -> Array:
+    """Turn a mask of class values into targets of channel indices.
+
+    Parameters
+    ----------
+    mask : ndarray of uint8
+        Class values with 0 background and 255 unlabelled; for overlapping classes
+        ``(class, …)`` of 0, 1 and 255.
+    classes : ClassMap
+        In the order of the network's channels.
+
+    Returns
+    -------
+    ndarray of uint8
+        Targets as in `Example`.
+
+    Raises
+    ------
+    TrainingError
+        If the mask holds a value that is no class.
+    """
+    if not classes.exclusive:
+        return np.asarray(mask, np.uint8)
+    lookup = np.full(256, 254, np.uint8)
+    lookup[0], lookup[UNLABELLED] = 0, UNLABELLED
+    for channel, value in enumerate(classes.values, start=1):
+        lookup[value] = channel
+    target: Array = lookup[np.asarray(mask, np.uint8)]
+    if (target == 254).any():
+        strange = sorted(set(np.unique(mask).tolist()) - {0, UNLABELLED, *classes.values})
+        raise TrainingError(
+            f"The mask holds the values {strange}, which are no classes.",
+            hint=f"Classes are {', '.join(f'{c.value} {c.name}' for c in classes)}.",
+        )
+    return target
+
+
+def pad_to(example: Example, least: Sequence[int]) -> Example:
+    """Return the example, mirrored at its far borders to at least `least` pixels an axis.
+
+    Padded pixels count as unlabelled.
+    """
+    missing = [max(0, want - have) for want, have in zip(least, example.spatial_shape, strict=True)]
+    if not any(missing):
+        return example
+    widths = [(0, n) for n in missing]
+    image = np.pad(example.image, [(0, 0), *widths], mode="symmetric")
+    lead = [(0, 0)] * (example.target.ndim - len(widths))
+    target = np.pad(example.target, [*lead, *widths], constant_values=UNLABELLED)
+    return Example(image, target, example.square)

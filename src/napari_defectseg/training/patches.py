@@ -1,0 +1,87 @@
+"""Patches cut at random from examples, more often where objects are."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from napari_defectseg.core.errors import TrainingError
+from napari_defectseg.training.augment import augment, zoomed
+from napari_defectseg.training.example import Example, pad_to
+from napari_defectseg.training.plan import TrainingPlan
+
+Array = np.ndarray[Any, Any]
+
+
+class PatchSampler:
+    """Draws augmented batches from examples.
+
+    Every draw depends only on the plan's seed and the step's number, so a run can be repeated.
+
+    Parameters
+    ----------
+    examples : sequence of Example
+        Each is drawn from as often as the others.
+    plan : TrainingPlan
+
+    Raises
+    ------
+    TrainingError
+        If there are no examples.
+    """
+
+    def __init__(self, examples: Sequence[Example], plan: TrainingPlan) -> None:
+        if not examples:
+            raise TrainingError("There are no images to train on.")
+        self.plan = plan
+        largest = [int(np.ceil(n * (1 + plan.zoom))) for n in plan.patch]
+        self.examples = [pad_to(example, largest) for example in examples]
+        self._foreground = [example.foreground() for example in self.examples]
+
+    def batch(self, step: int) -> tuple[Array, Array]:
+        """Return the batch of a step.
+
+        Returns
+        -------
+        images : ndarray of float32, shape (batch, channel, *patch)
+        targets : ndarray of int64 or uint8, shape (batch, [class,] *patch)
+        """
+        pairs = [self.patch(step * self.plan.batch + n) for n in range(self.plan.batch)]
+        return np.stack([image for image, _ in pairs]), np.stack([target for _, target in pairs])
+
+    def patch(self, number: int) -> tuple[Array, Array]:
+        """Return the patch of a running number, augmented."""
+        rng = np.random.default_rng([self.plan.seed, number])
+        index = int(rng.integers(len(self.examples)))
+        example = self.examples[index]
+        size = self._zoomed_size(rng)
+        corner = self._corner(index, size, rng)
+        cut = tuple(slice(a, a + n) for a, n in zip(corner, size, strict=True))
+        image, target = zoomed(
+            example.image[(slice(None), *cut)], example.target[(..., *cut)], self.plan.patch
+        )
+        return augment(image, target, self.plan, rng, square=example.square)
+
+    def _zoomed_size(self, rng: np.random.Generator) -> tuple[int, ...]:
+        factor = float(np.exp(rng.uniform(-self.plan.zoom, self.plan.zoom)))
+        factor = min(factor, 1 + self.plan.zoom)
+        return tuple(max(4, round(n * factor)) for n in self.plan.patch)
+
+    def _corner(
+        self, index: int, size: tuple[int, ...], rng: np.random.Generator
+    ) -> tuple[int, ...]:
+        shape = self.examples[index].spatial_shape
+        places = self._foreground[index]
+        if places.size and rng.random() < self.plan.foreground_share:
+            centre = np.unravel_index(int(places[rng.integers(places.size)]), shape)
+            shifted = [
+                int(c) - n // 2 + int(rng.integers(-n // 4, n // 4 + 1))
+                for c, n in zip(centre, size, strict=True)
+            ]
+        else:
+            shifted = [int(rng.integers(0, s - n + 1)) for s, n in zip(shape, size, strict=True)]
+        return tuple(
+            int(np.clip(a, 0, s - n)) for a, s, n in zip(shifted, shape, size, strict=True)
+        )

@@ -1,0 +1,199 @@
+"""`TrainingPlan`: network, loss, schedule and augmentation as one value, written as JSON."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, fields, replace
+from pathlib import Path
+from typing import Any
+
+from napari_defectseg.core.atomic import write_text
+from napari_defectseg.core.errors import FileMissing, TrainingError
+from napari_defectseg.core.registry import Registry
+
+SYMMETRIES = ("flip_z", "flip_y", "flip_x", "rot90_yx")
+"""Symmetries a plan may allow: mirror an axis, turn the y-x plane by quarter turns."""
+
+
+@dataclass(frozen=True)
+class TrainingPlan:
+    """How a network is trained.
+
+    Parameters
+    ----------
+    name : str
+        What the plan is called.
+    dims : int
+        2 or 3.
+    widths : tuple of int
+        Channels of the U-Net a level, finest first.
+    patch : tuple of int
+        Patch size in pixels, one entry a spatial axis; multiples of ``2 ** (levels - 1)``.
+    batch : int
+        Patches a step.
+    epochs : int
+        Most epochs.
+    steps_per_epoch : int
+        Steps an epoch.
+    learning_rate : float
+        Peak of the one-cycle schedule of AdamW.
+    weight_decay : float
+        Weight decay of AdamW.
+    dice_weight : float
+        Weight of the Dice loss beside cross-entropy's 1.
+    foreground_share : float
+        Share of patches that are centred on a labelled object.
+    symmetries : tuple of str
+        Which of `SYMMETRIES` leave the physics unchanged; quarter turns are left out
+        by itself where y and x differ in size, so are mirrored keyholes unless named here.
+    zoom : float
+        Largest relative change of magnification, 0.2 for ±20 %.
+    gain, offset, gamma, noise, blur : float
+        Strength of the changes of intensity, in units of the normalised image's
+        standard deviation (noise, offset), relative (gain, gamma), or px (blur).
+    patience : int
+        Epochs without a better validation loss before it stops.
+    seed : int
+        Seed of weights, patches and augmentation.
+    """
+
+    name: str = "unet"
+    dims: int = 2
+    widths: tuple[int, ...] = (16, 32, 80, 160)
+    patch: tuple[int, ...] = (128, 128)
+    batch: int = 8
+    epochs: int = 40
+    steps_per_epoch: int = 50
+    learning_rate: float = 3e-3
+    weight_decay: float = 1e-4
+    dice_weight: float = 1.0
+    foreground_share: float = 0.7
+    symmetries: tuple[str, ...] = ("flip_y", "flip_x", "rot90_yx")
+    zoom: float = 0.2
+    gain: float = 0.3
+    offset: float = 0.3
+    gamma: float = 0.2
+    noise: float = 0.2
+    blur: float = 0.8
+    patience: int = 12
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        if self.dims not in (2, 3) or len(self.patch) != self.dims:
+            raise TrainingError(
+                f"A plan in {self.dims} dimensions cannot have patches of {self.patch}."
+            )
+        grid = 2 ** max(0, len(self.widths) - 1)
+        if any(n < grid or n % grid for n in self.patch):
+            raise TrainingError(
+                f"Patches of {self.patch} do not fit a network of {len(self.widths)} levels.",
+                hint=f"Use multiples of {grid}.",
+            )
+        strange = set(self.symmetries) - set(SYMMETRIES)
+        if strange:
+            raise TrainingError(
+                f"{', '.join(sorted(strange))} is not a symmetry.",
+                hint=f"Known: {', '.join(SYMMETRIES)}.",
+            )
+        counts = (self.batch, self.epochs, self.steps_per_epoch, self.patience, *self.widths)
+        if min(counts) < 1 or len(self.widths) < 2:
+            raise TrainingError(
+                "Batch, epochs, steps, patience and widths must be 1 or more, on 2 levels or more."
+            )
+
+    def with_changes(self, **changes: Any) -> TrainingPlan:
+        """Return the same plan with other values."""
+        return replace(self, **changes)
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return plain JSON values."""
+        values = asdict(self)
+        return {name: list(v) if isinstance(v, tuple) else v for name, v in values.items()}
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any], where: str = "The plan") -> TrainingPlan:
+        """Return the plan written by `as_dict`.
+
+        Raises
+        ------
+        TrainingError
+            If a key is unknown or a value does not fit.
+        """
+        known = {field.name for field in fields(cls)}
+        if strange := sorted(set(values) - known):
+            raise TrainingError(
+                f"{where} has unknown entries: {', '.join(strange)}.",
+                hint=f"Known: {', '.join(sorted(known))}.",
+            )
+        lists = {name: tuple(v) if isinstance(v, list) else v for name, v in values.items()}
+        try:
+            return cls(**lists)
+        except TypeError as error:
+            raise TrainingError(f"{where} cannot be read: {error}.") from error
+
+    def write(self, path: str | Path, *, overwrite: bool = False) -> None:
+        """Write the plan as JSON."""
+        write_text(path, json.dumps(self.as_dict(), indent=2) + "\n", overwrite=overwrite)
+
+
+def unet() -> TrainingPlan:
+    """Return the plan of the house network for pictures."""
+    return TrainingPlan()
+
+
+def unet3d() -> TrainingPlan:
+    """Return the plan of the house network for tomograms."""
+    return TrainingPlan(
+        name="unet3d",
+        dims=3,
+        widths=(12, 24, 48, 80),
+        patch=(48, 48, 48),
+        batch=2,
+        symmetries=("flip_z", "flip_y", "flip_x", "rot90_yx"),
+    )
+
+
+def movie() -> TrainingPlan:
+    """Return the plan for X-ray movies: the laser comes from above, so nothing is turned over."""
+    return TrainingPlan(name="movie", symmetries=("flip_x",))
+
+
+PLANS: Registry[Callable[[], TrainingPlan]] = Registry(
+    "training plan",
+    {
+        "unet": "napari_defectseg.training.plan:unet",
+        "unet3d": "napari_defectseg.training.plan:unet3d",
+        "movie": "napari_defectseg.training.plan:movie",
+    },
+    "napari_defectseg.training_plans",
+)
+
+
+def plan_of(name_or_file: str | TrainingPlan) -> TrainingPlan:
+    """Return a plan by its name, or read it from a JSON file.
+
+    Raises
+    ------
+    FileMissing
+        If it is neither a known name nor a file.
+    TrainingError
+        If the file cannot be read as a plan.
+    """
+    if isinstance(name_or_file, TrainingPlan):
+        return name_or_file
+    if name_or_file in PLANS.names():
+        return PLANS.get(name_or_file)()
+    path = Path(name_or_file)
+    if not path.is_file():
+        raise FileMissing(
+            f"There is no training plan {name_or_file!r}.",
+            hint=f"Known: {', '.join(PLANS.names())}; or give a JSON file.",
+        )
+    try:
+        values = json.loads(path.read_text(encoding="utf-8"))
+    except (ValueError, UnicodeDecodeError) as error:
+        raise TrainingError(f"{path} is not a JSON file: {error}.") from error
+    if not isinstance(values, dict):
+        raise TrainingError(f"{path} holds no plan but a {type(values).__name__}.")
+    return TrainingPlan.from_dict(values, str(path))
