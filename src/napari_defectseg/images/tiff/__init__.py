@@ -1,0 +1,1 @@
+"""What the TIFF reader is made of: tags, series, pages."""

@@ -1,0 +1,35 @@
+"""The OME-XML in a TIFF, read without trusting it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from napari_defectseg.core.errors import ImageError
+
+LONGEST = 1 << 26
+
+
+def refuse_entities(path: Path, text: str) -> None:
+    """Raise `ImageError` if an XML text declares entities, which can blow up without bound."""
+    if "<!DOCTYPE" in text or "<!ENTITY" in text or len(text) > LONGEST:
+        raise ImageError(
+            f"{path.name}: its OME-XML declares entities, which no microscope does.",
+            hint="The file is damaged or made up; it was not opened.",
+        )
+
+
+def pixels(tif: Any, index: int) -> tuple[str, dict[str, Any]]:
+    """Return name and attributes of the ``Pixels`` element of image `index`; empty without OME."""
+    text = tif.ome_metadata
+    if not text:
+        return "", {}
+    from xml.etree import ElementTree
+
+    images = [e for e in ElementTree.fromstring(text) if e.tag.endswith("}Image")]
+    if index >= len(images):
+        return "", {}
+    for element in images[index]:
+        if element.tag.endswith("}Pixels"):
+            return images[index].get("Name", ""), dict(element.attrib)
+    return "", {}
