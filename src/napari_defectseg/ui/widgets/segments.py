@@ -1,0 +1,77 @@
+"""A few choices side by side, one of which holds."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from qtpy.QtCore import Signal
+from qtpy.QtWidgets import QButtonGroup, QHBoxLayout, QPushButton, QSizePolicy, QWidget
+
+from napari_defectseg.ui.widgets.text import name
+
+
+class Segments(QWidget):
+    """Choices in a row; `valueChanged` is sent when a person or `setValue` changes it.
+
+    Parameters
+    ----------
+    words : str
+        What is chosen, for the accessible names.
+    choices : sequence of (value, words, tip)
+    """
+
+    valueChanged = Signal(object)  # noqa: N815 (Qt's own manner)
+
+    def __init__(self, words: str, choices: Sequence[tuple[Any, str, str]]) -> None:
+        super().__init__()
+        self._words = words
+        self.setAccessibleName(words)
+        self._row = QHBoxLayout(self)
+        self._row.setContentsMargins(0, 0, 0, 0)
+        self._row.setSpacing(0)
+        self._group = QButtonGroup(self)
+        self._group.idToggled.connect(self._toggled)
+        self._values: list[Any] = []
+        self.set_choices(choices)
+
+    @property
+    def value(self) -> Any:
+        """The value that holds."""
+        number = self._group.checkedId()
+        return self._values[number] if number >= 0 else None
+
+    def setValue(self, value: Any) -> None:
+        """Choose the segment of that value."""
+        self._group.button(self._values.index(value)).setChecked(True)
+
+    def set_choices(self, choices: Sequence[tuple[Any, str, str]]) -> None:
+        """Offer other choices, keeping the value if it is among them."""
+        before = self.value
+        self.blockSignals(True)
+        for button in self._group.buttons():
+            self._group.removeButton(button)
+            self._row.removeWidget(button)
+            button.deleteLater()
+        self._values = [value for value, _, _ in choices]
+        for number, (_, words, tip) in enumerate(choices):
+            button = QPushButton(words)
+            button.setProperty("ds", "segment")
+            button.setCheckable(True)
+            button.setMinimumWidth(30)
+            button.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+            name(button, f"{self._words}: {words}", tip)
+            self._group.addButton(button, number)
+            self._row.addWidget(button, 1)
+        keep = before if before in self._values else (self._values[0] if self._values else None)
+        if keep is not None:
+            self.setValue(keep)
+        self.blockSignals(False)
+
+    def button(self, value: Any) -> QPushButton:
+        """Return the button of a value."""
+        return self._group.button(self._values.index(value))
+
+    def _toggled(self, number: int, checked: bool) -> None:
+        if checked:
+            self.valueChanged.emit(self._values[number])

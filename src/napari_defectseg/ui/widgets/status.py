@@ -1,0 +1,87 @@
+"""The status line: journal, device, model; each leads to its why."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from qtpy.QtCore import Qt
+from qtpy.QtWidgets import QHBoxLayout, QPushButton, QSizePolicy, QWidget
+
+from napari_defectseg.ui import icons, theme
+from napari_defectseg.ui.session import Session
+from napari_defectseg.ui.widgets.text import name
+
+UNKNOWN_DEVICE = "CPU or graphics card: looked up when needed"
+
+
+class StatusButton(QPushButton):
+    """An icon and a word that gives way when there is no room."""
+
+    def __init__(self, icon: str) -> None:
+        super().__init__()
+        icons.set_icon(self, icon, size=13, role="icon")
+        self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
+        self.setMinimumWidth(22)
+        self._whole = ""
+
+    def say(self, words: str, tip: str) -> None:
+        """Show `words` as far as they fit, and all of them in the tooltip."""
+        self._whole = words
+        name(self, words, tip)
+        self.resizeEvent(None)
+
+    def resizeEvent(self, event: Any) -> None:
+        """Elide anew."""
+        room = self.width() - 24
+        shown = self.fontMetrics().elidedText(self._whole, Qt.TextElideMode.ElideRight, room)
+        self.setText(f" {shown}" if len(shown) > 2 else "")
+
+
+class StatusLine(QWidget):
+    """Reads the session's `saved`, `device` and `model`."""
+
+    def __init__(self, session: Session) -> None:
+        super().__init__()
+        self._session = session
+        self.setProperty("ds", "status")
+        self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground, True)
+        self.setFixedHeight(26)
+        row = QHBoxLayout(self)
+        row.setContentsMargins(theme.SPACE, 1, theme.SPACE, 1)
+        row.setSpacing(theme.SPACE)
+        self.saved = StatusButton("done")
+        self.device = StatusButton("device")
+        self.model = StatusButton("model")
+        row.addWidget(self.saved, 4)
+        row.addWidget(self.device, 3)
+        row.addWidget(self.model, 4)
+        self.saved.clicked.connect(lambda: session.go_to("correct"))
+        self.device.clicked.connect(lambda: session.go_to("predict", "device"))
+        self.model.clicked.connect(lambda: session.go_to("model"))
+        for signal in self._signals():
+            signal.connect(self._renew)
+        self._renew()
+
+    def release(self) -> None:
+        """Listen no more."""
+        for signal in self._signals():
+            signal.disconnect(self._renew)
+
+    def _signals(self) -> tuple[Any, ...]:
+        events = self._session.events
+        return events.saved, events.device, events.model
+
+    def _renew(self, value: object = None) -> None:
+        session = self._session
+        self.saved.setVisible(bool(session.saved))
+        words, _, detail = session.saved.partition("\n")
+        icons.set_icon(self.saved, "warning" if words.startswith("not") else "done", size=13)
+        self.saved.say(words, detail or words)
+        if session.device is None:
+            self.device.say("processor", UNKNOWN_DEVICE)
+        else:
+            self.device.say(session.device.name, session.device.reason)
+        if session.model is None:
+            self.model.say("no model", "No model is open. Click to open one (Alt+2)")
+        else:
+            self.model.say(session.model.card.name, f"{session.model.card.name}: see its card")
