@@ -1,0 +1,128 @@
+"""The exact engine: float32, channels last, one tile at a time."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+import torch
+
+from napari_defectseg.core.errors import DeviceError, ModelError
+from napari_defectseg.inference.recover import MemoryFull
+from napari_defectseg.inference.reduce import probabilities
+from napari_defectseg.models.card import ModelCard
+from napari_defectseg.models.model import TorchModel
+
+
+class ExactEngine:
+    """A network ready to run on one device.
+
+    Parameters
+    ----------
+    network : torch.nn.Module
+        In evaluation mode, on `device`, in channels-last layout.
+    card : ModelCard
+    device : str
+    """
+
+    name = "torch float32"
+
+    def __init__(self, network: torch.nn.Module, card: ModelCard, device: str) -> None:
+        self._network = network
+        self._card = card
+        self._device = torch.device(device)
+        self._layout = torch.channels_last if card.dims == 2 else torch.channels_last_3d
+
+    @property
+    def threads(self) -> int:
+        """Threads of the processor that it uses."""
+        return torch.get_num_threads()
+
+    def run(self, block: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+        """Return the probabilities of one tile.
+
+        Parameters
+        ----------
+        block : ndarray of float32, shape (in_channels, *spatial)
+
+        Returns
+        -------
+        ndarray of float32, shape (score_channels, *spatial)
+
+        Raises
+        ------
+        MemoryFull
+            If the device has no room for it.
+        ModelError
+            If the network refuses the block, or gives another number of channels.
+        """
+        try:
+            with torch.inference_mode():
+                x = torch.from_numpy(np.ascontiguousarray(block))[None].to(self._device)
+                logits = self._network(x.contiguous(memory_format=self._layout))
+                self._check(logits, block.shape)
+                return probabilities(logits, self._card)[0].cpu().numpy()
+        except RuntimeError as error:
+            if is_memory(error):
+                raise MemoryFull(
+                    f"{self._device} has no memory left for a tile of "
+                    f"{' × '.join(str(n) for n in block.shape[1:])} pixels."
+                ) from error
+            if isinstance(error, DeviceError):
+                raise
+            raise ModelError(
+                f"The network of {self._card.name} failed on a block of shape {block.shape}: "
+                f"{str(error).splitlines()[0]}."
+            ) from error
+
+    def _check(self, logits: Any, shape: tuple[int, ...]) -> None:
+        wanted = (1, self._card.out_channels, *shape[1:])
+        seen = tuple(logits.shape) if isinstance(logits, torch.Tensor) else type(logits).__name__
+        if seen != wanted:
+            raise ModelError(
+                f"The network of {self._card.name} gave {seen} where its card promises {wanted}.",
+                hint="The number of classes in the card may be wrong.",
+            )
+
+
+@contextmanager
+def exact_engine(model: TorchModel, device: str, threads: int | None) -> Iterator[ExactEngine]:
+    """Give the engine; settings of torch are put back afterwards.
+
+    Parameters
+    ----------
+    model : TorchModel
+    device : str
+        As `devices.choose` names it.
+    threads : int or None
+        Threads of the processor; None: as torch has them.
+    """
+    before = torch.get_num_threads()
+    precise = torch.backends.cudnn.allow_tf32, torch.backends.cudnn.benchmark
+    try:
+        if threads is not None:
+            torch.set_num_threads(threads)
+        torch.backends.cudnn.allow_tf32 = False
+        torch.backends.cudnn.benchmark = False
+        yield ExactEngine(_prepared(model, device), model.card, device)
+    finally:
+        torch.set_num_threads(before)
+        torch.backends.cudnn.allow_tf32, torch.backends.cudnn.benchmark = precise
+
+
+def _prepared(model: TorchModel, device: str) -> torch.nn.Module:
+    layout = torch.channels_last if model.card.dims == 2 else torch.channels_last_3d
+    # A copy: the model's own network stays as it was loaded, for training and for other engines.
+    network = copy.deepcopy(model.network())
+    return network.to(device=device).to(memory_format=layout)  # type: ignore[call-overload, no-any-return]
+
+
+def is_memory(error: RuntimeError) -> bool:
+    """Return whether torch failed for want of memory."""
+    if isinstance(error, torch.OutOfMemoryError):
+        return True
+    text = str(error)
+    return "can't allocate memory" in text or "out of memory" in text.lower()

@@ -1,0 +1,114 @@
+"""`Job`: an image and a model that fit together, and how the work is cut."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from napari_defectseg.core.errors import ModelError
+from napari_defectseg.core.units import ratio
+from napari_defectseg.images.image import CalibratedImage
+from napari_defectseg.inference.channels import ChannelPlan
+from napari_defectseg.inference.devices import DeviceChoice, choose
+from napari_defectseg.inference.layout import Layout
+from napari_defectseg.inference.memory import bytes_per_pixel, default_budget
+from napari_defectseg.inference.settings import PredictSettings
+from napari_defectseg.inference.tiling import TilePlan, TilingSettings, plan_tiles
+from napari_defectseg.models.card import ModelCard
+from napari_defectseg.models.model import Model, TorchModel
+
+
+@dataclass(frozen=True)
+class Job:
+    """Everything that is decided before the first tile.
+
+    Parameters
+    ----------
+    model : TorchModel
+    image : CalibratedImage
+    settings : PredictSettings
+    layout : Layout
+    plan : TilePlan
+        Of each plane or volume.
+    device : DeviceChoice
+    budget : int
+        Bytes that one pass may need.
+    bytes_per_pixel : float
+        What one pass needs for each pixel it sees.
+    warnings : tuple of str
+    """
+
+    model: TorchModel
+    image: CalibratedImage
+    settings: PredictSettings
+    layout: Layout
+    plan: TilePlan
+    device: DeviceChoice
+    budget: int
+    bytes_per_pixel: float
+    warnings: tuple[str, ...] = ()
+
+    @property
+    def total(self) -> int:
+        """Number of passes of the network."""
+        return self.layout.count * len(self.plan)
+
+    @property
+    def scores_shape(self) -> tuple[int, ...]:
+        """Shape of the scores, channels in front."""
+        return (self.model.card.score_channels, *self.image.label_shape)
+
+    def resolved(self, engine: str, threads: int) -> dict[str, Any]:
+        """Return the plan as plain JSON values; the same plan gives the same bits."""
+        return {
+            "engine": engine,
+            "device": self.device.name,
+            "threads": threads,
+            "dtype": "float32",
+            "passes": self.total,
+            "channels": self.layout.channels.how,
+            **self.plan.as_dict(),
+        }
+
+
+def prepare(model: Model, image: CalibratedImage, settings: PredictSettings) -> Job:
+    """Return the work of predicting `image`; imports torch and builds the network.
+
+    Raises
+    ------
+    ImageError
+        If the image does not fit the model.
+    ModelError
+        If the model cannot be run.
+    DeviceError
+        If the device or the memory is not there.
+    """
+    if not isinstance(model, TorchModel):
+        raise ModelError(f"{model.card.name} cannot be run by the engines of this program.")
+    card = model.card
+    channels = ChannelPlan.of(image.name, image.channels, card.in_channels, settings.channel)
+    layout = Layout.of(image, card.dims, channels)
+    device = choose(settings.device)
+    budget = settings.memory or default_budget()
+    each = bytes_per_pixel(model.network(), card.dims, card.in_channels, card.grid)
+    plan = plan_tiles(
+        layout.shape, card.grid, card.halo, TilingSettings(budget, each, settings.tile)
+    )
+    warnings = tuple(s for s in (channels.sentence, pixel_size_warning(card, image)) if s)
+    return Job(model, image, settings, layout, plan, device, budget, each, warnings)
+
+
+def pixel_size_warning(card: ModelCard, image: CalibratedImage) -> str:
+    """Return the sentence for an image outside the pixel sizes of the model, else nothing."""
+    if card.pixel_size is None:
+        return ""
+    low, high = card.pixel_size
+    made_for = f"this model was made for {low:.3g} – {high:.3g} {card.pixel_unit}/px"
+    seen = image.calibration if card.dims == 3 else image.calibration.in_plane
+    if not seen.calibrated:
+        return f"{image.name} has no pixel size; {made_for}. Whether it fits is not known."
+    factor = ratio(seen.unit, card.pixel_unit)
+    sizes = [size * factor for size in seen.steps]
+    if min(sizes) >= low * 0.999 and max(sizes) <= high * 1.001:
+        return ""
+    return f"{image.name} has {seen.describe()}; {made_for}, so look at the result with care."

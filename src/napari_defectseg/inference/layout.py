@@ -1,0 +1,149 @@
+"""How the axes of an image map onto what a network sees at once."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import product
+from typing import Any
+
+import numpy as np
+
+from napari_defectseg.core.axes import Axes
+from napari_defectseg.core.errors import ImageError
+from napari_defectseg.images.image import CalibratedImage
+from napari_defectseg.inference.channels import ChannelPlan
+from napari_defectseg.inference.tiling import Box, Tile
+
+Index = tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Layout:
+    """Which axes the network sees, and which are gone through one by one.
+
+    Parameters
+    ----------
+    image : CalibratedImage
+    seen : tuple of str
+        Axes of one pass: ``("y", "x")`` or ``("z", "y", "x")``.
+    channels : ChannelPlan
+        How the image's channels become the network's.
+    """
+
+    image: CalibratedImage
+    seen: Axes
+    channels: ChannelPlan
+
+    @classmethod
+    def of(cls, image: CalibratedImage, dims: int, channels: ChannelPlan) -> Layout:
+        """Return the layout for a network of `dims` dimensions.
+
+        Raises
+        ------
+        ImageError
+            If the network needs a volume and the image has no z axis.
+        """
+        seen: Axes = ("y", "x") if dims == 2 else ("z", "y", "x")
+        if dims == 3 and "z" not in image.axes:
+            raise ImageError(
+                f"{image.name} has the axes {' '.join(image.axes)}; this model needs a volume "
+                f"with z, y, x.",
+                hint="Open a stack as a volume, or choose a 2D model.",
+            )
+        return cls(image, seen, channels)
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Lengths of what the network sees, in the order of `seen`."""
+        return tuple(self.image.shape[self.image.axes.index(name)] for name in self.seen)
+
+    @property
+    def through(self) -> Axes:
+        """Axes that are gone through one by one."""
+        return tuple(name for name in self.image.label_axes if name not in self.seen)
+
+    @property
+    def count(self) -> int:
+        """Number of planes or volumes."""
+        return math.prod(self._lengths())
+
+    def _lengths(self) -> tuple[int, ...]:
+        return tuple(self.image.shape[self.image.axes.index(name)] for name in self.through)
+
+    def indices(self) -> Iterator[Index]:
+        """Yield the index along `through` of each plane or volume."""
+        yield from product(*(range(n) for n in self._lengths()))
+
+    def read(self, index: Index, box: Box | None = None) -> np.ndarray[Any, Any]:
+        """Return pixels as the network's channels.
+
+        Parameters
+        ----------
+        index : tuple of int
+            Along `through`.
+        box : tuple of slice, optional
+            Along `seen`; None: all.
+
+        Returns
+        -------
+        ndarray, shape (in_channels, *seen)
+        """
+        at: dict[str, int | slice] = dict(zip(self.through, index, strict=True))
+        if box is not None:
+            at.update(zip(self.seen, box, strict=True))
+        block = self.image.read(**at)
+        axes = [name for name in self.image.axes if name not in self.through]
+        order = [axes.index(name) for name in ("c", *self.seen) if name in axes]
+        block = block.transpose(order)
+        return self.channels.apply(block if "c" in axes else block[None])
+
+    def where(self, index: Index, box: Box) -> Box:
+        """Return the place of a box in the scores, channels in front."""
+        at: dict[str, int | slice] = {
+            **dict(zip(self.through, index, strict=True)),
+            **dict(zip(self.seen, box, strict=True)),
+        }
+        places = (at[name] for name in self.image.label_axes)
+        return (
+            slice(None),
+            *(slice(p, p + 1) if isinstance(p, int) else p for p in places),
+        )
+
+    def shaped(self, scores: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+        """Return scores of shape (channel, *seen) in the order of the image's label axes."""
+        axes = self.image.label_axes
+        kept = [name for name in axes if name in self.seen]
+        order = [0, *(1 + self.seen.index(name) for name in kept)]
+        added = tuple(1 + axes.index(name) for name in self.through)
+        return np.expand_dims(scores.transpose(order), added)
+
+    def words(self, index: Index) -> str:
+        """Return the place in words: ``"frame 3, slice 17"``, empty for a single one."""
+        names = {"t": "frame", "z": "slice"}
+        return ", ".join(
+            f"{names[axis]} {i + 1}" for axis, i in zip(self.through, index, strict=True)
+        )
+
+
+def cut(item: np.ndarray[Any, Any], tile: Tile, *, already_read: bool) -> np.ndarray[Any, Any]:
+    """Return what the network sees of a plane or volume.
+
+    Parameters
+    ----------
+    item : ndarray, shape (channel, *seen)
+        The whole plane or volume, or only ``tile.read`` of it.
+    tile : Tile
+    already_read : bool
+        Whether `item` is ``tile.read`` alone.
+
+    Returns
+    -------
+    ndarray, shape (channel, *tile.shape)
+        Mirrored at the far border where the image ends before the grid does.
+    """
+    part = item if already_read else item[(slice(None), *tile.read)]
+    if not any(tile.pad):
+        return part
+    return np.pad(part, ((0, 0), *((0, n) for n in tile.pad)), mode="reflect")

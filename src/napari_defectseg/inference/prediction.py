@@ -1,0 +1,121 @@
+"""`Prediction`: the scores of an image, and mask and objects from them; knows no torch."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from napari_defectseg.core.axes import Axes
+from napari_defectseg.core.calibration import Calibration
+from napari_defectseg.core.classes import ClassMap
+from napari_defectseg.core.provenance import Provenance
+from napari_defectseg.images.image import ArrayLike
+
+if TYPE_CHECKING:
+    from napari_defectseg.labels.decode import DecodeSettings
+    from napari_defectseg.labels.labelmap import LabelMap
+    from napari_defectseg.models.card import Task
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """Scores (probabilities) with everything needed to understand them.
+
+    Parameters
+    ----------
+    scores : array-like of float32, shape (channel, *axes)
+        In memory or on disk. Exclusive classes: the background, then one channel a class in
+        the order of `classes`; binary: one channel; multi-label: one channel a class.
+    classes : ClassMap
+    task : str
+        ``"exclusive"``, ``"binary"`` or ``"multilabel"``.
+    axes : tuple of str
+        Axes of a mask: those of the image without its channels.
+    calibration : Calibration
+        Of the image.
+    image_name : str
+    thresholds : mapping of str to float
+        The card's.
+    min_size : float
+        The card's, in px.
+    provenance : Provenance
+    plan : mapping
+        What was resolved: engine, device, tiles, threads; the same plan gives the same bits.
+    seconds : float
+    warnings : tuple of str
+        Sentences that a person should read beside the result.
+    """
+
+    scores: ArrayLike
+    classes: ClassMap
+    task: Task
+    axes: Axes
+    calibration: Calibration
+    image_name: str
+    thresholds: Mapping[str, float]
+    min_size: float
+    provenance: Provenance
+    plan: Mapping[str, Any] = field(default_factory=dict)
+    seconds: float = 0.0
+    warnings: tuple[str, ...] = ()
+
+    @property
+    def has_background(self) -> bool:
+        """Whether channel 0 is the background."""
+        return self.task == "exclusive"
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Shape of a mask."""
+        return tuple(int(n) for n in self.scores.shape[1:])
+
+    def decode_settings(self) -> DecodeSettings:
+        """Return the card's thresholds and smallest object."""
+        from napari_defectseg.labels.decode import DecodeSettings
+
+        return DecodeSettings(thresholds=dict(self.thresholds) or None, min_size=self.min_size)
+
+    def mask(self, settings: DecodeSettings | None = None) -> np.ndarray[Any, np.dtype[np.uint8]]:
+        """Return class values.
+
+        Parameters
+        ----------
+        settings : DecodeSettings, optional
+            Thresholds and smallest object; the card's where none are given.
+
+        Returns
+        -------
+        ndarray of uint8
+            Shape of `axes`; multi-label: 0 and 1 with the classes in front.
+        """
+        from napari_defectseg.labels.decode import decode_mask
+
+        return decode_mask(
+            np.asarray(self.scores[...]),
+            self.classes,
+            task=self.task,
+            settings=settings or self.decode_settings(),
+        )
+
+    def labels(self, settings: DecodeSettings | None = None) -> LabelMap:
+        """Return the objects.
+
+        Parameters
+        ----------
+        settings : DecodeSettings, optional
+            Thresholds and smallest object; the card's where none are given.
+        """
+        from napari_defectseg.labels.decode import decode
+
+        return decode(
+            np.asarray(self.scores[...]),
+            self.classes,
+            self.axes,
+            self.calibration,
+            task=self.task,
+            settings=settings or self.decode_settings(),
+            provenance=self.provenance,
+        )

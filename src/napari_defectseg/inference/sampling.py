@@ -1,0 +1,43 @@
+"""A fair sample of an image to fit its preprocessing to: the same one every time."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from napari_defectseg.inference.layout import Index, Layout
+
+MOST = 1 << 25
+"""Pixels that are measured; a larger image is sampled in evenly spaced planes or rows."""
+
+
+def sample(layout: Layout) -> np.ndarray[Any, Any]:
+    """Return the image, or evenly spaced parts of it, as the network's channels.
+
+    Returns
+    -------
+    ndarray, shape (in_channels, n)
+    """
+    indices = list(layout.indices())
+    size = math.prod(layout.shape)
+    wanted = max(1, MOST // size)
+    if wanted < len(indices):
+        chosen = np.linspace(0, len(indices) - 1, wanted).round().astype(int)
+        indices = [indices[i] for i in chosen]
+    parts = [_flat(layout, index, MOST // len(indices)) for index in indices]
+    return parts[0] if len(parts) == 1 else np.concatenate(parts, axis=1)
+
+
+def _flat(layout: Layout, index: Index, most: int) -> np.ndarray[Any, Any]:
+    """Return a plane or volume, or evenly spaced slabs along its first axis."""
+    length, *rest = layout.shape
+    rows = max(1, most // math.prod(rest))
+    if rows >= length:
+        block = layout.read(index)
+        return block.reshape(block.shape[0], -1)
+    whole = tuple(slice(None) for _ in rest)
+    starts = np.unique(np.linspace(0, length - 1, rows).round().astype(int))
+    blocks = [layout.read(index, (slice(s, s + 1), *whole)) for s in starts.tolist()]
+    return np.concatenate([block.reshape(block.shape[0], -1) for block in blocks], axis=1)

@@ -1,0 +1,268 @@
+"""`Tile` and `TilePlan`: all index arithmetic of tiles, and nothing else.
+
+Positions are those of the *padded* image: the image with pixels added once, at the far border,
+until every length is a multiple of the network's grid. Tiles begin on the grid and carry a halo
+that covers the field of view, so that what they give inside is what the whole image gives.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import product
+from typing import Any, TypeAlias
+
+import numpy as np
+
+from napari_defectseg.core.errors import DeviceError, ModelError
+
+Box: TypeAlias = tuple[slice, ...]
+Shape: TypeAlias = tuple[int, ...]
+
+MOST_PARTS = 512
+"""Largest number of tiles along one axis that a plan considers."""
+
+
+@dataclass(frozen=True)
+class Tile:
+    """One piece of work.
+
+    Parameters
+    ----------
+    read : tuple of slice
+        What is read from the image: `outer` as far as there is an image.
+    pad : tuple of int
+        Pixels added at the far border, so that `read` becomes `outer`.
+    outer : tuple of slice
+        What the network sees, in the padded image.
+    inner : tuple of slice
+        What this tile gives, in the image itself; the tiles' inner boxes cover it exactly once.
+    local : tuple of slice
+        `inner` as counted from the corner of `outer`.
+    """
+
+    read: Box
+    pad: tuple[int, ...]
+    outer: Box
+    inner: Box
+    local: Box
+
+    @property
+    def shape(self) -> Shape:
+        """Lengths of `outer`."""
+        return tuple(part.stop - part.start for part in self.outer)
+
+
+@dataclass(frozen=True)
+class TilePlan:
+    """How one plane or volume is cut.
+
+    Parameters
+    ----------
+    shape : tuple of int
+        Lengths of the image.
+    padded : tuple of int
+        Lengths after padding at the far border.
+    grid, halo : int
+    core : tuple of int
+        Lengths of a tile without halo; the last one along an axis may be shorter.
+    """
+
+    shape: Shape
+    padded: Shape
+    grid: int
+    halo: int
+    core: Shape
+
+    @property
+    def counts(self) -> Shape:
+        """Number of tiles along each axis."""
+        return tuple(-(-n // c) for n, c in zip(self.padded, self.core, strict=True))
+
+    def __len__(self) -> int:
+        return math.prod(self.counts)
+
+    @property
+    def whole(self) -> bool:
+        """Whether one pass sees everything."""
+        return len(self) == 1
+
+    @property
+    def largest(self) -> Shape:
+        """Lengths of the largest tile, halo included."""
+        return tuple(min(c + 2 * self.halo, p) for c, p in zip(self.core, self.padded, strict=True))
+
+    @property
+    def work(self) -> int:
+        """Pixels that the network computes in all."""
+        return sum(math.prod(tile.shape) for tile in self)
+
+    def __iter__(self) -> Iterator[Tile]:
+        for index in product(*(range(n) for n in self.counts)):
+            yield self._tile(index)
+
+    def _tile(self, index: tuple[int, ...]) -> Tile:
+        axes = [self._along(axis, number) for axis, number in enumerate(index)]
+        return Tile(
+            read=tuple(a[0] for a in axes),
+            pad=tuple(a[1] for a in axes),
+            outer=tuple(a[2] for a in axes),
+            inner=tuple(a[3] for a in axes),
+            local=tuple(a[4] for a in axes),
+        )
+
+    def _along(self, axis: int, number: int) -> tuple[slice, int, slice, slice, slice]:
+        length, padded, core = self.shape[axis], self.padded[axis], self.core[axis]
+        start = number * core
+        stop = min(start + core, padded)
+        outer = slice(max(start - self.halo, 0), min(stop + self.halo, padded))
+        read = slice(outer.start, min(outer.stop, length))
+        inner = slice(start, min(stop, length))
+        local = slice(inner.start - outer.start, inner.stop - outer.start)
+        return read, outer.stop - read.stop, outer, inner, local
+
+    def smaller(self) -> TilePlan | None:
+        """Return a plan with tiles of about half the size, None if they cannot be smaller."""
+        axis = int(np.argmax(self.largest))
+        cells = self.core[axis] // self.grid
+        if cells < 2:
+            return None
+        core = list(self.core)
+        core[axis] = -(-cells // 2) * self.grid
+        return TilePlan(self.shape, self.padded, self.grid, self.halo, tuple(core))
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return plain JSON values that say what was done."""
+        return {
+            "shape": list(self.shape),
+            "grid": self.grid,
+            "halo": self.halo,
+            "core": list(self.core),
+            "tiles": len(self),
+        }
+
+
+@dataclass(frozen=True)
+class TilingSettings:
+    """What a plan has to respect.
+
+    Parameters
+    ----------
+    memory_bytes : int
+        What one pass of the network may need.
+    bytes_per_pixel : float
+        What one pass needs for each pixel it sees.
+    tile : int or None
+        Edge of a tile, halo included; None: as large as the memory allows.
+    """
+
+    memory_bytes: int
+    bytes_per_pixel: float
+    tile: int | None = None
+
+
+def plan_tiles(shape: Shape, grid: int, halo: int | None, settings: TilingSettings) -> TilePlan:
+    """Return the plan that computes the fewest pixels within the memory.
+
+    Parameters
+    ----------
+    shape : tuple of int
+        Lengths of a plane or volume.
+    grid : int
+        Tiles begin on multiples of this.
+    halo : int or None
+        A multiple of `grid`; None: the network looks at the whole image.
+    settings : TilingSettings
+
+    Raises
+    ------
+    DeviceError
+        If no tile fits into the memory; says what would.
+    ModelError
+        If the network cannot be tiled, or the tile is smaller than its halo.
+    """
+    padded = tuple(-(-n // grid) * grid for n in shape)
+    whole = TilePlan(shape, padded, grid, halo or 0, padded)
+    if settings.tile is not None:
+        if halo is None:
+            raise ModelError(
+                "This network looks at the whole image, so it cannot be cut into tiles.",
+                hint="Leave the tile size open.",
+            )
+        return TilePlan(shape, padded, grid, halo, _core_of(settings.tile, padded, grid, halo))
+    if _fits(whole, settings):
+        return whole
+    if halo is None:
+        raise DeviceError(
+            f"This network looks at the whole image, which needs "
+            f"{_need(whole, settings) / 1e9:.2g} GB; {settings.memory_bytes / 1e9:.2g} GB are "
+            f"allowed.",
+            hint="Allow more memory, or crop the image.",
+        )
+    core = _cheapest(padded, grid, halo, settings)
+    if core is None:
+        least = TilePlan(shape, padded, grid, halo, (grid,) * len(shape))
+        raise DeviceError(
+            f"{settings.memory_bytes / 1e6:.3g} MB are not enough for one tile of this network.",
+            hint=f"Allow at least {_need(least, settings) / 1e6:.3g} MB.",
+        )
+    return TilePlan(shape, padded, grid, halo, core)
+
+
+def _need(plan: TilePlan, settings: TilingSettings) -> float:
+    return math.prod(plan.largest) * settings.bytes_per_pixel
+
+
+def _fits(plan: TilePlan, settings: TilingSettings) -> bool:
+    return _need(plan, settings) <= settings.memory_bytes
+
+
+def _core_of(tile: int, padded: Shape, grid: int, halo: int) -> Shape:
+    if tile >= max(padded):
+        return padded
+    core = (tile - 2 * halo) // grid * grid
+    if core < grid:
+        raise ModelError(
+            f"A tile of {tile} pixels has no inside: this network needs {halo} pixels around it.",
+            hint=f"Use at least {2 * halo + grid}.",
+        )
+    return tuple(n if n <= tile else min(core, n) for n in padded)
+
+
+def _cheapest(padded: Shape, grid: int, halo: int, settings: TilingSettings) -> Shape | None:
+    """Return the core that fits and makes the network compute the fewest pixels."""
+    cores, works, sizes = zip(*(_choices(n, grid, halo) for n in padded), strict=True)
+    volume = _outer_product(sizes)
+    work = np.where(
+        volume * settings.bytes_per_pixel <= settings.memory_bytes, _outer_product(works), np.inf
+    )
+    best = np.unravel_index(int(np.argmin(work)), work.shape)
+    if not np.isfinite(work[best]):
+        return None
+    return tuple(int(core[i]) for core, i in zip(cores, best, strict=True))
+
+
+def _choices(length: int, grid: int, halo: int) -> tuple[Any, Any, Any]:
+    """Return cores to choose from along one axis, pixels computed and largest tile for each."""
+    cells = length // grid
+    parts = np.arange(1, min(cells, MOST_PARTS) + 1)
+    cores = np.unique(-(-cells // parts))[::-1] * grid
+    if cores[-1] > grid:
+        cores = np.append(cores, grid)
+    works, sizes = [], []
+    for core in cores:
+        starts = np.arange(0, length, core)
+        outer = np.minimum(np.minimum(starts + core, length) + halo, length) - np.maximum(
+            starts - halo, 0
+        )
+        works.append(int(outer.sum()))
+        sizes.append(int(outer.max()))
+    return cores, np.asarray(works, float), np.asarray(sizes, float)
+
+
+def _outer_product(values: tuple[Any, ...]) -> np.ndarray[Any, Any]:
+    result: np.ndarray[Any, Any] = np.ones(())
+    for part in values:
+        result = np.multiply.outer(result, part)
+    return result

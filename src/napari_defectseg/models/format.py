@@ -1,0 +1,46 @@
+"""What a weight format must offer; the table of those that do."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from napari_defectseg.core.registry import Registry
+from napari_defectseg.models.card import ModelCard
+from napari_defectseg.models.model import TorchModel
+
+
+@dataclass(frozen=True)
+class Match:
+    """What a format says about a path.
+
+    Parameters
+    ----------
+    fits : bool
+        Whether the path is of this format.
+    reason : str
+        What was seen, as half a sentence: ``"it has no card.json"``.
+    """
+
+    fits: bool
+    reason: str = ""
+
+
+class Format(Protocol):
+    """One kind of file or folder; a module of `models.formats` is one."""
+
+    def recognise(self, path: Path) -> Match:
+        """Say whether `path` is of this format; cheap, never raises for strange content."""
+
+    def open(self, path: Path, card: ModelCard | None) -> TorchModel:
+        """Return the model; `card` is one that stands beside the file, if there is one."""
+
+
+FORMATS: Registry[Format] = Registry(
+    "model format",
+    {
+        "folder": "napari_defectseg.models.formats.folder",
+    },
+    group="napari_defectseg.formats",
+)

@@ -1,0 +1,205 @@
+"""`Model`: a card and what it can do; `TorchModel`: one whose network is a torch module."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
+
+from napari_defectseg.core.errors import ModelError
+from napari_defectseg.models.architecture import ARCHITECTURES
+from napari_defectseg.models.card import ModelCard
+
+if TYPE_CHECKING:
+    import torch
+
+StateDict: TypeAlias = "Mapping[str, torch.Tensor]"
+
+
+class Model(Protocol):
+    """What every opened model has."""
+
+    @property
+    def card(self) -> ModelCard:
+        """What it expects and means."""
+
+    @property
+    def path(self) -> str:
+        """Where it was opened from, empty for one that is not on disk."""
+
+    @property
+    def sha256(self) -> str:
+        """Hash of its weights."""
+
+    def close(self) -> None:
+        """Let go of memory and files; it can be used again afterwards."""
+
+
+class TorchModel:
+    """A model whose network is built when first asked for.
+
+    Parameters
+    ----------
+    card : ModelCard
+    load : callable
+        Returns the tensors; called when the network is first needed, and after `close`.
+    path : str
+        Where it was opened from.
+    format : str
+        Name of the format it was opened by.
+    sha256 : str
+        Hash of the weights; empty: computed from the tensors when asked for.
+    files : tuple of str
+        The files it consists of.
+    """
+
+    def __init__(
+        self,
+        card: ModelCard,
+        load: Callable[[], StateDict],
+        *,
+        path: str = "",
+        format: str = "",  # noqa: A002 - the word of the command line
+        sha256: str = "",
+        files: tuple[str, ...] = (),
+    ) -> None:
+        self.card = card
+        self.path = path
+        self.format = format
+        self.files = files
+        self._load = load
+        self._sha256 = sha256
+        self._network: torch.nn.Module | None = None
+
+    @classmethod
+    def new(cls, card: ModelCard, *, seed: int = 0) -> TorchModel:
+        """Return an untrained model with seeded weights, to be trained."""
+        import torch
+
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(seed)
+            network = ARCHITECTURES.get(card.architecture).build(card.architecture_settings)
+        return cls.from_network(card, network)
+
+    @classmethod
+    def from_network(cls, card: ModelCard, network: torch.nn.Module) -> TorchModel:
+        """Return the model of a network in memory; its weights are copied now."""
+        state = {name: t.detach().cpu().clone() for name, t in network.state_dict().items()}
+        return cls(card, lambda: state)
+
+    @property
+    def sha256(self) -> str:
+        """Hash of its weights: of the file, or of the tensors as a safetensors file."""
+        if not self._sha256:
+            from napari_defectseg.models.weights import sha256_of_state
+
+            self._sha256 = sha256_of_state(self.state_dict())
+        return self._sha256
+
+    def with_card(self, card: ModelCard) -> TorchModel:
+        """Return the same network under another card."""
+        return TorchModel(
+            card,
+            self._load,
+            path=self.path,
+            format=self.format,
+            sha256=self._sha256,
+            files=self.files,
+        )
+
+    def state_dict(self) -> StateDict:
+        """Return the tensors as they are stored."""
+        return self._load()
+
+    def network(self) -> torch.nn.Module:
+        """Return the network in evaluation mode on the processor, ending at its logits.
+
+        It is built once and kept until `close`; callers must not change it.
+
+        Raises
+        ------
+        ModelError
+            If the tensors do not fit the network that the card names.
+        """
+        if self._network is None:
+            self._network = self._build()
+        return self._network
+
+    def _build(self) -> torch.nn.Module:
+        architecture = ARCHITECTURES.get(self.card.architecture)
+        network = architecture.build(self.card.architecture_settings)
+        state = self.state_dict()
+        _check_fit(network.state_dict(), state, self.path or self.card.name, self.card)
+        network.load_state_dict(dict(state))
+        return network.float().eval().requires_grad_(False)
+
+    def close(self) -> None:
+        """Let go of the network; it is built again when asked for."""
+        self._network = None
+
+
+def design(
+    name: str, architecture: str = "unet", settings: Mapping[str, Any] | None = None, **fields: Any
+) -> ModelCard:
+    """Return the card of a new model; what follows from the network is filled in.
+
+    Parameters
+    ----------
+    name : str
+    architecture : str
+        Name in the registry of networks.
+    settings : mapping
+        What the network is built from (for ``"unet"``: dims, in_channels, widths, norm).
+        `out_channels` follows from task and classes.
+    **fields
+        Any other fields of the card; `classes` is needed.
+
+    Raises
+    ------
+    ModelError
+        If a field or setting is wrong.
+    """
+    network = ARCHITECTURES.get(architecture)
+    stated = dict(settings or {})
+    first = ModelCard.of(
+        {"name": name, "architecture": architecture, "dims": stated.get("dims", 2), **fields}
+    )
+    stated["out_channels"] = first.out_channels
+    known = network.facts(stated)
+    return first.replaced(
+        source="card",
+        architecture_settings=known["settings"],
+        parameters=known["parameters"],
+        dims=known["dims"],
+        in_channels=known["in_channels"],
+        grid=known["grid"],
+        halo=known["halo"],
+    )
+
+
+def _check_fit(expected: StateDict, found: StateDict, where: str, card: ModelCard) -> None:
+    lacking = [name for name in expected if name not in found]
+    extra = [name for name in found if name not in expected]
+    differing = [
+        f"{name} is {_shape(found[name])} instead of {_shape(tensor)}"
+        for name, tensor in expected.items()
+        if name in found and found[name].shape != tensor.shape
+    ]
+    if not (lacking or extra or differing):
+        return
+    parts = [f"missing {_few(lacking)}"] if lacking else []
+    parts += [f"unknown {_few(extra)}"] if extra else []
+    parts += [_few(differing)] if differing else []
+    raise ModelError(
+        f"The weights of {where} do not fit the network {card.architecture!r} that its card "
+        f"names: {'; '.join(parts)}.",
+        hint="The card and the weights may come from two different models.",
+    )
+
+
+def _shape(tensor: torch.Tensor) -> str:
+    return "×".join(str(n) for n in tensor.shape)
+
+
+def _few(names: list[str]) -> str:
+    more = f" and {len(names) - 3} more" if len(names) > 3 else ""
+    return ", ".join(names[:3]) + more

@@ -1,0 +1,68 @@
+"""Open a model: a path, or the name of one that comes with the program."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from napari_defectseg.core.errors import ModelError, ModelMissing
+from napari_defectseg.models.format import FORMATS
+from napari_defectseg.models.model import TorchModel
+from napari_defectseg.models.settings import with_settings
+
+
+def open_model(
+    path_or_name: str | Path, *, settings: Mapping[str, str] | None = None
+) -> TorchModel:
+    """Return a model; nothing that a file may contain is run.
+
+    Parameters
+    ----------
+    path_or_name : str or Path
+        A model folder, a weight file, or the name of a shipped model.
+    settings : mapping of str to str, optional
+        Fields of the card to set, as the command line's ``--set field=value``.
+
+    Raises
+    ------
+    ModelMissing
+        If there is nothing at that path and no shipped model of that name.
+    ModelError
+        If it is not a model, is damaged, or fits no network; says what was seen.
+    """
+    path = _find(path_or_name)
+    model = _open(path)
+    return model.with_card(with_settings(model.card, settings)) if settings else model
+
+
+def shipped_models() -> tuple[str, ...]:
+    """Return the names of the models that come with the program."""
+    folder = _shipped_folder()
+    if not folder.is_dir():
+        return ()
+    return tuple(sorted(item.name for item in folder.iterdir() if (item / "card.json").is_file()))
+
+
+def _find(path_or_name: str | Path) -> Path:
+    path = Path(path_or_name).expanduser()
+    if path.exists():
+        return path
+    names = shipped_models()
+    if str(path_or_name) in names:
+        return _shipped_folder() / str(path_or_name)
+    known = f"Models that come with the program: {', '.join(names)}." if names else ""
+    raise ModelMissing(f"There is no model at {path}.", hint=known)
+
+
+def _shipped_folder() -> Path:
+    return Path(__file__).resolve().parents[1] / "shipped"
+
+
+def _open(path: Path) -> TorchModel:
+    reasons = []
+    for name, format_ in FORMATS.items():
+        match = format_.recognise(path)
+        if match.fits:
+            return format_.open(path, None)
+        reasons.append(f"{name}: {match.reason}")
+    raise ModelError(f"{path} is not a model this program knows ({'; '.join(reasons)}).")

@@ -1,0 +1,75 @@
+"""Tensors in files: safetensors and torch's own, read without running anything in them."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from napari_defectseg.core.errors import ModelError
+
+if TYPE_CHECKING:
+    import torch
+
+
+def read_safetensors(path: str | Path) -> dict[str, torch.Tensor]:
+    """Return the tensors of a safetensors file.
+
+    Raises
+    ------
+    ModelError
+        If the file is truncated, or is not one.
+    """
+    from safetensors import SafetensorError
+    from safetensors.torch import load_file
+
+    try:
+        tensors: dict[str, torch.Tensor] = load_file(path)
+    except SafetensorError as error:
+        raise not_safetensors(path, error) from error
+    except OSError as error:
+        raise ModelError(f"{path} cannot be read: {error.strerror or error}.") from error
+    return tensors
+
+
+def shapes_in_safetensors(path: str | Path) -> dict[str, tuple[int, ...]]:
+    """Return name and shape of each tensor, reading the header alone.
+
+    Raises
+    ------
+    ModelError
+        If the file is truncated, or is not one.
+    """
+    from safetensors import SafetensorError, safe_open
+
+    try:
+        with safe_open(path, framework="numpy") as file:
+            return {name: tuple(file.get_slice(name).get_shape()) for name in file.keys()}  # noqa: SIM118
+    except SafetensorError as error:
+        raise not_safetensors(path, error) from error
+    except OSError as error:
+        raise ModelError(f"{path} cannot be read: {error.strerror or error}.") from error
+
+
+def write_safetensors(state: Mapping[str, torch.Tensor], path: str | Path) -> None:
+    """Write tensors; the same tensors give the same bytes."""
+    from safetensors.torch import save_file
+
+    save_file({name: tensor.contiguous() for name, tensor in state.items()}, path)
+
+
+def sha256_of_state(state: Mapping[str, torch.Tensor]) -> str:
+    """Return the hash that the tensors' safetensors file would have."""
+    from safetensors.torch import save
+
+    return hashlib.sha256(save({n: t.contiguous() for n, t in state.items()})).hexdigest()
+
+
+def not_safetensors(path: str | Path, error: Exception) -> ModelError:
+    """Return the sentence for a file that safetensors refused."""
+    size = Path(path).stat().st_size
+    return ModelError(
+        f"{path} ({size} bytes) is not a whole safetensors file: {error}.",
+        hint="It may have been cut off while it was copied; fetch it again.",
+    )
