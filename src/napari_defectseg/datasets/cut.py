@@ -11,13 +11,12 @@ import numpy as np
 from napari_defectseg.core.axes import Axes
 from napari_defectseg.core.classes import BACKGROUND, UNLABELLED, ClassMap
 from napari_defectseg.core.errors import DatasetError
-from napari_defectseg.datasets.manifest import region_of
+from napari_defectseg.datasets.manifest import Event, Region, region_of
 from napari_defectseg.images.image import CalibratedImage
 from napari_defectseg.labels.labelmap import LabelMap
 
 Mask = np.ndarray[Any, np.dtype[np.uint8]]
 Instances = np.ndarray[Any, np.dtype[np.int32]]
-Region = tuple[tuple[int, int], ...]
 
 
 @dataclass(frozen=True)
@@ -146,6 +145,21 @@ def count_pixels(mask: Mask, classes: ClassMap) -> dict[str, int]:
         "background": int(np.count_nonzero(background)),
         "unlabelled": int(np.count_nonzero(unlabelled)),
     }
+
+
+def new_event(made: Cut, classes: ClassMap, **known: Any) -> Event:
+    """Return the event that announces a new pair; `known` are its other fields."""
+    image = made.image
+    return Event(
+        what="added",
+        axes="".join(image.axes),
+        shape=image.shape,
+        pixel_size=image.calibration.spacing,
+        unit=image.calibration.unit,
+        pixel_size_source=image.calibration.source,
+        pixels=count_pixels(made.mask, classes),
+        **known,
+    )
 
 
 def _cut_image(image: CalibratedImage, place: Region) -> CalibratedImage:

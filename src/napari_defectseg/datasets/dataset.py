@@ -15,9 +15,9 @@ from napari_defectseg.core.classes import ClassMap
 from napari_defectseg.core.errors import AlreadyExists, ClassError, DatasetError, FileMissing
 from napari_defectseg.core.provenance import now, person
 from napari_defectseg.datasets import files
-from napari_defectseg.datasets.cut import Cut, count_pixels, cut
+from napari_defectseg.datasets.cut import Cut, count_pixels, cut, new_event
 from napari_defectseg.datasets.info import DatasetInfo, summarise
-from napari_defectseg.datasets.manifest import Event, Manifest, Origin, origin_of
+from napari_defectseg.datasets.manifest import Event, Manifest, follow, next_number, origin_of
 from napari_defectseg.datasets.pair import Pair
 from napari_defectseg.images.image import CalibratedImage
 from napari_defectseg.labels.labelmap import LabelMap
@@ -210,20 +210,15 @@ class Dataset:
         known = _known_origin(image, labels, made)
         with self._manifest.locked():
             events = self._manifest.read()
-            pair_id = files.free_id(self.path, image.name, {event.id for event in events})
             with files.writing(self.path) as writer:
+                pair_id = files.free_id(self.path, image.name, {event.id for event in events})
                 writer.image(pair_id, made.image)
                 writer.truth(pair_id, made, self.classes, objects)
-                event = Event(
+                event = new_event(
+                    made,
+                    self.classes,
                     id=pair_id,
-                    what="added",
-                    number=_next_number(events),
-                    axes="".join(made.image.axes),
-                    shape=made.image.shape,
-                    pixel_size=made.image.calibration.spacing,
-                    unit=made.image.calibration.unit,
-                    pixel_size_source=made.image.calibration.source,
-                    pixels=count_pixels(made.mask, self.classes),
+                    number=next_number(events),
                     specimen=specimen.strip(),
                     split=split or "",
                     origin=origin_of(origin, **known),
@@ -265,7 +260,7 @@ class Dataset:
             known = {**before.origin.model_dump(), "who": person(), "when": now()}
             with files.writing(self.path) as writer:
                 writer.truth(files.free_version(self.path, pair_id), made, self.classes, objects)
-                event = _follow(
+                event = follow(
                     before,
                     events,
                     what="corrected",
@@ -297,7 +292,43 @@ class Dataset:
             made: list[Event] = []
             for pair_id, split in splits.items():
                 before = self._event(pair_id)
-                made.append(_follow(before, [*events, *made], what="split", split=split))
+                made.append(follow(before, [*events, *made], what="split", split=split))
+            self._manifest.append(made)
+
+    def cut_up(self, pair_id: str, pieces: Mapping[Split, tuple[slice, ...]]) -> None:
+        """Put parts of one pair into different sets, as pairs of their own; it is excluded.
+
+        All parts are recorded at once, so that no crash leaves the whole beside its parts.
+
+        Parameters
+        ----------
+        pair_id : str
+        pieces : mapping of str to tuple of slice
+            Set to the region of the pair's mask that goes there.
+        """
+        pair = self.pair(pair_id)
+        image, mask, objects = pair.image(), pair.mask(), pair.instances()
+        with self._manifest.locked(), files.writing(self.path) as writer:
+            events = self._manifest.read()
+            before = self._event(pair_id)
+            made = [follow(before, events, what="excluded")]
+            for split, region in pieces.items():
+                piece = cut(image, mask, self.classes, region=region, instances=objects)
+                name = files.free_id(self.path, f"{pair_id}-{split}", {e.id for e in events})
+                writer.image(name, piece.image)
+                writer.truth(name, piece, self.classes, None)
+                origin = before.origin.inside(piece.region, cut_from=pair_id)
+                event = new_event(
+                    piece,
+                    self.classes,
+                    id=name,
+                    number=next_number([*events, *made]),
+                    specimen=before.specimen,
+                    split=split,
+                    origin=origin,
+                    **writer.record(),
+                )
+                made.append(event)
             self._manifest.append(made)
 
     def info(self) -> DatasetInfo:
@@ -318,7 +349,7 @@ class Dataset:
             origin = before.origin.model_copy(
                 update={"details": {**before.origin.details, **details}}
             )
-            event = _follow(before, self._manifest.read(), what=what, origin=origin)
+            event = follow(before, self._manifest.read(), what=what, origin=origin)
             self._manifest.append([event])
 
     def _event(self, pair_id: str) -> Event:
@@ -374,14 +405,3 @@ def _known_origin(
         "who": person(),
         "when": now(),
     }
-
-
-def _next_number(events: Sequence[Event]) -> int:
-    return max((event.number for event in events), default=0) + 1
-
-
-def _follow(before: Event, events: Sequence[Event], **changes: Any) -> Event:
-    values = {**before.model_dump(), **changes, "supersedes": before.number}
-    if isinstance(values["origin"], Origin):
-        values["origin"] = values["origin"].model_dump()
-    return Event.model_validate({**values, "number": _next_number(events)})

@@ -56,11 +56,13 @@ class Writer:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.written: dict[str, str] = {}
+        self._all: set[str] = set()
 
     def image(self, name: str, image: CalibratedImage) -> None:
-        """Write the image."""
+        """Write the image of the next pair."""
         from napari_defectseg.images.save import save_image
 
+        self.written = {}
         save_image(image, self._announce("image", f"images/{name}{SUFFIX}"))
 
     def truth(
@@ -92,11 +94,12 @@ class Writer:
     def take_back(self) -> None:
         """Remove what was written, unless an event names it already."""
         named = {name for event in Manifest(self.folder).read() for name in event.files.values()}
-        for name in set(self.written.values()) - named:
+        for name in self._all - named:
             (self.folder / name).unlink(missing_ok=True)
 
     def _announce(self, role: str, name: str) -> Path:
         self.written[role] = name
+        self._all.add(name)
         return self.folder / name
 
     def _array(

@@ -7,7 +7,7 @@ import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, TypeAlias
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -19,6 +19,9 @@ LOCK = ".lock"
 ROLES = ("image", "mask", "instances", "objects")
 PATIENCE = 120.0
 """Seconds to wait for another program that is writing to the same dataset."""
+
+Region: TypeAlias = tuple[tuple[int, int], ...]
+"""(start, stop) in pixels along each axis of a mask."""
 
 
 class Origin(BaseModel):
@@ -41,11 +44,21 @@ class Origin(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     file: str = ""
-    region: tuple[tuple[int, int], ...] | None = None
+    region: Region | None = None
     model: str = ""
     who: str = ""
     when: str = ""
     details: dict[str, Any] = Field(default_factory=dict)
+
+    def inside(self, region: Region | None, **details: Any) -> Origin:
+        """Return the origin of a part: `region` counts from where this one begins."""
+        place = self.region
+        if region is not None:
+            starts = [start for start, _ in self.region or [(0, 0)] * len(region)]
+            moved = zip(starts, region, strict=True)
+            place = tuple((first + start, first + stop) for first, (start, stop) in moved)
+        changes = {"region": place, "details": {**self.details, **details}}
+        return self.model_copy(update=changes)
 
 
 class Event(BaseModel):
@@ -256,7 +269,19 @@ def _write_all(handle: int, content: bytes) -> None:
         content = content[os.write(handle, content) :]
 
 
-def region_of(slices: Sequence[slice], shape: Sequence[int]) -> tuple[tuple[int, int], ...]:
+def next_number(events: Sequence[Event]) -> int:
+    """Return the number of the event that comes after `events`."""
+    return max((event.number for event in events), default=0) + 1
+
+
+def follow(before: Event, events: Sequence[Event], **changes: Any) -> Event:
+    """Return the event that replaces `before`, to be written after `events`."""
+    values = {name: getattr(before, name) for name in Event.model_fields}
+    after = {"supersedes": before.number, "number": next_number(events)}
+    return Event.model_validate({**values, **changes, **after})
+
+
+def region_of(slices: Sequence[slice], shape: Sequence[int]) -> Region:
     """Return (start, stop) an axis for slices of an array of `shape`.
 
     Raises
