@@ -3,22 +3,49 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 
 from napari_defectseg.core.axes import Axes
 from napari_defectseg.core.calibration import Calibration
-from napari_defectseg.core.classes import ClassMap
+from napari_defectseg.core.classes import UNLABELLED, ClassMap
 from napari_defectseg.core.errors import LabelError
 from napari_defectseg.core.provenance import Provenance
-from napari_defectseg.labels.edit import Edit
+from napari_defectseg.labels.edit import Box, Edit, PlainChange
+from napari_defectseg.labels.index import ObjectIndex
+from napari_defectseg.labels.pack import plain
 
+REBUILD = 0.2
+"""Share of a plane above which the index is built anew rather than updated."""
 Plane = np.ndarray[Any, np.dtype[np.int32]]
 
 
-@dataclass
+@dataclass(frozen=True)
+class ObjectRecord:
+    """One object, for the card that shows it.
+
+    Parameters
+    ----------
+    number : int
+    class_value : int
+    size : int
+        Pixels or voxels.
+    box : tuple of slice
+        A box that holds it, in the axes of a plane.
+    checked : bool
+        Whether a person has decided about it.
+    """
+
+    number: int
+    class_value: int
+    size: int
+    box: Box
+    checked: bool
+
+
+@dataclass(eq=False)
 class LabelMap:
     """Objects, their classes, and which of them a person has checked.
 
@@ -44,6 +71,8 @@ class LabelMap:
     revision : int
         Number of edits applied so far.
     provenance : Provenance or None
+    last_label : int
+        Largest number that was ever given here; numbers of deleted objects are not used again.
     """
 
     planes: tuple[Plane, ...]
@@ -55,6 +84,8 @@ class LabelMap:
     unlabelled: np.ndarray[Any, np.dtype[np.bool_]] | None = None
     revision: int = 0
     provenance: Provenance | None = None
+    last_label: int = 0
+    _index: ObjectIndex | None = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
         wanted = 1 if self.classes.exclusive else len(self.classes)
@@ -84,7 +115,49 @@ class LabelMap:
     @property
     def next_label(self) -> int:
         """The smallest number above all objects that are or were here."""
-        return max(self.object_classes, default=0) + 1
+        return max(self.last_label, max(self.object_classes, default=0)) + 1
+
+    @property
+    def index(self) -> ObjectIndex:
+        """Box and size of each object; built on first use (it looks at everything once)."""
+        if self._index is None:
+            self._index = ObjectIndex.of(self.planes)
+        return self._index
+
+    def record(self, number: int) -> ObjectRecord:
+        """Return what there is to say about one object.
+
+        Raises
+        ------
+        LabelError
+            If there is no such object.
+        """
+        value = self.class_of(number)
+        size = self.index.size(number)
+        box = self.index.box(number)
+        return ObjectRecord(number, value, size, box, number in self.checked)
+
+    def class_of(self, number: int) -> int:
+        """Return the class value of an object.
+
+        Raises
+        ------
+        LabelError
+            If there is no such object.
+        """
+        if number not in self.object_classes:
+            raise LabelError(f"There is no object {number}.")
+        return self.object_classes[number]
+
+    def copy(self) -> LabelMap:
+        """Return a map that can be edited without changing this one."""
+        return replace(
+            self,
+            planes=tuple(plane.copy() for plane in self.planes),
+            object_classes=dict(self.object_classes),
+            checked=set(self.checked),
+            _index=None,
+        )
 
     def plane_of(self, class_value: int) -> int:
         """Return the index of the plane that holds objects of a class."""
@@ -97,20 +170,27 @@ class LabelMap:
         -------
         ndarray of uint8
             Class values in the shape of a plane; for overlapping classes 0 and 1 with the
-            classes in front ``(class, …)``. 255 where unlabelled.
+            classes in front ``(class, …)``. 255 where unlabelled and nothing was drawn.
         """
-        lookup = np.zeros(self.next_label, np.uint8)
-        for number, value in self.object_classes.items():
-            lookup[number] = value
         if self.classes.exclusive:
-            mask = lookup[self.planes[0]]
-            if self.unlabelled is not None:
-                mask[self.unlabelled] = 255
+            mask = self.class_lookup()[self.planes[0]]
+            self._hide(mask, self.planes[0])
             return mask
         stacked = np.stack([(plane > 0).astype(np.uint8) for plane in self.planes])
-        if self.unlabelled is not None:
-            stacked[:, self.unlabelled] = 255
+        for mask, plane in zip(stacked, self.planes, strict=True):
+            self._hide(mask, plane)
         return stacked
+
+    def class_lookup(self) -> np.ndarray[Any, np.dtype[np.uint8]]:
+        """Return the class value of each object number, as an array to index with numbers."""
+        numbers = np.fromiter(self.object_classes, np.int64, len(self.object_classes))
+        lookup = np.zeros(self.next_label, np.uint8)
+        lookup[numbers] = np.fromiter(self.object_classes.values(), np.uint8, numbers.size)
+        return lookup
+
+    def _hide(self, mask: np.ndarray[Any, np.dtype[np.uint8]], plane: Plane) -> None:
+        if self.unlabelled is not None:
+            mask[self.unlabelled & (plane == 0)] = UNLABELLED
 
     def counts(self) -> dict[int, int]:
         """Return the number of objects of each class value."""
@@ -127,20 +207,36 @@ class LabelMap:
         LabelError
             If what is here is not what the edit was made for.
         """
-        plane = self.planes[edit.plane]
-        here = plane[edit.box]
-        if not np.array_equal(here[edit.mask], edit.before):
+        if not self._fits(edit):
             raise LabelError(
                 f"{edit.tool} was made for another state of the labels and was not applied."
             )
-        here[edit.mask] = edit.after
+        for change in edit.changes:
+            self._write(plain(change))
         self._update_table(edit.classes_after)
         self.checked -= edit.unchecked
         self.checked |= edit.checked
         self.revision += 1
 
+    def _fits(self, edit: Edit) -> bool:
+        table = self.object_classes
+        return all(table.get(n) == value for n, value in edit.classes_before.items()) and all(
+            np.array_equal(self.planes[change.plane][change.box][change.mask], change.before)
+            for change in map(plain, edit.changes)
+        )
+
+    def _write(self, change: PlainChange) -> None:
+        plane = self.planes[change.plane]
+        plane[change.box][change.mask] = change.after
+        self.last_label = max(self.last_label, *change.objects, 0)
+        if self._index is not None and change.size > plane.size * REBUILD:
+            self._index = None
+        elif self._index is not None:
+            self._index.update(change)
+
     def _update_table(self, classes_after: Mapping[int, int | None]) -> None:
         for number, value in classes_after.items():
+            self.last_label = max(self.last_label, number)
             if value is None:
                 self.object_classes.pop(number, None)
                 self.checked.discard(number)

@@ -1,0 +1,67 @@
+"""Replacement of a whole label map by another one, as one edit."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from napari_defectseg.core.errors import LabelError
+from napari_defectseg.labels import boxes
+from napari_defectseg.labels.edit import Change, Edit, PlainChange
+from napari_defectseg.labels.labelmap import LabelMap
+from napari_defectseg.labels.pack import smaller
+
+
+def difference(old: LabelMap, new: LabelMap, tool: str) -> Edit | None:
+    """Return the edit that makes `old` equal to `new`; None if they are equal.
+
+    It is made slab by slab and held packed, so it needs a fraction of a plane's memory.
+
+    Parameters
+    ----------
+    old, new : LabelMap
+        Of the same shape, axes and classes.
+    tool : str
+        In words for the undo button.
+
+    Raises
+    ------
+    LabelError
+        If the maps do not fit.
+    """
+    if old.shape != new.shape or old.axes != new.axes or old.classes != new.classes:
+        raise LabelError(
+            f"Labels of shape {new.shape} ({''.join(new.axes)}) cannot replace labels of shape "
+            f"{old.shape} ({''.join(old.axes)}), or their classes differ."
+        )
+    changes = _changes(old, new)
+    before, after = old.object_classes, new.object_classes
+    numbers = [n for n in before.keys() | after.keys() if before.get(n) != after.get(n)]
+    checked = frozenset(new.checked - old.checked)
+    unchecked = frozenset(old.checked - new.checked)
+    if not (changes or numbers or checked or unchecked):
+        return None
+    return Edit(
+        tool,
+        changes,
+        {n: before.get(n) for n in numbers},
+        {n: after.get(n) for n in numbers},
+        checked,
+        unchecked,
+        decided=False,
+    )
+
+
+def _changes(old: LabelMap, new: LabelMap) -> tuple[Change, ...]:
+    found: list[Change] = []
+    for plane, (here, there) in enumerate(zip(old.planes, new.planes, strict=True)):
+        for slab in boxes.slabs(boxes.whole(old.shape)):
+            before, after = here[slab], there[slab]
+            differs = before != after
+            box = boxes.tight(differs)
+            if box is None:
+                continue
+            mask = np.ascontiguousarray(differs[box])
+            place = boxes.shifted(box, slab)
+            change = PlainChange(plane, place, mask, before[box][mask], after[box][mask])
+            found.append(smaller(change))
+    return tuple(found)
