@@ -1,0 +1,125 @@
+"""`Objects`: the sums of all objects, as measurements want them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_defectseg.core.axes import Axes
+from napari_defectseg.core.calibration import Calibration
+from napari_defectseg.core.classes import ClassMap
+from napari_defectseg.measurement import moments
+
+Real = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Objects:
+    """What is known of every object: one entry an object (and frame) in all arrays.
+
+    Parameters
+    ----------
+    label : ndarray of int64, shape (n,)
+    frame, plane : ndarray of int64, shape (n,)
+    class_value : ndarray of uint8, shape (n,)
+        0 where an object has no class.
+    whole, real : ndarray, shape (n, …)
+        Sums as `moments` lays them out.
+    axes : tuple of str
+        Axes of the labels.
+    calibration : Calibration
+    classes : ClassMap or None
+    inputs : frozenset of str
+        What there was to measure: ``"image"``, ``"scores"``, ``"time"``, ``"classes"``.
+    columns : mapping of str to ndarray
+        Columns computed so far, by name.
+    """
+
+    label: NDArray[np.int64]
+    frame: NDArray[np.int64]
+    plane: NDArray[np.int64]
+    class_value: NDArray[np.uint8]
+    whole: NDArray[np.int64]
+    real: Real
+    axes: Axes
+    calibration: Calibration
+    classes: ClassMap | None = None
+    inputs: frozenset[str] = frozenset()
+    columns: Mapping[str, NDArray[Any]] = field(default_factory=dict)
+
+    def __len__(self) -> int:
+        return int(self.label.size)
+
+    @property
+    def ndim(self) -> int:
+        """Number of spatial axes."""
+        return self.calibration.ndim
+
+    @property
+    def steps(self) -> Real:
+        """Size of a pixel along each spatial axis, shape (ndim,)."""
+        return np.array(self.calibration.steps)
+
+    @property
+    def count(self) -> NDArray[np.int64]:
+        """Pixels of each object."""
+        return self.whole[:, moments.COUNT]
+
+    @property
+    def low(self) -> NDArray[np.int64]:
+        """First index along each spatial axis, shape (n, ndim)."""
+        return self._spatial(moments.LOW)
+
+    @property
+    def high(self) -> NDArray[np.int64]:
+        """Last index along each spatial axis, shape (n, ndim)."""
+        return self._spatial(moments.HIGH)
+
+    @property
+    def cut(self) -> NDArray[np.bool_]:
+        """Whether an object touches the border of what is counted."""
+        return self.whole[:, moments.CUT] > 0
+
+    def centroid(self) -> Real:
+        """Return mean pixel positions, in pixels, shape (n, ndim)."""
+        return self._spatial(moments.FIRST) + self._mean_offset()
+
+    def covariance(self) -> Real:
+        """Return covariances of pixel positions, in squared length, shape (n, ndim, ndim).
+
+        Only pixel centres count, as in scikit-image: no 1/12 for the size of a pixel.
+        """
+        second = self.whole[:, moments.SQUARE : moments.SQUARE + 6] / self.count[:, None]
+        full = np.empty((len(self), 3, 3))
+        for axis in range(3):
+            full[:, axis, axis] = second[:, axis]
+        for column, (one, other) in enumerate(((0, 1), (0, 2), (1, 2)), start=3):
+            full[:, one, other] = full[:, other, one] = second[:, column]
+        part = full[:, 3 - self.ndim :, 3 - self.ndim :]
+        mean = self._mean_offset()
+        centred: Real = part - mean[:, :, None] * mean[:, None, :]
+        return centred * (self.steps[:, None] * self.steps[None, :])
+
+    def select(self, keep: NDArray[Any]) -> Objects:
+        """Return the objects where `keep` (a mask or indices) says."""
+        return replace(
+            self,
+            label=self.label[keep],
+            frame=self.frame[keep],
+            plane=self.plane[keep],
+            class_value=self.class_value[keep],
+            whole=self.whole[keep],
+            real=self.real[keep],
+            columns={name: values[keep] for name, values in self.columns.items()},
+        )
+
+    def _spatial(self, first: int) -> NDArray[np.int64]:
+        return self.whole[:, first + 3 - self.ndim : first + 3]
+
+    def _mean_offset(self) -> Real:
+        mean: Real = self._spatial(moments.LINEAR) / self.count[:, None]
+        return mean

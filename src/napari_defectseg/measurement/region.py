@@ -1,0 +1,84 @@
+"""`Region`: what was counted and what was left out; it travels with every table."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from napari_defectseg.core.axes import Axes
+from napari_defectseg.core.calibration import Calibration
+
+
+@dataclass(frozen=True)
+class Region:
+    """The reference space of a table, and what was left out of the table.
+
+    Parameters
+    ----------
+    axes : tuple of str
+        Axes of the labels.
+    shape : tuple of int
+        Their lengths; empty for stacked tables.
+    pixels : int
+        Pixels that were counted, over all frames: the region of interest minus exclusions
+        and what nobody has labelled.
+    total : int
+        Pixels of the whole array.
+    frames : int
+        Time frames.
+    images : int
+        Images that the table was stacked from.
+    border : str
+        How objects at the border were handled.
+    border_objects, border_pixels : mapping of str to int
+        By class name: objects that touch the border and are therefore not in the table, and
+        their pixels.
+    min_size : int
+        Smallest size of an object, in pixels.
+    too_small : int
+        Objects left out because they are smaller.
+    """
+
+    axes: Axes
+    shape: tuple[int, ...]
+    pixels: int
+    total: int
+    frames: int = 1
+    images: int = 1
+    border: str = "count"
+    border_objects: Mapping[str, int] = field(default_factory=dict)
+    border_pixels: Mapping[str, int] = field(default_factory=dict)
+    min_size: int = 1
+    too_small: int = 0
+
+    @property
+    def ndim(self) -> int:
+        """Number of spatial axes."""
+        return len([name for name in self.axes if name != "t"])
+
+    def size(self, calibration: Calibration) -> float:
+        """Return the counted area or volume, over all frames, in the calibration's unit."""
+        product = float(self.pixels)
+        for step in calibration.steps:
+            product *= step
+        return product
+
+    def as_dict(self, calibration: Calibration) -> dict[str, Any]:
+        """Return plain JSON values."""
+        return {
+            "axes": "".join(self.axes),
+            "shape": list(self.shape),
+            "frames": self.frames,
+            "images": self.images,
+            "pixels": self.pixels,
+            "excluded_pixels": self.total - self.pixels,
+            "size": {
+                "value": self.size(calibration),
+                "unit": calibration.power_unit(self.ndim),
+            },
+            "border": self.border,
+            "border_objects_left_out": dict(self.border_objects),
+            "min_size": {"value": self.min_size, "unit": "px"},
+            "too_small_left_out": self.too_small,
+        }
