@@ -58,10 +58,11 @@ class PatchSampler:
         example = self.examples[index]
         size = self._zoomed_size(rng)
         corner = self._corner(index, size, rng)
-        cut = tuple(slice(a, a + n) for a, n in zip(corner, size, strict=True))
-        image, target = zoomed(
-            example.image[(slice(None), *cut)], example.target[(..., *cut)], self.plan.patch
+        cut: tuple[Any, ...] = (
+            ...,
+            *(slice(a, a + n) for a, n in zip(corner, size, strict=True)),
         )
+        image, target = zoomed(example.image[cut], example.target[cut], self.plan.patch)
         return augment(image, target, self.plan, rng, square=example.square)
 
     def _zoomed_size(self, rng: np.random.Generator) -> tuple[int, ...]:

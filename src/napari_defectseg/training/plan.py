@@ -126,7 +126,9 @@ class TrainingPlan:
                 f"{where} has unknown entries: {', '.join(strange)}.",
                 hint=f"Known: {', '.join(sorted(known))}.",
             )
-        lists = {name: tuple(v) if isinstance(v, list) else v for name, v in values.items()}
+        lists: dict[str, Any] = {
+            name: tuple(v) if isinstance(v, list) else v for name, v in values.items()
+        }
         try:
             return cls(**lists)
         except TypeError as error:

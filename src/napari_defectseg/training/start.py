@@ -1,0 +1,96 @@
+"""Where a training starts: new weights, or those of a model."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from napari_defectseg.core.errors import TrainingError
+from napari_defectseg.datasets.dataset import Dataset
+from napari_defectseg.models.model import TorchModel, design
+from napari_defectseg.models.preprocess import Normalise
+from napari_defectseg.training.plan import TrainingPlan
+
+if TYPE_CHECKING:
+    import torch
+
+    from napari_defectseg.models.card import ModelCard
+
+
+def start(
+    dataset: Dataset, plan: TrainingPlan, start_from: TorchModel | None
+) -> tuple[torch.nn.Module, ModelCard]:
+    """Return a network in training mode and its card.
+
+    Parameters
+    ----------
+    dataset : Dataset
+        Its classes and the channels of its first image decide what a new network looks like.
+    plan : TrainingPlan
+    start_from : TorchModel or None
+        Its copy is trained on; the model itself stays as it is.
+
+    Raises
+    ------
+    TrainingError
+        If the model has other classes or dimensions than dataset and plan.
+    """
+    model = start_from or TorchModel.new(_new_card(dataset, plan), seed=plan.seed)
+    card = model.card
+    if card.dims != plan.dims:
+        raise TrainingError(
+            f"{card.name} is a {card.dims}D network; the plan {plan.name} is for {plan.dims}D."
+        )
+    if card.classes.names != dataset.classes.names:
+        raise TrainingError(
+            f"{card.name} knows the classes {', '.join(card.classes.names)}; the dataset has "
+            f"{', '.join(dataset.classes.names)}.",
+            hint="Rename the model's classes to match, or start from new weights.",
+        )
+    network = copy.deepcopy(model.network()).train().requires_grad_(True)
+    return network, card.replaced(source="card", classes=dataset.classes)
+
+
+def _new_card(dataset: Dataset, plan: TrainingPlan) -> ModelCard:
+    exclusive = dataset.classes.exclusive
+    sizes = _pixel_sizes(dataset, plan.dims)
+    return design(
+        dataset.name,
+        settings={
+            "dims": plan.dims,
+            "in_channels": dataset.pairs(split="train")[0].image().channels,
+            "widths": plan.widths,
+        },
+        classes=dataset.classes,
+        task="exclusive" if exclusive else "multilabel",
+        activation="softmax" if exclusive else "sigmoid",
+        preprocessing=(Normalise(method="zscore", scope="image"),),
+        symmetries=plan.symmetries,
+        **sizes,
+    )
+
+
+def _pixel_sizes(dataset: Dataset, dims: int) -> dict[str, Any]:
+    """Return the range of pixel sizes the training images have, if all are calibrated."""
+    known = [pair.calibration for pair in dataset.pairs(split="train")]
+    if not known or any(not calibration.in_plane.calibrated for calibration in known):
+        return {}
+    unit = known[0].unit
+    sizes = [size for calibration in known for size in calibration.in_plane.to(unit).steps]
+    return {"pixel_size": (min(sizes), max(sizes)), "pixel_unit": unit}
+
+
+@contextmanager
+def threads_limited(threads: int | None) -> Iterator[None]:
+    """Let torch use so many threads inside the block, and as many as before afterwards."""
+    import torch
+
+    before = torch.get_num_threads()
+    if threads is not None:
+        torch.set_num_threads(threads)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
