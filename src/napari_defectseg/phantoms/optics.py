@@ -1,0 +1,191 @@
+"""What instruments do to a picture, and the random fields that backgrounds are made of."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Literal
+
+import numpy as np
+from scipy import fft, ndimage
+
+Array = np.ndarray[Any, Any]
+ELECTRON_WAVELENGTH = 2.508e-3
+"""nm, at 200 kV."""
+
+
+def _frequencies(shape: Sequence[int], spacing: Sequence[float]) -> list[Array]:
+    axes = [fft.fftfreq(n, s) for n, s in zip(shape[:-1], spacing[:-1], strict=True)]
+    axes.append(fft.rfftfreq(shape[-1], spacing[-1]))
+    return list(np.meshgrid(*axes, indexing="ij", sparse=True))
+
+
+def random_field(
+    shape: Sequence[int],
+    rng: np.random.Generator,
+    scale: float | Sequence[float],
+    *,
+    slope: float | None = None,
+) -> Array:
+    """Return a smooth random field with mean 0 and standard deviation 1.
+
+    Parameters
+    ----------
+    shape : sequence of int
+        Any number of axes.
+    rng : numpy Generator
+        Source of randomness.
+    scale : float or sequence of float
+        Correlation length in pixels, one for all axes or one each.
+    slope : float, optional
+        None: Gaussian correlation. Else the power spectrum falls as k^-slope beyond
+        1/scale, which gives clouds of all sizes below `scale`.
+    """
+    lengths = np.broadcast_to(np.asarray(scale, float), (len(shape),))
+    # Fields larger than the picture: a padded grid avoids that its ends resemble each other.
+    padded = [
+        fft.next_fast_len(int(n + min(2 * s, n + 8))) for n, s in zip(shape, lengths, strict=True)
+    ]
+    noise = fft.rfftn(rng.standard_normal(padded))
+    k = _frequencies(padded, [1.0] * len(shape))
+    squared = sum(np.square(f * s) for f, s in zip(k, lengths, strict=True))
+    if slope is None:
+        filtered = noise * np.exp(-2 * np.pi**2 * squared / 2)
+    else:
+        filtered = noise * (1 + (2 * np.pi) ** 2 * squared) ** (-slope / 4)
+    field = fft.irfftn(filtered, padded)[tuple(slice(0, n) for n in shape)]
+    return _standardised(field)
+
+
+def _standardised(field: Array) -> Array:
+    spread = field.std()
+    centred = field - field.mean()
+    return np.asarray(centred / spread if spread > 0 else centred)
+
+
+def turned_field(
+    shape: tuple[int, int],
+    rng: np.random.Generator,
+    scale: tuple[float, float],
+    angle: float,
+    *,
+    slope: float | None = None,
+) -> Array:
+    """Return a 2D random field whose correlation is long along one direction.
+
+    Parameters
+    ----------
+    shape : (int, int)
+        Rows and columns.
+    rng : numpy Generator
+        Source of randomness.
+    scale : (float, float)
+        Correlation lengths along and across, px.
+    angle : float
+        Direction of the long one, radians from the y axis towards x.
+    slope : float, optional
+        As in `random_field`.
+    """
+    noise = fft.rfftn(rng.standard_normal(shape))
+    ky, kx = _frequencies(shape, (1.0, 1.0))
+    c, s = np.cos(angle), np.sin(angle)
+    squared = np.square((ky * c + kx * s) * scale[0]) + np.square((kx * c - ky * s) * scale[1])
+    if slope is None:
+        noise *= np.exp(-2 * np.pi**2 * squared / 2)
+    else:
+        noise *= (1 + (2 * np.pi) ** 2 * squared) ** (-slope / 4)
+    return _standardised(fft.irfftn(noise, shape))
+
+
+def fresnel(phase: Array, pixel: float, defocus: float, spread: float) -> Array:
+    """Return the intensity change by defocus of a weak phase object (both 2D).
+
+    Contrast transfer 2 sin(π λ Δf k²) with a Gaussian envelope of partial coherence; positive
+    `defocus` is underfocus: voids bright with a dark fringe.
+
+    Parameters
+    ----------
+    phase : ndarray
+        Phase shift, radians.
+    pixel : float
+        Pixel size, nm.
+    defocus : float
+        Δf, nm.
+    spread : float
+        Blur of the illumination in the image, nm.
+    """
+    # Reflected borders, or the left border's fringes would appear at the right.
+    edge = min(32, min(phase.shape) - 1)
+    padded = np.pad(phase, edge, mode="reflect")
+    k = _frequencies(padded.shape, (pixel, pixel))
+    squared = sum(np.square(f) for f in k)
+    transfer = 2 * np.sin(np.pi * ELECTRON_WAVELENGTH * defocus * squared)
+    transfer = transfer * np.exp(-2 * np.pi**2 * spread**2 * squared)
+    image = fft.irfftn(fft.rfftn(padded) * transfer, padded.shape)
+    inner = tuple(slice(edge, edge + n) for n in phase.shape)
+    return np.asarray(image[inner])
+
+
+def edge_fringe(projected: Array, strength: float, width: float) -> Array:
+    """Return the phase-contrast change of an X-ray image: -strength ∇² of the projected thickness.
+
+    Propagation over a short distance (transport of intensity); `width` is the blur in px.
+    """
+    return np.asarray(-strength * ndimage.gaussian_laplace(projected, width, mode="nearest"))
+
+
+def blurred(image: Array, sigma: float) -> Array:
+    """Return the image after a Gaussian point spread, sigma in px."""
+    return np.asarray(ndimage.gaussian_filter(image, sigma, mode="nearest")) if sigma else image
+
+
+def counted(image: Array, dose: float, rng: np.random.Generator) -> Array:
+    """Return shot noise: `image` in units of its mean intensity, `dose` quanta a pixel at 1."""
+    return np.asarray(rng.poisson(np.maximum(image, 0) * dose) / dose)
+
+
+def recorded(
+    image: Array, rng: np.random.Generator, *, dose: float, spread: float, enlargement: float = 1.0
+) -> Array:
+    """Return what a detector records of an ideal 2D image.
+
+    Parameters
+    ----------
+    image : ndarray
+        Intensity, about 1.
+    rng : numpy Generator
+        Source of randomness.
+    dose : float
+        Quanta an original pixel at intensity 1.
+    spread : float
+        Sigma of the detector's spread of light, original px: noise is blurred with it.
+    enlargement : float
+        The picture was recorded with that many times fewer pixels a line and enlarged by
+        interpolation afterwards, which makes its noise smooth.
+    """
+    if enlargement <= 1.01:
+        return blurred(counted(image, dose, rng), spread)
+    shape = tuple(max(2, round(n / enlargement)) for n in image.shape)
+    small = _sampled(blurred(image, 0.4 * enlargement), shape, 1)
+    small = blurred(counted(small, dose, rng), spread)
+    return _sampled(small, image.shape, 3)
+
+
+def _sampled(image: Array, shape: Sequence[int], order: Literal[1, 3]) -> Array:
+    """Return the image on another number of pixels over the same extent."""
+    axes = [(np.arange(n) + 0.5) * m / n - 0.5 for n, m in zip(shape, image.shape, strict=True)]
+    points = np.stack(np.meshgrid(*axes, indexing="ij"))
+    return np.asarray(ndimage.map_coordinates(image, points, order=order, mode="nearest"))
+
+
+def grey_levels(image: Array, low: float, high: float, bits: int) -> Array:
+    """Return whole grey levels: `low` becomes 0, `high` the largest value; beyond is cut off."""
+    top = 2**bits - 1
+    scaled = np.clip((image - low) / max(high - low, 1e-12), 0, 1) * top
+    return np.asarray(np.rint(scaled).astype(np.uint8 if bits == 8 else np.uint16))
+
+
+def vignette(shape: tuple[int, int], rng: np.random.Generator, strength: float) -> Array:
+    """Return illumination that falls off from a random centre, 1 at its brightest point."""
+    y, x = np.ogrid[-1 : 1 : shape[0] * 1j, -1 : 1 : shape[1] * 1j]
+    cy, cx = rng.uniform(-0.6, 0.6, 2)
+    return np.asarray(1 - strength * ((y - cy) ** 2 + (x - cx) ** 2) / 2)
