@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from napari_defectseg.core.progress import Step, Steps
+from napari_defectseg.core.progress import Step, Steps, drive
 from napari_defectseg.datasets.pair import Pair
 from napari_defectseg.inference.predict import predict
 from napari_defectseg.inference.settings import PredictSettings
@@ -41,3 +41,10 @@ def judge_steps(
         "specimens": sorted({pair.specimen for pair in pairs}),
         "what": "pixels and objects pooled over the test images, which chose nothing",
     }
+
+
+def judge(
+    model: TorchModel, pairs: Sequence[Pair], settings: PredictSettings | None = None
+) -> dict[str, Any]:
+    """Return the pooled scores of each class; see `judge_steps`."""
+    return drive(judge_steps(model, pairs, settings or PredictSettings(device="cpu")))

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from napari_defectseg.core.classes import UNLABELLED
 from napari_defectseg.core.errors import TrainingError
 from napari_defectseg.training.augment import augment, zoomed
 from napari_defectseg.training.example import Example, pad_to
@@ -23,7 +24,7 @@ class PatchSampler:
     Parameters
     ----------
     examples : sequence of Example
-        Each is drawn from as often as the others.
+        Each is drawn from in proportion to its labelled pixels.
     plan : TrainingPlan
 
     Raises
@@ -39,6 +40,10 @@ class PatchSampler:
         largest = [int(np.ceil(n * (1 + plan.zoom))) for n in plan.patch]
         self.examples = [pad_to(example, largest) for example in examples]
         self._foreground = [example.foreground() for example in self.examples]
+        known = [float((example.target != UNLABELLED).sum()) for example in examples]
+        if not sum(known):
+            raise TrainingError("None of the training images has a labelled pixel.")
+        self._shares = np.cumsum(known) / sum(known)
 
     def batch(self, step: int) -> tuple[Array, Array]:
         """Return the batch of a step.
@@ -54,7 +59,7 @@ class PatchSampler:
     def patch(self, number: int) -> tuple[Array, Array]:
         """Return the patch of a running number, augmented."""
         rng = np.random.default_rng([self.plan.seed, number])
-        index = int(rng.integers(len(self.examples)))
+        index = int(np.searchsorted(self._shares, rng.random(), side="right"))
         example = self.examples[index]
         size = self._zoomed_size(rng)
         corner = self._corner(index, size, rng)

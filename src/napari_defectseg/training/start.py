@@ -55,7 +55,7 @@ def start(
 
 def _new_card(dataset: Dataset, plan: TrainingPlan) -> ModelCard:
     exclusive = dataset.classes.exclusive
-    sizes = _pixel_sizes(dataset, plan.dims)
+    sizes = _pixel_sizes(dataset)
     return design(
         dataset.name,
         settings={
@@ -72,10 +72,11 @@ def _new_card(dataset: Dataset, plan: TrainingPlan) -> ModelCard:
     )
 
 
-def _pixel_sizes(dataset: Dataset, dims: int) -> dict[str, Any]:
-    """Return the range of pixel sizes the training images have, if all are calibrated."""
-    known = [pair.calibration for pair in dataset.pairs(split="train")]
-    if not known or any(not calibration.in_plane.calibrated for calibration in known):
+def _pixel_sizes(dataset: Dataset) -> dict[str, Any]:
+    """Return the range of pixel sizes of those training images whose size is known."""
+    stated = [pair.calibration for pair in dataset.pairs(split="train")]
+    known = [calibration for calibration in stated if calibration.in_plane.calibrated]
+    if not known:
         return {}
     unit = known[0].unit
     sizes = [size for calibration in known for size in calibration.in_plane.to(unit).steps]
