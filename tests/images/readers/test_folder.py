@@ -7,8 +7,9 @@ import pytest
 
 from napari_defectseg.core.calibration import Calibration
 from napari_defectseg.core.errors import ImageError
+from napari_defectseg.images.natural import natural
 from napari_defectseg.images.open import open_image
-from napari_defectseg.images.readers.folder import gaps, natural
+from napari_defectseg.images.readers.folder import gaps
 from napari_defectseg.images.save import save_array
 
 

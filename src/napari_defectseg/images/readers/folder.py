@@ -17,6 +17,7 @@ from napari_defectseg.core.calibration import Calibration
 from napari_defectseg.core.errors import ImageError
 from napari_defectseg.images.image import CalibratedImage, Origin
 from napari_defectseg.images.lazy import LazyArray
+from napari_defectseg.images.natural import natural
 from napari_defectseg.images.parts import Part
 from napari_defectseg.images.reader import BY_NAME, NO, name_axes
 
@@ -50,15 +51,6 @@ def slices(folder: Path) -> list[Path]:
         return []
     most = max(kinds, key=lambda kind: (kinds[kind], kind))
     return sorted((f for f in files if f.suffix.lower() == most), key=lambda f: natural(f.name))
-
-
-def natural(name: str) -> tuple[tuple[int, int | str], ...]:
-    """Return the key that puts slice_9 before slice_10."""
-    return tuple(
-        (0, int(piece)) if piece.isdecimal() else (1, piece.lower())
-        for piece in re.split(r"(\d+)", name)
-        if piece
-    )
 
 
 def gaps(names: Sequence[str]) -> list[str]:
