@@ -1,0 +1,110 @@
+"""The picture of a result: classes in their colours and patterns, with outlines."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from napari_defectseg.core.classes import ClassMap
+from napari_defectseg.images.image import CalibratedImage
+
+RGB = np.ndarray[Any, np.dtype[np.uint8]]
+Plane = np.ndarray[Any, Any]
+Bool = np.ndarray[Any, np.dtype[np.bool_]]
+
+LARGEST = 2048
+"""Pixels along the longer side; larger images are thinned out."""
+STRENGTH, FAINT = 0.5, 0.2
+"""Opacity of a pattern's strokes, and between them."""
+STEP = 8
+"""Pixels from stroke to stroke."""
+
+PATTERNS: dict[str, Callable[[Plane, Plane], Bool]] = {
+    "plain": lambda y, x: (y + x) % 2 >= 0,
+    "hatch //": lambda y, x: (y + x) % STEP < 2,
+    "hatch \\\\": lambda y, x: (y - x) % STEP < 2,
+    "dots": lambda y, x: (y % STEP < 2) & (x % STEP < 2),
+    "horizontal lines": lambda y, x: (y + 0 * x) % STEP < 2,
+    "vertical lines": lambda y, x: (x + 0 * y) % STEP < 2,
+    "grid": lambda y, x: (y % STEP < 1) | (x % STEP < 1),
+    "crosses": lambda y, x: ((y + x) % STEP < 1) | ((y - x) % STEP < 1),
+    "checks": lambda y, x: (y // (STEP // 2) + x // (STEP // 2)) % 2 == 0,
+    "rings": lambda y, x: ((y % STEP - 3) ** 2 + (x % STEP - 3) ** 2) // 5 == 1,
+}
+
+
+def overlay(image: CalibratedImage, mask: Plane, classes: ClassMap) -> RGB:
+    """Return the image with its classes drawn over it.
+
+    Parameters
+    ----------
+    image : CalibratedImage
+        Of a volume or movie the plane with most labelled pixels is shown.
+    mask : ndarray of uint8
+        Class values in the shape of the image without channels; where classes may overlap 0
+        and 1 with the classes in front.
+    classes : ClassMap
+
+    Returns
+    -------
+    ndarray of uint8, shape (y, x, 3)
+    """
+    planes = _by_class(mask, classes)
+    at = _fullest(planes)
+    names = [name for name in image.label_axes if name not in ("y", "x")]
+    pixels = image.read(**dict(zip(names, at, strict=True)))
+    if "c" in image.axes and image.axes.index("c") < image.axes.index("y"):
+        pixels = np.moveaxis(pixels, 0, -1)
+    step = max(1, -(-max(planes.shape[-2:]) // LARGEST))
+    picture = _as_rgb(pixels[::step, ::step]).astype(np.float32)
+    y, x = np.ogrid[: picture.shape[0], : picture.shape[1]]
+    for item, plane in zip(classes, _plane_of(planes, at), strict=True):
+        inside = plane[::step, ::step]
+        colour = np.array([int(item.colour[k : k + 2], 16) for k in (1, 3, 5)], np.float32)
+        stroke = PATTERNS.get(item.pattern, PATTERNS["plain"])(y, x)
+        opacity = np.where(stroke, STRENGTH, FAINT).astype(np.float32)
+        opacity = np.where(_outline(inside), np.float32(1), opacity) * inside
+        picture += opacity[..., np.newaxis] * (colour - picture)
+    return np.clip(np.rint(picture), 0, 255).astype(np.uint8)
+
+
+def _by_class(mask: Plane, classes: ClassMap) -> Bool:
+    if classes.exclusive:
+        return np.stack([mask == value for value in classes.values])
+    return np.asarray(mask == 1)
+
+
+def _fullest(planes: Bool) -> tuple[int, ...]:
+    counts = planes.any(axis=0).sum(axis=(-2, -1))
+    if counts.ndim == 0:
+        return ()
+    best = int(counts.argmax()) if counts.any() else counts.size // 2
+    return tuple(int(k) for k in np.unravel_index(best, counts.shape))
+
+
+def _plane_of(planes: Bool, at: tuple[int, ...]) -> Bool:
+    for index in at:
+        planes = planes[:, index]
+    return planes
+
+
+def _as_rgb(pixels: Plane) -> RGB:
+    if pixels.ndim == 3 and pixels.shape[-1] >= 3 and pixels.dtype == np.uint8:
+        return np.asarray(pixels[..., :3])
+    grey = pixels.astype(np.float32)
+    if grey.ndim == 3:
+        grey = grey[..., :3].mean(axis=-1)
+    finite = grey[np.isfinite(grey)]
+    low, high = np.percentile(finite, (0.5, 99.5)) if finite.size else (0.0, 1.0)
+    scaled = (np.nan_to_num(grey, nan=low) - low) / max(float(high - low), 1e-12)
+    level = np.rint(np.clip(scaled, 0, 1) * 255).astype(np.uint8)
+    return np.stack([level] * 3, axis=-1)
+
+
+def _outline(inside: Bool) -> Bool:
+    """Return the pixels that have a neighbour outside, one pixel wide and one beyond."""
+    padded = np.pad(inside, 1, mode="edge")
+    around = padded[:-2, 1:-1] & padded[2:, 1:-1] & padded[1:-1, :-2] & padded[1:-1, 2:]
+    return np.asarray(inside & ~around)

@@ -1,0 +1,185 @@
+"""A result opened again: labels, table, settings, and the image it was made of."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from napari_defectseg.core.calibration import Calibration
+from napari_defectseg.core.classes import UNLABELLED, ClassMap
+from napari_defectseg.core.errors import ClassError, FileMissing, RecipeError
+from napari_defectseg.images.image import CalibratedImage
+from napari_defectseg.labels.labelmap import LabelMap
+from napari_defectseg.measurement.table import RegionTable
+from napari_defectseg.results.folder import EDITS, FORMATS
+from napari_defectseg.results.recipe import Recipe
+from napari_defectseg.results.register import Entry, read_entries
+
+
+@dataclass(frozen=True)
+class StoredResult:
+    """The result of one image, as it lies on the disk.
+
+    Parameters
+    ----------
+    folder : Path
+        Its own folder, ``<result>/<stem>``.
+    summary : dict
+        What ``summary.json`` holds.
+    entry : Entry
+        Its row of ``collection.csv``.
+    """
+
+    folder: Path
+    summary: dict[str, Any]
+    entry: Entry
+
+    @property
+    def classes(self) -> ClassMap:
+        """The classes it tells apart."""
+        return ClassMap.from_dict(self.summary["class_map"])
+
+    @property
+    def calibration(self) -> Calibration:
+        """The pixel size that was used."""
+        known = self.summary["image"]
+        calibration = Calibration(
+            tuple(known["pixel_size"]), known["unit"], known.get("pixel_size_source") or ""
+        )
+        if known.get("frame_time") is None:
+            return calibration
+        return calibration.with_frame_time(known["frame_time"], known["time_unit"])
+
+    @property
+    def journal(self) -> Path | None:
+        """The folder that holds the journal of edits, None if it was not corrected."""
+        return self.folder if (self.folder / EDITS).is_file() else None
+
+    @property
+    def image_path(self) -> Path:
+        """The image file it was made of."""
+        return Path(self.summary["image"]["path"])
+
+    def image(self) -> CalibratedImage:
+        """Open the image it was made of, with the pixel size that was used.
+
+        Raises
+        ------
+        FileMissing
+            If it is no longer there.
+        RecipeError
+            If it is another image now.
+        """
+        from napari_defectseg.images.open import open_image
+
+        known = self.summary["image"]
+        if not known["path"]:
+            raise FileMissing(f"{self.folder} was made of an image that was never a file.")
+        image = open_image(known["path"], part=known.get("part") or None)
+        if image.sha256() != known["sha256"]:
+            raise RecipeError(
+                f"{known['path']} has changed since {self.folder} was made of it.",
+                hint="Bring the old image back, or analyse the new one.",
+            )
+        return image.with_calibration(self.calibration)
+
+    def labels(self) -> LabelMap:
+        """Return its objects, with their classes and which of them were checked."""
+        classes = self.classes
+        planes, mask = self._array("labels"), self._array("mask")
+        axes = tuple(name for name in self.summary["image"]["axes"] if name != "c")
+        shape = planes.shape[-len(axes) :]
+        stacked = planes.reshape(-1, *shape).astype(np.int32)
+        masks = mask.reshape(-1, *shape)
+        hidden = (masks == UNLABELLED).any(axis=0)
+        return LabelMap(
+            tuple(stacked),
+            _object_classes(stacked, masks, classes),
+            classes,
+            axes,
+            self.calibration,
+            checked=set(self.summary.get("checked", ())),
+            unlabelled=hidden if hidden.any() else None,
+        )
+
+    def table(self) -> RegionTable:
+        """Return its table of objects."""
+        return RegionTable.read_csv(self.folder / "objects.csv")
+
+    def _array(self, role: str) -> np.ndarray[Any, Any]:
+        from napari_defectseg.images.open import open_image
+
+        for suffix in FORMATS.values():
+            path = self.folder / f"{role}{suffix}"
+            if path.exists():
+                return open_image(path).read()
+        raise FileMissing(f"{self.folder} holds no {role}.", hint="Run the analysis again.")
+
+
+def read_result(folder: str | Path) -> tuple[Recipe | None, tuple[StoredResult, ...]]:
+    """Open a result folder.
+
+    Parameters
+    ----------
+    folder : str or Path
+        A result folder, or the folder of one image in it.
+
+    Returns
+    -------
+    tuple of Recipe or None, and of StoredResult
+        What was done, and the result of each image that has one.
+
+    Raises
+    ------
+    FileMissing, RecipeError
+        If there is no result, or it cannot be read.
+    """
+    folder = Path(folder)
+    if not folder.is_dir():
+        raise FileMissing(f"{folder} is no folder.", hint="Open a result folder.")
+    if (folder / "summary.json").is_file() and (folder.parent / "recipe.json").is_file():
+        recipe = Recipe.read(folder.parent)
+        return recipe, (_stored(folder, _entries(folder.parent)),)
+    known = _entries(folder)
+    places = [folder / name for name in known] or sorted(folder.iterdir())
+    found = [_stored(place, known) for place in places if (place / "summary.json").is_file()]
+    if not found:
+        raise RecipeError(
+            f"{folder} holds no result: no folder in it has a summary.json.",
+            hint="Open the folder that was given as --out.",
+        )
+    recipe_file = folder / "recipe.json"
+    return (Recipe.read(recipe_file) if recipe_file.exists() else None), tuple(found)
+
+
+def _entries(folder: Path) -> dict[str, Entry]:
+    return {entry.folder: entry for entry in read_entries(folder)}
+
+
+def _stored(place: Path, known: dict[str, Entry]) -> StoredResult:
+    file = place / "summary.json"
+    try:
+        summary = json.loads(file.read_text(encoding="utf-8"))
+        ClassMap.from_dict(summary["class_map"])
+        image = summary["image"]
+        entry = known.get(place.name, Entry(place.name, image["path"], image["sha256"]))
+    except (OSError, ValueError, KeyError, TypeError, ClassError) as error:
+        raise RecipeError(f"{file} cannot be read: {error}.") from error
+    return StoredResult(place, summary, entry)
+
+
+def _object_classes(
+    planes: np.ndarray[Any, Any], masks: np.ndarray[Any, Any], classes: ClassMap
+) -> dict[int, int]:
+    found: dict[int, int] = {}
+    for index, (plane, mask) in enumerate(zip(planes, masks, strict=True)):
+        numbers, first = np.unique(plane, return_index=True)
+        values = mask.reshape(-1)[first]
+        for number, value in zip(numbers.tolist(), values.tolist(), strict=True):
+            if number:
+                found[number] = value if classes.exclusive else classes.values[index]
+    return found

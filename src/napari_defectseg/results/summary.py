@@ -1,0 +1,100 @@
+"""``summary.json``: what was counted in which image, how, and what came out."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from napari_defectseg.core.acquisition import Acquisition
+from napari_defectseg.core.provenance import now, versions
+from napari_defectseg.images.image import CalibratedImage
+from napari_defectseg.results.analysis import Analysis
+
+
+def describe_image(image: CalibratedImage) -> dict[str, Any]:
+    """Return the block ``image``: path, hash, shape, axes, pixel size."""
+    calibration = image.calibration
+    path = image.origin.path
+    return {
+        "path": str(Path(path).resolve()) if path else "",
+        "part": image.origin.part,
+        "name": image.name,
+        "sha256": image.sha256(),
+        "shape": list(image.shape),
+        "axes": "".join(image.axes),
+        "dtype": str(image.dtype),
+        "pixel_size": list(calibration.spacing),
+        "unit": calibration.unit,
+        "pixel_size_source": calibration.source,
+        "frame_time": calibration.frame_time,
+        "time_unit": calibration.time_unit if calibration.frame_time is not None else None,
+    }
+
+
+def summary_of(analysis: Analysis) -> dict[str, Any]:
+    """Return everything that ``summary.json`` holds, as plain JSON values."""
+    numbers = analysis.summary.as_dict()
+    image = analysis.image
+    warnings = [*analysis.warnings, *numbers["warnings"]]
+    if image.calibration.question:
+        warnings.insert(0, image.calibration.question)
+    values = {
+        "image": describe_image(image),
+        "region": numbers["region"],
+        "acquisition": conditions(image.acquisition, image),
+        "model": analysis.model.as_dict() if analysis.model else None,
+        "settings": settings_of(analysis),
+        "plan": dict(analysis.plan),
+        "classes": numbers["classes"],
+        "class_map": analysis.labels.classes.as_dict(),
+        "engine": analysis.engine,
+        "seconds": round(analysis.seconds, 3),
+        "created": now(),
+        "versions": versions(),
+        "warnings": list(dict.fromkeys(warnings)),
+        "checked": sorted(analysis.labels.checked),
+        "corrected": analysis.journal is not None,
+    }
+    return dict(tidy(values))
+
+
+def conditions(acquisition: Acquisition, image: CalibratedImage) -> dict[str, Any]:
+    """Return the block ``acquisition``: what is known, the frame rate with it."""
+    known = acquisition.as_dict()
+    calibration = image.calibration
+    if calibration.frame_time is not None:
+        known["frame_time"] = {
+            "value": calibration.frame_time,
+            "sigma": 0.0,
+            "unit": calibration.time_unit,
+        }
+    return known
+
+
+def settings_of(analysis: Analysis) -> dict[str, Any]:
+    """Return what was set: prediction, decoding, measuring."""
+    if analysis.recipe is None:
+        return {}
+    plain = analysis.recipe.as_dict()
+    return {name: plain[name] for name in ("predict", "decode", "measure", "pixel_size")}
+
+
+def tidy(value: Any) -> Any:
+    """Return plain JSON values: numbers that are not finite become null."""
+    if isinstance(value, Mapping):
+        return {str(name): tidy(item) for name, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [tidy(item) for item in value]
+    if hasattr(value, "item") and hasattr(value, "dtype"):
+        value = value.item()
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    return value
+
+
+def as_text(values: Mapping[str, Any]) -> str:
+    """Return `values` as the text of a JSON file."""
+    return json.dumps(tidy(values), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
