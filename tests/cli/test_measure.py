@@ -1,0 +1,142 @@
+"""`defectseg measure` gives the numbers of Python, and sentences for what cannot be."""
+
+from __future__ import annotations
+
+import csv
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from napari_defectseg.core.calibration import Calibration
+from napari_defectseg.images.save import save_array
+from napari_defectseg.measurement.regions import measure_regions
+
+
+@pytest.fixture
+def mask(tmp_path: Path) -> Path:
+    array = np.zeros((60, 80), np.uint8)
+    array[10:20, 10:30], array[40:50, 40:60], array[0:5, 70:] = 1, 2, 1
+    path = tmp_path / "mask.ome.tif"
+    save_array(array, path, axes="yx", calibration=Calibration.uncalibrated(2))
+    return path
+
+
+def test_csv_and_summary_are_those_of_python(defectseg, mask: Path, tmp_path: Path) -> None:
+    from napari_defectseg.core.classes import ClassMap
+    from napari_defectseg.images.open import open_image
+
+    said = defectseg(
+        "measure", mask, "--out", tmp_path / "out", "--classes", "void,loop",
+        "--spacing", "0.5", "--unit", "nm", "--json",
+    )  # fmt: skip
+    assert said.status == 0
+    assert said.document == json.loads((tmp_path / "out" / "summary.json").read_text("utf-8"))
+    assert said.document["classes"]["void"]["objects"]["value"] == 2
+    table = measure_regions(
+        open_image(mask).read(),
+        spacing=(0.5, 0.5),
+        unit="nm",
+        classes=ClassMap.of(["void", "loop"]),
+    )
+    table.write_csv(tmp_path / "python.csv")
+    written = (tmp_path / "out" / "objects.csv").read_text("utf-8")
+    assert written == (tmp_path / "python.csv").read_text("utf-8")
+    assert "area [nm²]" in written.splitlines()[0]
+
+
+def test_without_pixel_size_everything_is_in_px(defectseg, mask: Path, tmp_path: Path) -> None:
+    said = defectseg("measure", mask, "--out", tmp_path / "out")
+    assert said.status == 0
+    assert "no pixel size" in said.err.lower()
+    heading = (tmp_path / "out" / "objects.csv").read_text("utf-8").splitlines()[0]
+    assert "area [px²]" in heading
+    assert "nm" not in heading
+
+
+def test_several_masks_stand_in_one_table_with_their_names(
+    defectseg, mask: Path, tmp_path: Path
+) -> None:
+    other = tmp_path / "B" / "mask.ome.tif"
+    other.parent.mkdir()
+    other.write_bytes(mask.read_bytes())
+    said = defectseg("measure", mask, other, "--out", tmp_path / "out", "--json")
+    assert said.status == 0
+    with (tmp_path / "out" / "objects.csv").open(encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    assert list(rows[0])[:2] == ["image", "specimen"]
+    assert {row["image"] for row in rows} == {f"{tmp_path.name}__mask", "B__mask"}
+    assert said.document["classes"]["class 1"]["objects"]["value"] == 4
+    assert set(said.document["by_image"]) == {row["image"] for row in rows}
+
+
+def test_regions_and_foil(defectseg, mask: Path, tmp_path: Path) -> None:
+    roi = np.zeros((60, 80), np.uint8)
+    roi[:, :40] = 255
+    save_array(roi, tmp_path / "roi.tif", axes="yx", calibration=Calibration.uncalibrated(2))
+    said = defectseg(
+        "measure", mask, "--out", tmp_path / "out", "--roi", tmp_path / "roi.tif",
+        "--spacing", "1,1", "--unit", "nm", "--foil-thickness", "85±10", "--thickness-unit", "nm",
+        "--json",
+    )  # fmt: skip
+    assert said.status == 0, said.err
+    assert said.document["region"]["pixels"] == 60 * 40
+    assert said.document["acquisition"]["thickness"]["sigma"] == 10
+    density = said.document["classes"]["class 1"]["number_density_foil"]
+    assert density["value"] == pytest.approx(1 / (2400e-18 * 85e-9))
+
+
+def test_nothing_is_overwritten_unasked(defectseg, mask: Path, tmp_path: Path) -> None:
+    assert defectseg("measure", mask, "--out", tmp_path / "out").status == 0
+    said = defectseg("measure", mask, "--out", tmp_path / "out")
+    assert said.status == 1
+    assert "exists already and was left as it is" in said.err
+    assert defectseg("measure", mask, "--out", tmp_path / "out", "--overwrite").status == 0
+
+
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        (["--spacing", "0.5"], "--spacing needs --unit"),
+        (["--unit", "nm"], "--unit needs --spacing"),
+        (["--spacing", "a,b", "--unit", "nm"], "are not numbers"),
+        (["--spacing", "0", "--unit", "nm"], "needs positive numbers"),
+        (["--spacing", "1", "--unit", "1/nm"], "--spacing needs --unit"),
+        (["--foil-thickness", "thin", "--thickness-unit", "nm"], "is not a number with a unit"),
+        (["--foil-thickness", "85"], "--foil-thickness"),
+        (["--border", "weight"], "weight"),
+        (["--axis", "x"], "No such option"),
+    ],
+)
+def test_wrong_options_have_status_2(
+    defectseg, mask: Path, tmp_path: Path, options: list[str], says: str
+) -> None:
+    said = defectseg("measure", mask, "--out", tmp_path / "out", *options)
+    assert said.status == 2
+    assert says in " ".join(said.err.replace("│", " ").split())
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_missing_or_strange_file_gets_a_sentence(defectseg, tmp_path: Path) -> None:
+    said = defectseg("measure", tmp_path / "none.tif", "--out", tmp_path / "out", "--json")
+    assert said.status == 1
+    assert "none.tif" in said.document["error"]["sentence"]
+    assert len(said.err.strip().splitlines()) == 1
+    (tmp_path / "broken.tif").write_bytes(b"II*\x00 and so on")
+    said = defectseg("measure", tmp_path / "broken.tif", "--out", tmp_path / "out")
+    assert said.status == 1
+    assert "broken.tif" in said.err
+    assert "Traceback" not in said.err
+
+
+def test_real_loop_masks_are_measured(defectseg, real_data: Path, tmp_path: Path) -> None:
+    masks = sorted((real_data / "tem_loops_316l" / "masks").glob("*.png"))[:3]
+    said = defectseg(
+        "measure", *masks, "--out", tmp_path / "out", "--spacing", "0.390625", "--unit", "nm",
+        "--json",
+    )  # fmt: skip
+    assert said.status == 0
+    found = said.document["by_image"]
+    counts = [found[path.stem]["classes"]["object"]["objects"]["value"] for path in masks]
+    assert counts == [6, 21, 6]
