@@ -34,6 +34,8 @@ _PUBLIC: dict[str, str] = {
     "summarise": "measurement.populations",
     "evaluate": "measurement.metrics",
     "Dataset": "datasets.dataset",
+    "Recipe": "results.recipe",
+    "Analysis": "results.analysis",
     "TrainingPlan": "training.plan",
     "train": "training.fit",
     "train_steps": "training.fit",
