@@ -135,7 +135,7 @@ def test_volumes_are_learnt_from_too(tmp_path: Path) -> None:
 
 
 def test_a_flat_network_learns_from_the_slices_of_a_volume(tmp_path: Path) -> None:
-    made = dataset(tmp_path, (6, 40, 40))
+    made = dataset(tmp_path, (10, 40, 40))
     plan = TINY.with_changes(epochs=1, steps_per_epoch=2)
     model = train(made, plan, tmp_path / "m", TrainSettings(threads=1, device="cpu"))
     assert model.card.dims == 2
@@ -153,7 +153,7 @@ def test_the_same_place_in_two_sets_is_refused(tmp_path: Path) -> None:
     made = Dataset.create(tmp_path / "data", ["void"])
     image, mask = picture(0, (32, 32))
     for split in SPLITS:
-        made.add(image, mask, specimen="A", split=split)  # type: ignore[arg-type]
+        made.add(image, mask, specimen="A", split=split, origin={"file": "a.tif"})  # type: ignore[arg-type]
     with pytest.raises(TrainingError, match="not be honest"):
         sets_of(made)
 

@@ -67,8 +67,6 @@ def _refuse_overlap(some: Sequence[Pair], others: Sequence[Pair], where: str) ->
 
 
 def _overlap(one: Pair, other: Pair) -> bool:
-    if one.sha256["image"] == other.sha256["image"]:
-        return True
     if one.origin.file == "" or one.origin.file != other.origin.file:
         return False
     if one.origin.region is None or other.origin.region is None:
