@@ -3,15 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from napari_defectseg.core.registry import Registry
 
 if TYPE_CHECKING:
     import torch
 
+T = TypeVar("T")
 Shapes = Mapping[str, tuple[int, ...]]
 """Tensor name to shape: what a network is recognised by, without reading any value."""
+
+
+def learnt(tensors: Mapping[str, T]) -> dict[str, T]:
+    """Return the tensors (or shapes) without the counters of batch normalisation.
+
+    Old files lack these counters, and no prediction depends on them.
+    """
+    return {n: t for n, t in tensors.items() if not n.endswith("num_batches_tracked")}
 
 
 class Architecture(Protocol):
@@ -22,6 +31,9 @@ class Architecture(Protocol):
 
     def recognise(self, shapes: Shapes) -> dict[str, Any] | None:
         """Return the settings of the network with these tensors, None if it is another."""
+
+    def nearest(self, shapes: Shapes) -> dict[str, tuple[int, ...]]:
+        """Return the learnt tensors of the network of this kind that comes nearest."""
 
     def facts(self, settings: Mapping[str, Any]) -> dict[str, Any]:
         """Return what follows from the settings.

@@ -21,10 +21,13 @@ class Match:
         Whether the path is of this format.
     reason : str
         What was seen, as half a sentence: ``"it has no card.json"``.
+    advice : str
+        What to do about it, a sentence or nothing.
     """
 
     fits: bool
     reason: str = ""
+    advice: str = ""
 
 
 class Format(Protocol):
@@ -41,6 +44,8 @@ FORMATS: Registry[Format] = Registry(
     "model format",
     {
         "folder": "napari_defectseg.models.formats.folder",
+        "safetensors": "napari_defectseg.models.formats.safetensors",
+        "state_dict": "napari_defectseg.models.formats.state_dict",
     },
     group="napari_defectseg.formats",
 )

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
 from napari_defectseg.core.errors import ModelError
-from napari_defectseg.models.architecture import ARCHITECTURES
+from napari_defectseg.models.architecture import ARCHITECTURES, learnt
 from napari_defectseg.models.card import ModelCard
 
 if TYPE_CHECKING:
@@ -128,8 +128,10 @@ class TorchModel:
         architecture = ARCHITECTURES.get(self.card.architecture)
         network = architecture.build(self.card.architecture_settings)
         state = self.state_dict()
-        _check_fit(network.state_dict(), state, self.path or self.card.name, self.card)
-        network.load_state_dict(dict(state))
+        where = self.path or self.card.name
+        _check_fit(learnt(network.state_dict()), learnt(state), where, self.card)
+        _check_finite(state, where)
+        network.load_state_dict(dict(state), strict=False)
         return network.float().eval().requires_grad_(False)
 
     def close(self) -> None:
@@ -194,6 +196,16 @@ def _check_fit(expected: StateDict, found: StateDict, where: str, card: ModelCar
         f"names: {'; '.join(parts)}.",
         hint="The card and the weights may come from two different models.",
     )
+
+
+def _check_finite(state: StateDict, where: str) -> None:
+    bad = [name for name, t in state.items() if t.is_floating_point() and not t.isfinite().all()]
+    if bad:
+        raise ModelError(
+            f"The weights of {where} are not numbers in {len(bad)} of {len(state)} tensors: "
+            f"{_few(bad)}.",
+            hint="The training diverged or the file is damaged; use an earlier checkpoint.",
+        )
 
 
 def _shape(tensor: torch.Tensor) -> str:

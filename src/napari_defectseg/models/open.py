@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from napari_defectseg.core.errors import ModelError, ModelMissing
-from napari_defectseg.models.format import FORMATS
+from napari_defectseg.core.errors import DefectSegError, ModelError, ModelMissing
+from napari_defectseg.models.card import ModelCard
+from napari_defectseg.models.format import FORMATS, Match
 from napari_defectseg.models.model import TorchModel
+from napari_defectseg.models.save import CARD, WEIGHTS
 from napari_defectseg.models.settings import with_settings
+from napari_defectseg.models.sniff import what_is
 
 
 def open_model(
@@ -31,7 +34,12 @@ def open_model(
         If it is not a model, is damaged, or fits no network; says what was seen.
     """
     path = _find(path_or_name)
-    model = _open(path)
+    try:
+        model = _open(path)
+    except DefectSegError:
+        raise
+    except OSError as error:
+        raise ModelError(f"{path} cannot be read: {error.strerror or error}.") from error
     return model.with_card(with_settings(model.card, settings)) if settings else model
 
 
@@ -59,10 +67,22 @@ def _shipped_folder() -> Path:
 
 
 def _open(path: Path) -> TorchModel:
-    reasons = []
+    matches: list[tuple[str, Match]] = []
     for name, format_ in FORMATS.items():
         match = format_.recognise(path)
         if match.fits:
-            return format_.open(path, None)
-        reasons.append(f"{name}: {match.reason}")
-    raise ModelError(f"{path} is not a model this program knows ({'; '.join(reasons)}).")
+            return format_.open(path, _card_beside(path))
+        matches.append((name, match))
+    seen = what_is(path)
+    reasons = "; ".join(f"{name}: {match.reason}" for name, match in matches)
+    advice = [match.advice for _, match in matches if match.advice]
+    raise ModelError(
+        f"{path} is not a model this program knows: {seen.words} ({reasons}).",
+        hint=advice[0] if advice else seen.advice,
+    )
+
+
+def _card_beside(path: Path) -> ModelCard | None:
+    """Return the card of the model folder that a weight file was picked from."""
+    card = path.with_name(CARD)
+    return ModelCard.read(card) if path.name == WEIGHTS and card.is_file() else None

@@ -11,6 +11,7 @@ from napari_defectseg.core.classes import ClassMap
 from napari_defectseg.core.errors import ModelError
 from napari_defectseg.core.units import normalise_length
 from napari_defectseg.models.card import ModelCard
+from napari_defectseg.models.guess import BACKGROUND
 
 _RANGE = re.compile(r"\s*([\d.eE+-]+?)\s*(?:[-–:]|to)\s*([\d.eE+]+)\s*([^\d\s]\S*)\s*")
 
@@ -40,20 +41,78 @@ def with_settings(card: ModelCard, settings: Mapping[str, str]) -> ModelCard:
                 hint=f"These can: {', '.join(sorted(_READERS))}.",
             )
         values.update(_READERS[field](field, text, card))
-    if "task" in values:
-        values = _agree(card, values)
-    return card.replaced(**values)
+    followed = _meaning(card, values) if {"classes", "task"} & set(values) else {}
+    changed = card.replaced(**{**followed, **values})
+    # What merely follows is not what the person said.
+    sources = {**changed.sources, **{n: card.sources[n] for n in followed if n not in values}}
+    return changed.model_copy(update={"sources": sources})
 
 
-def _agree(card: ModelCard, values: dict[str, Any]) -> dict[str, Any]:
-    """Let activation, background and overlap of the classes follow the task."""
-    task = values["task"]
-    classes = values.get("classes", card.classes)
-    values["classes"] = ClassMap(classes.classes, exclusive=task != "multilabel")
-    if card.activation != "none":
-        activation = {"exclusive": "softmax"}.get(task, "sigmoid")
-        values.setdefault("activation", activation)
-    return values
+def _meaning(card: ModelCard, values: dict[str, Any]) -> dict[str, Any]:
+    """Return what follows from the names of classes and the task that a person gave.
+
+    ``values["classes"]`` becomes a `ClassMap` here; a leading name for the background is
+    taken off.
+    """
+    outputs = card.out_channels
+    names: tuple[str, ...] = values.get("classes") or card.classes.names
+    if "classes" in values and len(names) == outputs > 1 and names[0].lower() in BACKGROUND:
+        names = names[1:]
+    kept = card.task if card.task == "multilabel" and len(names) == outputs else ""
+    task = values.get("task") or kept or ("binary" if outputs == 1 else "exclusive")
+    counts = _counts(task, outputs)
+    if "classes" not in values and counts and len(names) not in counts:
+        names = tuple(f"class {i + 1}" for i in range(counts[0]))
+    if len(names) not in counts:
+        raise _wrong_number(card, names, task)
+    classes = ClassMap.of(list(names), exclusive=task != "multilabel")
+    values.update({"classes": classes} if "classes" in values else {})
+    background = task == "exclusive" and len(names) == outputs - 1
+    activation = "softmax" if task == "exclusive" else "sigmoid"
+    return {
+        "classes": classes if names != card.classes.names else _kept(card, task),
+        "task": task,
+        "has_background": background,
+        "activation": "none" if card.activation == "none" else activation,
+        "thresholds": _renamed(card, classes),
+    }
+
+
+def _counts(task: str, outputs: int) -> tuple[int, ...]:
+    """Return how many classes a network with so many outputs can have, the usual number first."""
+    if task == "binary":
+        return (1,) if outputs == 1 else ()
+    if task == "exclusive":
+        return (outputs - 1, outputs) if outputs > 1 else (1,)
+    return (outputs,)
+
+
+def _kept(card: ModelCard, task: str) -> ClassMap:
+    return ClassMap(card.classes.classes, exclusive=task != "multilabel")
+
+
+def _renamed(card: ModelCard, classes: ClassMap) -> dict[str, float]:
+    """Return the thresholds under the new names, none where the number of classes changed."""
+    if len(classes) != len(card.classes):
+        return {}
+    names = dict(zip(card.classes.names, classes.names, strict=True))
+    return {names[name]: value for name, value in card.thresholds.items()}
+
+
+def _wrong_number(card: ModelCard, names: tuple[str, ...], task: str) -> ModelError:
+    outputs = card.out_channels
+    if task == "binary" and outputs > 1:
+        return ModelError(
+            f"{card.name} has {outputs} outputs; task 'binary' goes with one.",
+            hint="Use exclusive or multilabel.",
+        )
+    usual, *others = _counts(task, outputs)
+    more = f", or {others[0]} where none of them is the background" if others else ""
+    return ModelError(
+        f"{card.name} has {outputs} outputs; {len(names)} class names were given "
+        f"({', '.join(names)}).",
+        hint=f"Give {usual}{more}.",
+    )
 
 
 def _word(field: str, text: str, card: ModelCard) -> dict[str, Any]:
@@ -68,14 +127,10 @@ def _number(field: str, text: str, card: ModelCard) -> dict[str, Any]:
 
 
 def _class_names(field: str, text: str, card: ModelCard) -> dict[str, Any]:
-    names = [name.strip() for name in text.split(",") if name.strip()]
+    names = tuple(name.strip() for name in text.split(",") if name.strip())
     if not names:
         raise _unreadable(field, text, "names with commas between them")
-    renamed = dict(zip(card.classes.names, names, strict=False))
-    thresholds = {renamed[n]: v for n, v in card.thresholds.items() if n in renamed}
-    return {"classes": ClassMap.of(names, exclusive=card.classes.exclusive)} | (
-        {"thresholds": thresholds} if thresholds else {}
-    )
+    return {field: names}
 
 
 def _thresholds(field: str, text: str, card: ModelCard) -> dict[str, Any]:

@@ -12,6 +12,9 @@ from napari_defectseg.core.errors import ModelError
 if TYPE_CHECKING:
     import torch
 
+LONGEST_HEADER = 100_000_000
+"""Bytes, as the format says."""
+
 
 def read_safetensors(path: str | Path) -> dict[str, torch.Tensor]:
     """Return the tensors of a safetensors file.
@@ -50,6 +53,21 @@ def shapes_in_safetensors(path: str | Path) -> dict[str, tuple[int, ...]]:
         raise not_safetensors(path, error) from error
     except OSError as error:
         raise ModelError(f"{path} cannot be read: {error.strerror or error}.") from error
+
+
+def metadata_of_safetensors(path: str | Path) -> dict[str, str]:
+    """Return the words in the header of a safetensors file that `shapes_in_safetensors` read."""
+    from safetensors import safe_open
+
+    with safe_open(path, framework="numpy") as file:
+        return dict(file.metadata() or {})
+
+
+def looks_like_safetensors(path: Path) -> bool:
+    """Return whether a file begins with the length of a header and the header's brace."""
+    with path.open("rb") as file:
+        head = file.read(9)
+    return head[8:] == b"{" and int.from_bytes(head[:8], "little") <= LONGEST_HEADER
 
 
 def write_safetensors(state: Mapping[str, torch.Tensor], path: str | Path) -> None:

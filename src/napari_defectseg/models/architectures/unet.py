@@ -17,7 +17,7 @@ import torch
 from torch import nn
 
 from napari_defectseg.core.errors import ModelError
-from napari_defectseg.models.architecture import Shapes
+from napari_defectseg.models.architecture import Shapes, learnt
 from napari_defectseg.models.blocks import (
     GROUPS,
     DoubleConv,
@@ -169,19 +169,35 @@ def facts(settings: Mapping[str, Any]) -> dict[str, Any]:
 
 def recognise(shapes: Shapes) -> dict[str, Any] | None:
     """Return the settings of the U-Net with exactly these tensors, None if it is another."""
+    settings = _read_settings(shapes)
+    if settings is None or _tensors(settings) != learnt(shapes):
+        return None
+    return as_plain(settings)
+
+
+def nearest(shapes: Shapes) -> dict[str, tuple[int, ...]]:
+    """Return the learnt tensors of the U-Net that comes nearest to these."""
+    return _tensors(_read_settings(shapes) or UNetSettings())
+
+
+def _read_settings(shapes: Shapes) -> UNetSettings | None:
+    """Return what first, last and widest layers say, None if there are no such layers."""
     first, head = shapes.get("encoder.0.0.conv.weight"), shapes.get("head.weight")
     if first is None or head is None or len(first) not in (4, 5) or len(head) != len(first):
         return None
     widths: list[int] = []
-    while (shape := shapes.get(f"encoder.{len(widths)}.0.conv.weight")) is not None and shape:
+    while shape := shapes.get(f"encoder.{len(widths)}.0.conv.weight"):
         widths.append(shape[0])
-    for norm in _norms(shapes):
-        settings = UNetSettings(len(first) - 2, first[1], head[0], tuple(widths), norm)
-        with torch.device("meta"):
-            expected = {name: tuple(t.shape) for name, t in UNet(settings).state_dict().items()}
-        if expected == {name: tuple(shape) for name, shape in shapes.items()}:
-            return as_plain(settings)
-    return None
+    try:
+        return UNetSettings(len(first) - 2, first[1], head[0], tuple(widths), _norm(shapes))
+    except ModelError:  # no channels, for example
+        return None
+
+
+def _tensors(settings: UNetSettings) -> dict[str, tuple[int, ...]]:
+    with torch.device("meta"):
+        state = UNet(settings).state_dict()
+    return learnt({name: tuple(tensor.shape) for name, tensor in state.items()})
 
 
 def as_plain(settings: UNetSettings) -> dict[str, Any]:
@@ -189,12 +205,12 @@ def as_plain(settings: UNetSettings) -> dict[str, Any]:
     return {**asdict(settings), "widths": list(settings.widths)}
 
 
-def _norms(shapes: Shapes) -> tuple[Norm, ...]:
+def _norm(shapes: Shapes) -> Norm:
     if "encoder.0.0.norm.running_mean" in shapes:
-        return ("batch",)
+        return "batch"
     # Instance and group normalisation have the same tensors; ours are instance unless a card
     # says otherwise.
-    return ("instance",) if "encoder.0.0.norm.weight" in shapes else ("none",)
+    return "instance" if "encoder.0.0.norm.weight" in shapes else "none"
 
 
 def _settings(settings: Mapping[str, Any]) -> UNetSettings:

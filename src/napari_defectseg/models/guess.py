@@ -1,0 +1,133 @@
+"""The card of a bare weight file: what its tensors say, what it states, and what is guessed."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from napari_defectseg.core.classes import ClassMap
+from napari_defectseg.core.errors import ClassError
+from napari_defectseg.models.architecture import ARCHITECTURES, Shapes
+from napari_defectseg.models.card import ModelCard, Source
+from napari_defectseg.models.recognise import recognise, unknown
+
+ASKED = ("classes", "task", "preprocessing", "pixel_size")
+"""Fields that no weight file tells for certain."""
+BACKGROUND = ("background", "bg", "matrix")
+"""First names of a list of classes that mean: none of them."""
+_KEYS = ("class_names", "classes", "CLASSES", "labels")
+_INSIDE = ("", "meta", "hyper_parameters", "hparams", "config")
+
+
+def guess_card(
+    shapes: Shapes, where: str, *, stated: tuple[str, ...] = (), notes: tuple[str, ...] = ()
+) -> ModelCard:
+    """Return the card of a weight file without one.
+
+    Parameters
+    ----------
+    shapes : mapping of str to tuple of int
+        Its tensors.
+    where : str
+        The file.
+    stated : tuple of str
+        Names of classes that the file states.
+    notes : tuple of str
+        What was noticed while reading, kept as quirks.
+
+    Returns
+    -------
+    ModelCard
+        ``sources`` says of every field whether the file or a guess gave it, ``missing`` names
+        the guesses that a person should confirm.
+
+    Raises
+    ------
+    ModelError
+        If the tensors fit no network; says what was seen and what comes nearest.
+    """
+    known = recognise(shapes)
+    if known is None:
+        raise unknown(shapes, where)
+    facts = ARCHITECTURES.get(known.architecture).facts(known.settings)
+    meaning, sources = _meaning(int(facts["out_channels"]), stated)
+    from_file = ("architecture", "dims", "in_channels", "grid", "halo", "parameters")
+    sources.update(dict.fromkeys((*from_file, "architecture_settings"), "file"))
+    return ModelCard.of(
+        {
+            "name": Path(where).name.split(".")[0] or where,
+            "architecture": known.architecture,
+            "architecture_settings": facts["settings"],
+            **{name: facts[name] for name in from_file if name != "architecture"},
+            **meaning,
+            "quirks": notes,
+            "sources": {"name": "file", "quirks": "file", **sources},
+            "missing": tuple(name for name in ASKED if sources.get(name) != "file"),
+        },
+        where,
+    )
+
+
+def class_names_in(values: Any) -> tuple[str, ...]:
+    """Return names of classes that a checkpoint or the header of a file states, if it does.
+
+    Parameters
+    ----------
+    values : object
+        A mapping, perhaps with ``meta`` or ``hyper_parameters`` inside; lists may be JSON text.
+    """
+    if not isinstance(values, Mapping):
+        return ()
+    for inside in _INSIDE:
+        part = values.get(inside) if inside else values
+        if isinstance(part, Mapping):
+            for key in _KEYS:
+                names = _names(part.get(key))
+                if names:
+                    return names
+    return ()
+
+
+def meaning_of(outputs: int, names: tuple[str, ...]) -> dict[str, Any] | None:
+    """Return classes, task and background of a network, None if the names do not fit.
+
+    One output is one class or not (sigmoid); several are exclusive classes (softmax), the
+    first one the background unless every output has a name of its own.
+    """
+    if len(names) == outputs > 1 and names[0].lower() in BACKGROUND:
+        names = names[1:]
+    if len(names) not in (outputs, max(1, outputs - 1)):
+        return None
+    try:
+        classes = ClassMap.of(list(names))
+    except ClassError:
+        return None
+    return {
+        "classes": classes,
+        "task": "binary" if outputs == 1 else "exclusive",
+        "activation": "sigmoid" if outputs == 1 else "softmax",
+        "has_background": outputs > len(names),
+    }
+
+
+def _meaning(outputs: int, stated: tuple[str, ...]) -> tuple[dict[str, Any], dict[str, Source]]:
+    guessed: dict[str, Source] = dict.fromkeys(("task", "activation", "has_background"), "guess")
+    found = meaning_of(outputs, stated)
+    if found is not None:
+        return found, {"classes": "file", **guessed}
+    count = max(1, outputs - 1)
+    names = ("defect",) if count == 1 else tuple(f"class {i + 1}" for i in range(count))
+    return meaning_of(outputs, names) or {}, {"classes": "guess", **guessed}
+
+
+def _names(value: Any) -> tuple[str, ...]:
+    if isinstance(value, str) and value.lstrip().startswith("["):
+        try:
+            value = json.loads(value)
+        except (json.JSONDecodeError, RecursionError):
+            return ()
+    if isinstance(value, list | tuple) and value and all(isinstance(v, str) for v in value):
+        return tuple(v.strip() for v in value)
+    return ()

@@ -1,0 +1,91 @@
+"""Which network a set of tensors belongs to: by names and shapes, never by a file's word."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+from napari_defectseg.core.errors import ModelError
+from napari_defectseg.models.architecture import ARCHITECTURES, Shapes, learnt
+
+FIRST = 5
+
+
+@dataclass(frozen=True)
+class Recognised:
+    """A network of ours that has exactly these tensors.
+
+    Parameters
+    ----------
+    architecture : str
+    settings : dict
+        What it is built from.
+    """
+
+    architecture: str
+    settings: dict[str, Any]
+
+
+_OTHERS: tuple[tuple[str, tuple[str, ...]], ...] = (
+    ("the U-Net of milesial/Pytorch-UNet", ("inc.double_conv.0.", "outc.conv.")),
+    ("the U-Net of mateuszbuda/brain-segmentation-pytorch", ("encoder1.enc1conv1.",)),
+    ("a network of pytorch-3dunet", ("encoders.0.basic_module.", "final_conv.")),
+    ("a network of segmentation_models_pytorch", ("encoder.", "segmentation_head.0.")),
+    ("a U-Net of MONAI", ("model.0.conv.", "model.1.submodule.")),
+    ("a network of nnU-Net", ("encoder.stages.0.", "decoder.seg_layers.")),
+    ("a network of nnU-Net version 1", ("conv_blocks_context.", "seg_outputs.")),
+    ("a network of torchvision", ("backbone.layer1.", "classifier.")),
+    ("SegFormer of transformers", ("segformer.encoder.", "decode_head.")),
+    ("UperNet of transformers", ("backbone.", "decode_head.classifier.")),
+    ("Cellpose", ("downsample.down.res_down_0.", "upsample.up.")),
+)
+"""Widespread networks and how names in their weights begin, for the sentence that refuses them."""
+
+
+def recognise(shapes: Shapes) -> Recognised | None:
+    """Return the network with these tensors, None if none of those registered has them."""
+    for name, architecture in ARCHITECTURES.items():
+        settings = architecture.recognise(shapes)
+        if settings is not None:
+            return Recognised(name, settings)
+    return None
+
+
+def unknown(shapes: Shapes, where: str) -> ModelError:
+    """Return the error for tensors that fit no network: what they are and what comes nearest."""
+    values = sum(math.prod(shape) for shape in shapes.values())
+    first = ", ".join(f"{name} {_shape(shape)}" for name, shape in list(shapes.items())[:FIRST])
+    more = ", …" if len(shapes) > FIRST else ""
+    other = next((words for words, starts in _OTHERS if _begin(shapes, starts)), "")
+    looks = f" Its names are those of {other}." if other else ""
+    return ModelError(
+        f"{where} holds weights that fit no network this program builds: {len(shapes)} tensors "
+        f"with {values} values in all, first {first}{more}.{looks} {_nearest(shapes)}",
+        hint="What to do: train a network of this program on the same data, or add the network "
+        "as a plug-in (entry point group napari_defectseg.architectures).",
+    )
+
+
+def _nearest(shapes: Shapes) -> str:
+    """Return the sentence about the network that shares most names and shapes."""
+    found = learnt(shapes)
+    best, fitting, total, known = "", -1, 0, ""
+    for name, architecture in ARCHITECTURES.items():
+        expected = architecture.nearest(shapes)
+        same = sum(found.get(tensor) == shape for tensor, shape in expected.items())
+        if same > fitting:
+            best, fitting, total = name, same, len(expected)
+            lacking = [tensor for tensor, s in expected.items() if found.get(tensor) != s]
+            known = f" ({lacking[0]} does not)" if same and lacking else ""
+    if not best:
+        return "No network is known."
+    return f"The nearest is {best!r}: {fitting} of its {total} tensors fit{known}."
+
+
+def _begin(shapes: Shapes, starts: tuple[str, ...]) -> bool:
+    return all(any(name.startswith(start) for name in shapes) for start in starts)
+
+
+def _shape(shape: tuple[int, ...]) -> str:
+    return "×".join(str(n) for n in shape) or "(one value)"
