@@ -1,37 +1,12 @@
-"""The one place where this room asks for connected objects."""
+"""Neighbourhoods, and the connected parts of small masks."""
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 from scipy import ndimage
-from skimage import measure
 
 from napari_defectseg.core.axes import Axes
 from napari_defectseg.labels.edit import Mask, Numbers
-
-
-def label(
-    mask: np.ndarray[Any, np.dtype[Any]], connectivity: int | None = None
-) -> tuple[Numbers, int]:
-    """Return the connected objects of equal value, numbered.
-
-    Parameters
-    ----------
-    mask : ndarray of bool or uint8
-        0 is background; neighbouring pixels belong together if they have the same value.
-    connectivity : int or None
-        How many axes a step between neighbours may take; None: all (8 in 2D, 26 in 3D).
-
-    Returns
-    -------
-    ndarray of int32, int
-        Numbers from 1 in raster order of the first pixel, and how many.
-    """
-    values = mask.view(np.uint8) if mask.dtype == np.bool_ else mask
-    numbers, count = measure.label(values, background=0, return_num=True, connectivity=connectivity)
-    return np.asarray(numbers, dtype=np.int32), int(count)
 
 
 def neighbours(axes: Axes) -> Mask:

@@ -7,12 +7,12 @@ from typing import Any
 
 import numpy as np
 
+from napari_defectseg.components.label import classes_of, label
 from napari_defectseg.core.axes import Axes
 from napari_defectseg.core.calibration import Calibration
 from napari_defectseg.core.classes import BACKGROUND, UNLABELLED, ClassMap
 from napari_defectseg.core.errors import LabelError
 from napari_defectseg.core.provenance import Provenance
-from napari_defectseg.labels.connect import label
 from napari_defectseg.labels.edit import Numbers
 from napari_defectseg.labels.labelmap import LabelMap
 
@@ -147,7 +147,7 @@ def _objects(
     plane = np.zeros(layer.shape, np.int32)
     table: dict[int, int] = {}
     for frame, numbers in zip(frames(layer, axes), frames(plane, axes), strict=True):
-        found, _ = label(frame, connectivity)
+        found, objects = label(frame, connectivity=connectivity)
         sizes = np.bincount(found.reshape(-1))
         kept = sizes >= max(min_size, 1)
         kept[0] = False
@@ -155,8 +155,7 @@ def _objects(
         count = int(np.count_nonzero(kept))
         renumbered[kept] = np.arange(first, first + count, dtype=np.int32)
         numbers[...] = found if first == 1 and kept[1:].all() else renumbered[found]
-        values = np.zeros(sizes.size, np.uint8)
-        values[found.reshape(-1)] = frame.reshape(-1)
+        values = classes_of(found, frame, objects)
         table |= dict(zip(renumbered[kept].tolist(), values[kept].tolist(), strict=True))
         first += count
     return plane, table

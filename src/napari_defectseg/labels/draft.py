@@ -42,6 +42,10 @@ class Draft:
         """The number the next new object will get."""
         return self._next
 
+    def start_at(self, number: int) -> None:
+        """Let new objects have numbers from `number` on; never ones that were given before."""
+        self._next = max(self._next, number)
+
     def new_object(self, class_value: int) -> int:
         """Return a number for a new object of a class."""
         number = self._next
@@ -78,13 +82,17 @@ class Draft:
         self._after = self.read(around)
         self._box = around
 
-    def split_apart(self, numbers: Iterable[int], box: Box, cut: Mask) -> None:
+    def split_apart(
+        self, numbers: Iterable[int], box: Box, cut: Mask, grown: Box | None = None
+    ) -> None:
         """Make own objects of what fell off `numbers` when the pixels `cut` of `box` were taken.
 
         The largest piece keeps the number; pieces that the cut does not touch belong to it too.
+        `grown` is a box that holds what the objects won in this draft, if they won something.
         """
         for number in sorted(set(numbers)):
             reach = self._reach(number)
+            reach = reach if grown is None else boxes.join(reach, grown)
             for where, piece in pieces_apart(self.read, number, box, cut, reach, self.near):
                 new = self.new_object(self.class_of(number))
                 self.put(where, piece, new)

@@ -42,21 +42,45 @@ def pieces_apart(
     Returns
     -------
     list of (Box, ndarray of bool)
-        All pieces but the one that goes on, or all but the largest.
+        All pieces but the one that goes on, or all but the largest; of what hung together only:
+        an object that was in two places before may stay so.
     """
     margin = FIRST_MARGIN
     while True:
         around = boxes.grown(boxes.meet(box, reach), margin, reach)
         if boxes.is_empty(around):
             return []
-        numbered, _ = parts_of(read(around) == number, near)
+        own = read(around) == number
+        numbered, _ = parts_of(own, near)
         touching = _touching(numbered, around, box, ndimage.binary_dilation(np.pad(cut, 1), near))
         if touching.size <= 1:
             return []
+        groups = _groups(own, numbered, around, box, cut, touching, near)
         going_on = _open_pieces(numbered, around, reach, touching)
-        if len(going_on) <= 1:
-            return _all_but_one(numbered, around, touching, going_on)
+        if all(len(going_on & group) <= 1 for group in groups):
+            return _all_but_one_each(numbered, around, groups, going_on)
         margin *= 2
+
+
+def _groups(
+    own: Mask,
+    numbered: Numbers,
+    around: Box,
+    box: Box,
+    cut: Mask,
+    touching: Numbers,
+    near: Mask,
+) -> list[set[int]]:
+    """Return the pieces that hung together before the cut; others were apart already and stay."""
+    before = own.copy()
+    common = boxes.meet(box, around)
+    before[boxes.inside(common, around)] |= cut[boxes.inside(common, box)]
+    joined, _ = parts_of(before, near)
+    groups: dict[int, set[int]] = {}
+    pieces = own & np.isin(numbered, touching)
+    for piece, group in set(zip(numbered[pieces].tolist(), joined[pieces].tolist(), strict=True)):
+        groups.setdefault(group, set()).add(piece)
+    return list(groups.values())
 
 
 def _touching(numbered: Numbers, around: Box, box: Box, spread: Mask) -> Numbers:
@@ -77,16 +101,16 @@ def _open_pieces(numbered: Numbers, around: Box, reach: Box, touching: Numbers) 
     return found & set(touching.tolist())
 
 
-def _all_but_one(
-    numbered: Numbers, around: Box, touching: Numbers, going_on: set[int]
+def _all_but_one_each(
+    numbered: Numbers, around: Box, groups: list[set[int]], going_on: set[int]
 ) -> list[tuple[Box, Mask]]:
-    if going_on:
-        main = next(iter(going_on))
-    else:
-        sizes = np.bincount(numbered.reshape(-1))
-        main = int(max(touching.tolist(), key=lambda piece: (sizes[piece], -piece)))
+    sizes = np.bincount(numbered.reshape(-1))
+    leaving: set[int] = set()
+    for group in groups:
+        stays = min(going_on & group or group, key=lambda piece: (-sizes[piece], piece))
+        leaving |= group - {stays}
     found = []
     for piece, where in enumerate(ndimage.find_objects(numbered), start=1):
-        if piece != main and piece in touching and where is not None:
+        if piece in leaving and where is not None:
             found.append((boxes.shifted(where, around), numbered[where] == piece))
     return found

@@ -12,12 +12,17 @@ from napari_defectseg.core.errors import LabelError
 from napari_defectseg.labels import boxes
 from napari_defectseg.labels.pack import pack_change, unpack
 from napari_defectseg.labels.stroke import Stroke
+from napari_defectseg.labels.tools.accept import accept
+from napari_defectseg.labels.tools.clean import CleanSettings, clean
 from napari_defectseg.labels.tools.delete import delete
 from napari_defectseg.labels.tools.erase import erase
 from napari_defectseg.labels.tools.fill_holes import fill_holes
 from napari_defectseg.labels.tools.merge import merge
 from napari_defectseg.labels.tools.paint import paint
 from napari_defectseg.labels.tools.paint_block import paint_block
+from napari_defectseg.labels.tools.relabel import relabel
+from napari_defectseg.labels.tools.smooth import smooth
+from napari_defectseg.labels.tools.split_line import split_line
 from napari_defectseg.labels.tools.split_watershed import split_watershed
 
 
@@ -60,6 +65,26 @@ def block(case):
     return paint_block(case.map, box, old, new.astype(np.int32), value)
 
 
+def line(case):
+    numbers = case.some(1)
+    points = [tuple(float(case.rng.uniform(-1, n)) for n in case.map.shape) for _ in range(3)]
+    across = [axis for axis, name in enumerate(case.map.axes) if name in "tz"]
+    place = [side.start for side in case.map.index.box(numbers[0])]
+    for axis in across:
+        points = [(*p[:axis], place[axis], *p[axis + 1 :]) for p in points]
+    return split_line(case.map, numbers[0], points, within=case.within())
+
+
+def cleaned(case):
+    rules = CleanSettings(
+        min_size=float(case.rng.integers(0, 6)),
+        max_size=float(case.rng.choice([6, 1000])),
+        border=bool(case.rng.random() < 0.3),
+        protect=bool(case.rng.random() < 0.5),
+    )
+    return clean(case.map, rules, within=case.within())
+
+
 TOOLS = {
     "paint": lambda c: paint(c.map, c.stroke(), c.class_value(), protect=c.rng.random() < 0.5),
     "erase": lambda c: erase(c.map, c.stroke(), class_value=c.class_value()),
@@ -67,6 +92,11 @@ TOOLS = {
     "fill": lambda c: fill_holes(c.map, c.some(3), within=c.within()),
     "delete": lambda c: delete(c.map, c.some(2), within=c.within()),
     "merge": lambda c: merge(c.map, c.some(2)),
+    "smooth": lambda c: smooth(c.map, c.some(3), radius=1.0, within=c.within()),
+    "relabel": lambda c: relabel(c.map, c.some(3), c.class_value(), within=c.within()),
+    "clean": cleaned,
+    "accept": lambda c: accept(c.map, c.some(3), checked=c.rng.random() < 0.7),
+    "line": line,
     "watershed": lambda c: split_watershed(c.map, *c.some(1), within=c.within()),
 }
 
