@@ -142,7 +142,7 @@ def validate(job: Job, network: torch.nn.Module) -> tuple[float, dict[str, float
         shown, truth = _binary(logits[0].cpu().numpy(), padded.target, job.classes)
         overlap += (shown & truth).reshape(len(names), -1).sum(1)
         sizes += shown.reshape(len(names), -1).sum(1) + truth.reshape(len(names), -1).sum(1)
-    dice = [2 * o / s if s else float("nan") for o, s in zip(overlap, sizes, strict=True)]
+    dice = [float(2 * o / s) if s else float("nan") for o, s in zip(overlap, sizes, strict=True)]
     return float(np.mean(losses)), dict(zip(names, dice, strict=True))
 
 
