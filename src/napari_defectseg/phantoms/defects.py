@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,79 +9,20 @@ import numpy as np
 
 from napari_defectseg.phantoms import contrast, draw
 from napari_defectseg.phantoms.contrast import LineLook, LoopLook, PrecipitateLook
-from napari_defectseg.phantoms.grid import Grid, Window
+from napari_defectseg.phantoms.marks import DISTRACTOR, Mark, Scene
 from napari_defectseg.phantoms.scenes import (
-    CLASSES,
     LINE,
     LOOP,
     PRECIPITATE,
     VOID,
     MicrographSettings,
 )
-from napari_defectseg.phantoms.shapes import Blob, Ellipse, Shape, Stroke
-from napari_defectseg.phantoms.truth import NO_EXTRAS, Truth
+from napari_defectseg.phantoms.shapes import Blob, Ellipse, Stroke
 
 Array = np.ndarray[Any, Any]
 PHASE_PER_NM = 0.08
 """Phase lag of electrons in the crystal, radians a nm: about half of what a mean inner potential
 of 22 V gives at 200 kV, for inelastic scattering blurs the rest."""
-
-
-@dataclass(frozen=True)
-class Scene:
-    """The picture as it is being drawn.
-
-    Parameters
-    ----------
-    grid : Grid
-        Its pixels, nm.
-    truth : Truth
-        What has been placed.
-    factor : ndarray
-        Factor on the intensity, multiplied up by each defect.
-    missing : ndarray
-        Length of the beam's path through voids, nm.
-    labelled : tuple of str
-        Classes noted in the truth.
-    """
-
-    grid: Grid
-    truth: Truth
-    factor: Array
-    missing: Array
-    labelled: tuple[str, ...]
-
-    @classmethod
-    def empty(cls, grid: Grid, truth: Truth, labelled: tuple[str, ...]) -> Scene:
-        """Return a scene without defects."""
-        return cls(grid, truth, np.ones(grid.shape), np.zeros(grid.shape), labelled)
-
-    @property
-    def pixel(self) -> float:
-        """Pixel size, nm."""
-        return self.grid.spacing[0]
-
-    def place(self, rng: np.random.Generator) -> tuple[float, float]:
-        """Return a random point of the field."""
-        y, x = (float(rng.uniform(-0.5, n - 0.5)) * self.pixel for n in self.grid.shape)
-        return y, x
-
-    def around(self, shape: Shape, margin: float) -> tuple[Window, tuple[Array, ...]] | None:
-        """Return the window about a shape and its points; None if it is outside."""
-        low, high = shape.bounds()
-        window = self.grid.clipped(
-            self.grid.window([v - margin for v in low], [v + margin for v in high])
-        )
-        return None if window is None else (window, self.grid.points(window))
-
-    def note(self, shape: Shape, value: int, extras: Mapping[str, float | str] = NO_EXTRAS) -> None:
-        """Write an object into the truth if its class is labelled."""
-        if CLASSES.by_value(value).name in self.labelled:
-            self.truth.add(shape, value, extras)
-
-    def darken(self, window: Window, factor: Array) -> None:
-        """Multiply a factor into the intensity."""
-        self.factor[window] *= factor
 
 
 def add_voids(
@@ -104,13 +44,13 @@ def add_voids(
             orders=(3, 6),
         )
         around = scene.around(shape, 0.0)
-        scene.note(shape, VOID)
+        depth = 2 * radius * float(rng.uniform(0.8, 1.1))
         if around is not None:
             window, points = around
-            depth = 2 * radius * float(rng.uniform(0.8, 1.1))
             chord = contrast.void_chord(shape, depth, 0.6 * facets, *points)
-            scene.missing[window] += chord
-            scene.darken(window, np.exp(gain * chord / (2 * radius)))
+            scene.marks.append(
+                Mark(shape, VOID, window, np.exp(gain * chord / (2 * radius)), chord)
+            )
 
 
 def add_loops(
@@ -124,13 +64,20 @@ def add_loops(
     planes = [(float(rng.uniform(0, np.pi)), float(rng.uniform(0.45, 0.95))) for _ in range(4)]
     decorating = draw.between(settings.decoration, rng) if lines else 0.0
     typical = draw.log_between(settings.loop_diameter, rng)
-    reflection = float(rng.uniform(0, np.pi))
+    clumping = draw.between(settings.clumping, rng)
+    clumps = [scene.place(rng) for _ in range(max(1, count // 7))]
+    manner = Manner(float(rng.uniform(0, np.pi)), draw.between(settings.loop_softness, rng))
     for _ in range(count):
         centre = scene.place(rng)
         angle, flat = planes[int(rng.integers(len(planes)))]
         if rng.uniform() < decorating:
-            chain = lines[int(rng.integers(len(lines)))].points
-            centre = chain[int(rng.integers(len(chain)))]
+            centre, along = _on_line(lines[int(rng.integers(len(lines)))], rng)
+            # Many decorating loops lie along their line.
+            angle = along if rng.uniform() < 0.6 else angle
+        elif rng.uniform() < clumping:
+            y, x = clumps[int(rng.integers(len(clumps)))]
+            off = rng.normal(0, 1.3 * typical * scene.pixel, 2)
+            centre = (y + float(off[0]), x + float(off[1]))
         size = np.clip(typical * np.exp(0.45 * rng.standard_normal()), *settings.loop_diameter)
         style = str(rng.choice(settings.loop_styles))
         if size < 14 and style in ("ring", "arcs"):
@@ -141,26 +88,42 @@ def add_loops(
         ellipse = Ellipse(centre, a, max(float(b), 1.2 * scene.pixel), angle)
         if ellipse.b > ellipse.a:
             ellipse = Ellipse(centre, ellipse.b, ellipse.a, angle)
-        _draw_loop(scene, ellipse, style, reflection, settings, rng)
+        _draw_loop(scene, ellipse, style, manner, settings, rng)
+
+
+@dataclass(frozen=True)
+class Manner:
+    """What all loops of a picture share: direction of g, softness of edges."""
+
+    reflection: float
+    softness: float
+
+
+def _on_line(line: Stroke, rng: np.random.Generator) -> tuple[tuple[float, float], float]:
+    """Return a point of a line and the line's direction there."""
+    k = int(rng.integers(len(line.points) - 1))
+    (y, x), (to_y, to_x) = line.points[k : k + 2]
+    aside = rng.normal(0, 0.25 * line.width, 2)
+    return (y + float(aside[0]), x + float(aside[1])), float(np.arctan2(to_x - x, to_y - y))
 
 
 def _draw_loop(
     scene: Scene,
     ellipse: Ellipse,
     style: str,
-    reflection: float,
+    manner: Manner,
     settings: MicrographSettings,
     rng: np.random.Generator,
 ) -> None:
     look = LoopLook(
         style,
         draw.between(settings.contrast, rng),
-        float(max(rng.uniform(0.06, 0.22), 0.5 * scene.pixel / ellipse.b)),
-        reflection - ellipse.angle,
+        float(max(manner.softness * rng.uniform(0.7, 1.3), 0.5 * scene.pixel / ellipse.b)),
+        manner.reflection - ellipse.angle,
         float(rng.uniform(0.16, 0.34)),
     )
-    scene.note(ellipse, LOOP, {"contrast": look.depth, "style": style})
-    around = scene.around(ellipse, 1.4 * ellipse.a)
+    noted: dict[str, float | str] = {"contrast": look.depth, "style": style}
+    around = scene.around(ellipse, 2 * ellipse.a)
     if around is None:
         return
     window, points = around
@@ -173,7 +136,7 @@ def _draw_loop(
             u + bent * np.sin(k[0] * v * 2 + phase[0]),
             v + bent * np.sin(k[1] * u * 2 + phase[1]),
         )
-    scene.darken(window, look.factor(u, v))
+    scene.marks.append(Mark(ellipse, LOOP, window, look.factor(u, v), extras=noted))
 
 
 def add_precipitates(
@@ -204,11 +167,11 @@ def add_precipitates(
             reflection=float(direction + 0.3),
             edge=float(rng.uniform(0.25, 0.8)) * scene.pixel,
         )
-        scene.note(shape, PRECIPITATE, {"contrast": look.depth})
         around = scene.around(shape, 0.8 * size)
         if around is not None:
             window, points = around
-            scene.darken(window, look.factor(shape, *points))
+            factor, noted = look.factor(shape, *points), {"contrast": look.depth}
+            scene.marks.append(Mark(shape, PRECIPITATE, window, factor, extras=noted))
 
 
 def add_lines(
@@ -234,20 +197,17 @@ def add_lines(
             double=bool(rng.uniform() < 0.12),
         )
         noted = {"contrast": look.depth, "length": line.length, "width": line.width}
-        scene.note(line, LINE, noted)
         around = scene.around(line, 2 * line.width)
         if around is not None:
             window, points_here = around
-            scene.darken(window, look.factor(line, *points_here))
+            factor = look.factor(line, *points_here)
+            scene.marks.append(Mark(line, LINE, window, factor, extras=noted))
         lines.append(line)
     return lines
 
 
-def add_specks(
-    scene: Scene, count: int, settings: MicrographSettings, rng: np.random.Generator
-) -> None:
+def add_specks(scene: Scene, count: int, rng: np.random.Generator) -> None:
     """Place faint soft spots of dirt and out-of-contrast damage: background, not defects."""
-    del settings
     for _ in range(count):
         size = float(rng.uniform(8, 45)) * scene.pixel
         flat = float(rng.uniform(0.5, 1))
@@ -257,5 +217,6 @@ def add_specks(
             continue
         window, points = around
         u, v = spot.local(*points)
-        depth = float(rng.uniform(0.02, 0.1)) * float(rng.choice([1, 1, 1, -0.7]))
-        scene.darken(window, 1 - depth * np.exp(-1.2 * (u * u + v * v)))
+        depth = float(rng.uniform(0.02, 0.2)) * float(rng.choice([1, 1, 1, -0.7]))
+        factor = 1 - depth * np.exp(-1.2 * (u * u + v * v))
+        scene.marks.append(Mark(spot, DISTRACTOR, window, factor))

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -10,12 +12,15 @@ import numpy as np
 from napari_defectseg.core.calibration import Calibration
 from napari_defectseg.images.image import CalibratedImage
 from napari_defectseg.phantoms import defects, optics
-from napari_defectseg.phantoms.defects import Scene
+from napari_defectseg.phantoms.background import background
 from napari_defectseg.phantoms.draw import between, how_many, log_between
-from napari_defectseg.phantoms.foil import bent_foil
+from napari_defectseg.phantoms.foil import Foil, bent_foil
 from napari_defectseg.phantoms.grid import Grid
+from napari_defectseg.phantoms.marks import DISTRACTOR, Mark, Scene, composed
+from napari_defectseg.phantoms.optics import Camera
 from napari_defectseg.phantoms.phantom import Phantom
 from napari_defectseg.phantoms.scenes import (
+    CLASSES,
     LINE,
     LOOP,
     PRECIPITATE,
@@ -25,6 +30,7 @@ from napari_defectseg.phantoms.scenes import (
     MicrographSettings,
 )
 from napari_defectseg.phantoms.truth import Truth
+from napari_defectseg.phantoms.visibility import visible
 
 Array = np.ndarray[Any, Any]
 ON_TOP = (VOID, PRECIPITATE, LOOP, LINE)
@@ -66,73 +72,98 @@ def micrograph(
     rng = np.random.default_rng(seed)
     pixel = log_between(settings.pixel_size, rng)
     grid = Grid(shape, (pixel, pixel))
-    scene = Scene.empty(grid, Truth(grid, settings.classes, ON_TOP), settings.labelled)
     foil = bent_foil(shape, pixel, between(settings.bending, rng), rng)
-    counts = _populate(scene, settings, rng)
-    image = foil.bright_field(scene.missing) * scene.factor
-    image = image / max(float(np.mean(image)), 1e-9)
-    defocus = between(settings.defocus, rng)
-    phase = -defects.PHASE_PER_NM * scene.missing
-    image = image * np.maximum(1 + optics.fresnel(phase, pixel, defocus, pixel + 0.2), 0.1)
-    image = image * _clouds(shape, settings, rng)
-    levels = _recorded(image, settings, rng)
-    mask, instances, objects = scene.truth.resolve()
-    calibration = Calibration.of((pixel, pixel), "nm", "phantom: exact")
+    marks = _marks(grid, settings, rng)
+    camera = Camera(
+        between(settings.blur, rng),
+        log_between(settings.dose, rng),
+        between(settings.detector, rng),
+        between(settings.enlargement, rng),
+    )
+    light = background(shape, settings, rng)
+    light = light * optics.vignette(shape, rng, between(settings.vignetting, rng))
+    view = View(grid, foil, light, between(settings.defocus, rng), camera)
+    drawn = visible(marks, grid, view.clean, camera, settings.visibility)
+    levels = _developed(camera.record(view.clean(drawn), rng), settings, rng)
+    mask, instances, objects = _truth(grid, drawn, settings).resolve()
     return Phantom(
-        CalibratedImage(levels, ("y", "x"), calibration, f"micrograph-{seed}"),
+        CalibratedImage(
+            levels,
+            ("y", "x"),
+            Calibration.of((pixel, pixel), "nm", "phantom: exact"),
+            f"micrograph-{seed}",
+        ),
         mask,
         instances,
         objects,
         settings.classes,
         "micrograph",
         seed,
-        facts={"defocus_nm": defocus, "pixel_size_nm": pixel, "drawn": counts},
+        facts={
+            "defocus_nm": view.defocus,
+            "pixel_size_nm": pixel,
+            "drawn": _counted(drawn),
+            "too_faint": {k: n - _counted(drawn)[k] for k, n in _counted(marks).items()},
+        },
     )
 
 
-def _populate(
-    scene: Scene, settings: MicrographSettings, rng: np.random.Generator
-) -> Mapping[str, int]:
-    share = scene.grid.shape[0] * scene.grid.shape[1] / FIELD
+@dataclass(frozen=True)
+class View:
+    """Foil, light (background and illumination, about 1), defocus (nm) and camera of a picture."""
+
+    grid: Grid
+    foil: Foil
+    light: Array
+    defocus: float
+    camera: Camera
+
+    def clean(self, marks: Iterable[Mark]) -> Array:
+        """Return the picture of these marks before it is recorded, without noise."""
+        pixel = self.grid.spacing[0]
+        factor, missing = composed(self.grid, marks)
+        image = self.foil.bright_field(missing) * factor
+        image = image / max(float(np.mean(self.foil.bright_field())), 1e-9)
+        if missing.any():
+            phase = -defects.PHASE_PER_NM * missing
+            change = optics.fresnel(phase, pixel, self.defocus, pixel + 0.2)
+            image = image * np.maximum(1 + change, 0.1)
+        return optics.blurred(image * self.light, self.camera.blur)
+
+
+def _marks(grid: Grid, settings: MicrographSettings, rng: np.random.Generator) -> list[Mark]:
+    """Return defects and distractors, the later ones drawn over the earlier."""
+    share = grid.shape[0] * grid.shape[1] / FIELD
     counts = {
         name: how_many(getattr(settings, name), share, rng)
         for name in ("specks", "lines", "loops", "precipitates", "voids")
     }
-    defects.add_specks(scene, counts["specks"], settings, rng)
+    scene = Scene(grid)
+    defects.add_specks(scene, counts["specks"], rng)
     lines = defects.add_lines(scene, counts["lines"], settings, rng)
     defects.add_loops(scene, counts["loops"], lines, settings, rng)
     defects.add_precipitates(scene, counts["precipitates"], settings, rng)
     defects.add_voids(scene, counts["voids"], settings, rng)
-    return counts
+    return scene.marks
 
 
-def _clouds(
-    shape: tuple[int, int], settings: MicrographSettings, rng: np.random.Generator
-) -> Array:
-    """Return the slow and cloudy background as a factor about 1."""
-    strength = between(settings.clouds, rng)
-    angle = rng.uniform(0, np.pi)
-    size = float(rng.uniform(12, 60))
-    long = size * rng.uniform(1, 3)
-    fine = optics.turned_field(shape, rng, (long, size), angle, slope=rng.uniform(2.2, 3.6))
-    slow = optics.random_field(shape, rng, max(shape) / rng.uniform(2, 6))
-    return np.asarray(np.exp(strength * (0.8 * fine + 0.6 * slow)))
+def _truth(grid: Grid, marks: Iterable[Mark], settings: MicrographSettings) -> Truth:
+    truth = Truth(grid, settings.classes, ON_TOP)
+    for mark in marks:
+        if mark.value != DISTRACTOR and CLASSES.by_value(mark.value).name in settings.labelled:
+            truth.add(mark.shape, mark.value, mark.extras)
+    return truth
 
 
-def _recorded(image: Array, settings: MicrographSettings, rng: np.random.Generator) -> Array:
-    """Return grey levels: lens, illumination, shot noise, detector, contrast stretch."""
-    shape = image.shape[0], image.shape[1]
-    image = optics.blurred(image, between(settings.blur, rng))
-    image = image * optics.vignette(shape, rng, between(settings.vignetting, rng))
-    image = optics.recorded(
-        image,
-        rng,
-        dose=log_between(settings.dose, rng),
-        spread=between(settings.detector, rng),
-        enlargement=between(settings.enlargement, rng),
-    )
+def _counted(marks: Sequence[Mark]) -> dict[str, int]:
+    """Return how many defects of each class there are."""
+    counts = Counter(mark.value for mark in marks)
+    return {item.name: counts[item.value] for item in CLASSES}
+
+
+def _developed(image: Array, settings: MicrographSettings, rng: np.random.Generator) -> Array:
+    """Return grey levels after an operator's stretch: mean and spread set, extremes clipped."""
     middle, spread = between(settings.brightness, rng), between(settings.stretch, rng)
-    # The stretch of an operator: mean and spread of the grey levels, extremes clipped.
     scale = max(float(image.std()), 0.01) / spread
     low = float(image.mean()) - middle * scale
     return optics.grey_levels(image, low, low + scale, settings.bits)

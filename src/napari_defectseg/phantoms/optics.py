@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
@@ -11,6 +12,48 @@ from scipy import fft, ndimage
 Array = np.ndarray[Any, Any]
 ELECTRON_WAVELENGTH = 2.508e-3
 """nm, at 200 kV."""
+
+
+@dataclass(frozen=True)
+class Camera:
+    """Lens and detector of a micrograph.
+
+    Parameters
+    ----------
+    blur : float
+        Sigma of the lens's blur, px.
+    dose : float
+        Quanta a recorded pixel at intensity 1.
+    spread : float
+        Sigma of the detector's spread, recorded px.
+    enlargement : float
+        See `recorded`.
+    """
+
+    blur: float
+    dose: float
+    spread: float
+    enlargement: float = 1.0
+
+    @property
+    def softness(self) -> float:
+        """Sigma of all blurs in the picture, px."""
+        resampled = 0.4 * self.enlargement if self.enlargement > 1.01 else 0.0
+        return float(np.sqrt(self.blur**2 + (self.spread * self.enlargement) ** 2 + resampled**2))
+
+    def noise(self, intensity: Array, sigma: float) -> Array:
+        """Return the standard deviation of shot noise that is left after a blur of `sigma` px.
+
+        White noise of variance v blurred by a Gaussian has the variance v / (4 π sigma²).
+        """
+        width2 = (sigma / self.enlargement) ** 2 + self.spread**2
+        return np.asarray(np.sqrt(intensity / self.dose / max(4 * np.pi * width2, 1.0)))
+
+    def record(self, image: Array, rng: np.random.Generator) -> Array:
+        """Return what it records of an image that the lens has blurred already."""
+        return recorded(
+            image, rng, dose=self.dose, spread=self.spread, enlargement=self.enlargement
+        )
 
 
 def _frequencies(shape: Sequence[int], spacing: Sequence[float]) -> list[Array]:

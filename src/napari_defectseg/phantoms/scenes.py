@@ -33,14 +33,25 @@ class MicrographSettings:
         thinner foil do.
     loop_styles : tuple of str
         Drawn from with equal chance; see `contrast.LOOP_STYLES`.
-    decoration : (float, float)
-        Share of the loops that sit along lines.
+    loop_softness : (float, float)
+        Width of a loop's edge in units of its semi-axes: sharp rims to blurred strain clouds.
+    decoration, clumping : (float, float)
+        Share of the loops that sit along lines, in clumps.
+    visibility : float
+        Defects of less contrast to noise and clutter (`visibility.visibility`) are left out of
+        the picture, as no expert could label them; 0 draws all.
     bending : (float, float)
         0 even background, 1 bend contours and thickness fringes.
     clouds : (float, float)
         Relative strength of cloudy background: surface, oxide, damage out of focus.
+    mottle : (float, float)
+        Relative strength of fine mottling of about a defect's size: ion milling, small damage.
+    blotches : (float, float)
+        Depth of large dark patches without an edge.
+    bands, fringes : (int, int)
+        Strips across the field; groups of wavy lines on 512 x 512 pixels. No defects.
     specks : (int, int)
-        Dark spots of the background that are no defect, on 512 x 512 pixels; they are faint.
+        Spots that are no defect, on 512 x 512 pixels; fainter than any defect.
     defocus : (float, float)
         nm; positive is underfocus: voids bright with a dark fringe.
     blur : (float, float)
@@ -77,9 +88,16 @@ class MicrographSettings:
     contrast: Range = (0.15, 0.6)
     void_contrast: Range = (0.05, 0.4)
     loop_styles: tuple[str, ...] = ("dot", "dot", "ring", "bean", "arcs", "edge-on", "black-white")
+    loop_softness: Range = (0.06, 0.25)
     decoration: Range = (0.0, 0.5)
+    clumping: Range = (0.0, 0.3)
+    visibility: float = 1.8
     bending: Range = (0.0, 1.0)
     clouds: Range = (0.03, 0.12)
+    mottle: Range = (0.0, 0.05)
+    blotches: Range = (0.0, 0.3)
+    bands: Count = (0, 1)
+    fringes: Count = (0, 1)
     specks: Count = (0, 12)
     defocus: Range = (-1200, 1500)
     blur: Range = (0.6, 1.8)
@@ -108,40 +126,73 @@ SCENES: dict[str, MicrographSettings] = {
     "precipitates": replace(NOTHING, precipitates=(4, 40), lines=(0, 3)),
     "loops": replace(
         NOTHING,
-        loops=(4, 30),
+        loops=(6, 40),
         lines=(0, 3),
-        loop_diameter=(12, 60),
+        loop_diameter=(14, 60),
         loop_styles=("dot", "dot", "dot", "edge-on", "bean", "black-white"),
         contrast=(0.12, 0.5),
         bending=(0.0, 0.35),
-        enlargement=(1.6, 2.6),
+        enlargement=(1.2, 2.6),
         specks=(4, 25),
         dose=(20, 150),
     ),
-    "crowded": replace(
+    "decorated": replace(
         NOTHING,
-        loops=(20, 70),
-        lines=(0, 4),
-        loop_diameter=(10, 45),
-        clouds=(0.08, 0.2),
-        bending=(0.0, 0.5),
-        specks=(20, 120),
-        dose=(40, 300),
+        loops=(15, 60),
+        lines=(2, 6),
+        loop_diameter=(18, 60),
+        loop_styles=("dot", "dot", "dot", "edge-on", "black-white"),
+        loop_softness=(0.15, 0.42),
+        decoration=(0.4, 0.9),
+        clumping=(0.2, 0.6),
+        line_width=(8, 26),
+        contrast=(0.25, 0.6),
+        bending=(0.0, 0.3),
+        clouds=(0.06, 0.16),
+        mottle=(0.0, 0.05),
+        enlargement=(1.6, 2.2),
+        dose=(12, 50),
+        specks=(10, 40),
+    ),
+    "damage": replace(
+        NOTHING,
+        loops=(30, 110),
+        lines=(0, 2),
+        loop_diameter=(14, 44),
+        loop_styles=("dot", "dot", "dot", "edge-on", "bean", "black-white", "ring"),
+        loop_softness=(0.12, 0.4),
+        clumping=(0.1, 0.5),
+        contrast=(0.15, 0.6),
+        clouds=(0.06, 0.16),
+        mottle=(0.06, 0.15),
+        blotches=(0.1, 0.6),
+        bending=(0.0, 0.3),
+        specks=(30, 150),
+        dose=(40, 250),
         enlargement=(1.0, 1.3),
         brightness=(0.5, 0.72),
     ),
     "lines": replace(NOTHING, lines=(3, 12), loops=(0, 6)),
-    "empty": replace(NOTHING, clouds=(0.05, 0.2), specks=(0, 20)),
+    "empty": replace(
+        NOTHING,
+        clouds=(0.03, 0.2),
+        mottle=(0.0, 0.12),
+        blotches=(0.0, 0.8),
+        bands=(0, 3),
+        fringes=(0, 6),
+        specks=(0, 60),
+    ),
 }
 """Ready-made settings by name."""
 
 VARIED = (
-    ("mixed", 0.3),
-    ("voids", 0.15),
-    ("precipitates", 0.12),
-    ("loops", 0.25),
-    ("crowded", 0.1),
+    ("mixed", 0.26),
+    ("voids", 0.14),
+    ("precipitates", 0.1),
+    ("loops", 0.14),
+    ("decorated", 0.11),
+    ("damage", 0.11),
     ("lines", 0.03),
-    ("empty", 0.05),
+    ("empty", 0.11),
 )
 """Scenes and shares of the mixture called ``"varied"``, which models are trained on."""
