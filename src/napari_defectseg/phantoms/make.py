@@ -97,7 +97,8 @@ def _movie(seed: int, shape: tuple[int, ...], given: dict[str, Any]) -> Phantom:
 
 
 def _tomogram(seed: int, shape: tuple[int, ...], given: dict[str, Any]) -> Phantom:
-    from napari_defectseg.phantoms.tomograms import TomogramSettings, tomogram
+    from napari_defectseg.phantoms.tomogram_settings import TomogramSettings
+    from napari_defectseg.phantoms.tomograms import tomogram
 
     settings = _chosen("tomogram", TomogramSettings(), given)
     return tomogram(settings, seed=seed, shape=(shape[0], shape[1], shape[2]))

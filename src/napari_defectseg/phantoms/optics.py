@@ -181,6 +181,11 @@ def blurred(image: Array, sigma: float) -> Array:
     return np.asarray(ndimage.gaussian_filter(image, sigma, mode="nearest")) if sigma else image
 
 
+def blurred_along(image: Array, sigmas: Sequence[float]) -> Array:
+    """Return the image after a Gaussian of another sigma along each axis, px."""
+    return np.asarray(ndimage.gaussian_filter(image, sigmas, mode="nearest"))
+
+
 def counted(image: Array, dose: float, rng: np.random.Generator) -> Array:
     """Return shot noise: `image` in units of its mean intensity, `dose` quanta a pixel at 1."""
     return np.asarray(rng.poisson(np.maximum(image, 0) * dose) / dose)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,96 +10,22 @@ import numpy as np
 
 from napari_defectseg.core.calibration import Calibration
 from napari_defectseg.core.classes import ClassMap
-from napari_defectseg.core.errors import ImageError
 from napari_defectseg.images.image import CalibratedImage
 from napari_defectseg.phantoms import optics
 from napari_defectseg.phantoms.draw import between, how_many, log_between
-from napari_defectseg.phantoms.grid import Grid
+from napari_defectseg.phantoms.grid import Grid, Window
+from napari_defectseg.phantoms.matrix import fibres, grains
 from napari_defectseg.phantoms.phantom import Phantom
 from napari_defectseg.phantoms.solids import Solid, random_rotation
-from napari_defectseg.phantoms.tomography import Beam, scan
+from napari_defectseg.phantoms.tomogram_settings import TomogramSettings
+from napari_defectseg.phantoms.tomograph import Tomograph
 from napari_defectseg.phantoms.truth import Truth
 
 Array = np.ndarray[Any, Any]
-Range = tuple[float, float]
 PORE, PRECIPITATE = 1, 2
 CLASSES = ClassMap.of(["pore", "precipitate"])
 VOLUME = 96**3
 """Voxels of the volume that the settings' counts refer to."""
-
-
-@dataclass(frozen=True)
-class TomogramSettings:
-    """What a tomogram shows. Pairs are ranges that each volume draws from.
-
-    Parameters
-    ----------
-    voxel : (float, float)
-        µm, log-uniform.
-    anisotropy : float
-        Distance of slices over pixel size in the slice.
-    specimen : str
-        ``"cylinder"``, ``"box"``, ``"full"`` (no air in the field) or ``"any"``.
-    pores, precipitates : (int, int)
-        How many in 96 x 96 x 96 voxels.
-    pore_diameter, precipitate_diameter : (float, float)
-        Voxels, log-uniform.
-    roughness : (float, float)
-        Of pores: 0 exact ellipsoids, 0.4 irregular.
-    elongation : (float, float)
-        Longest over shortest semi-axis.
-    grains : (float, float)
-        Contrast of matrix grains (aggregates), relative to the matrix.
-    contrast : (float, float)
-        Attenuation of precipitates over that of the matrix, minus 1.
-    attenuation : (float, float)
-        Matrix's attenuation over the specimen's whole width.
-    photons : (float, float)
-        Counts of the open beam, log-uniform.
-    angles : (int, int)
-        Projections; few of them leave streaks.
-    rings : (float, float)
-        Detector gain errors.
-    correction, halo : (float, float)
-        See `tomography.Beam`.
-    blur : (float, float)
-        Sigma, voxels, before projection.
-    artefacts : str
-        ``"sinogram"``: rings, streaks, hardening and noise arise in the projections.
-        ``"image"``: blur, noise and cupping are put on the volume; ten times faster.
-    bits : int
-        8 or 16.
-    """
-
-    voxel: Range = (0.8, 12.0)
-    anisotropy: float = 1.0
-    specimen: str = "any"
-    pores: tuple[int, int] = (15, 90)
-    precipitates: tuple[int, int] = (0, 25)
-    pore_diameter: Range = (2.5, 14)
-    precipitate_diameter: Range = (3, 11)
-    roughness: Range = (0.0, 0.4)
-    elongation: Range = (1.0, 2.2)
-    grains: Range = (0.0, 0.08)
-    contrast: Range = (0.25, 1.2)
-    attenuation: Range = (0.8, 2.2)
-    photons: Range = (8e3, 2e5)
-    angles: tuple[int, int] = (110, 180)
-    rings: Range = (0.0, 0.006)
-    correction: Range = (0.0, 0.08)
-    halo: Range = (0.0, 0.6)
-    blur: Range = (0.4, 0.9)
-    artefacts: str = "sinogram"
-    bits: int = 16
-
-    def __post_init__(self) -> None:
-        _one_of("specimen", self.specimen, ("any", "cylinder", "box", "full"))
-        _one_of("artefacts", self.artefacts, ("sinogram", "image"))
-
-
-def _one_of(name: str, value: str, known: tuple[str, ...]) -> None:
-    if value not in known:
-        raise ImageError(f"{name} is {value!r}.", hint=f"Known: {', '.join(known)}.")
 
 
 def tomogram(
@@ -121,13 +47,20 @@ def tomogram(
     spacing = (voxel * settings.anisotropy, voxel, voxel)
     grid = Grid(shape, spacing)
     distance = _specimen(grid, settings.specimen, rng)
-    space = distance <= 0
-    truth = Truth(grid, CLASSES, (PORE, PRECIPITATE), space)
-    empty, dense = _populate(grid, truth, distance, settings, rng)
-    solid = np.clip(0.5 - distance / voxel, 0, 1) * (1 - empty)
-    matrix, heavy = solid * (1 - dense), solid * dense
-    matrix = matrix * _grains(shape, between(settings.grains, rng), rng)
-    volume = _imaged(matrix, heavy, settings, rng)
+    tomograph = Tomograph.drawn(settings, shape, rng)
+    grain = between(settings.grains, rng)
+    placed = _placed(grid, distance, settings, rng)
+    floor = settings.visibility * float(np.hypot(tomograph.noise, 0.35 * grain))
+    bodies = [body for body in placed if _depth(body, grid, tomograph) >= floor]
+    truth = Truth(grid, CLASSES, (PORE, PRECIPITATE), distance <= 0)
+    for body in bodies:
+        truth.add(body.solid, body.value)
+    fibrous = rng.uniform() < settings.fibrous
+    many = how_many(settings.fibres, float(np.prod(shape)) / VOLUME, rng) if fibrous else 0
+    specimen = _specimen_of(
+        grid, bodies, distance, grains(shape, grain, rng), fibres(shape, many, rng)
+    )
+    volume = tomograph.image(*specimen, settings, rng)
     mask, instances, objects = truth.resolve()
     return Phantom(
         CalibratedImage(
@@ -142,9 +75,27 @@ def tomogram(
         CLASSES,
         "tomogram",
         seed,
-        space=space,
-        facts=_facts(mask, space, grid),
+        space=distance <= 0,
+        facts={
+            **_facts(mask, distance <= 0, grid),
+            "fibres": many,
+            "too_faint": len(placed) - len(bodies),
+        },
     )
+
+
+def _specimen_of(
+    grid: Grid, bodies: Sequence[Body], distance: Array, matrix: Array, fibre: Array
+) -> tuple[Array, Array]:
+    """Return matrix and dense material, in volume shares times their relative attenuation."""
+    shares = {PORE: np.zeros(grid.shape), PRECIPITATE: np.zeros(grid.shape)}
+    for body in bodies:
+        if body.window is not None:
+            share = shares[body.value][body.window]
+            shares[body.value][body.window] = np.maximum(share, body.share)
+    solid = np.clip(0.5 - distance / grid.spacing[1], 0, 1) * (1 - shares[PORE])
+    dense = np.maximum(shares[PRECIPITATE], 0.8 * fibre)
+    return solid * (1 - dense) * matrix, solid * dense
 
 
 def _facts(mask: Array, space: Array, grid: Grid) -> Mapping[str, Any]:
@@ -177,12 +128,22 @@ def _specimen(grid: Grid, form: str, rng: np.random.Generator) -> Array:
     return np.broadcast_to(flat, grid.shape).copy()
 
 
-def _populate(
-    grid: Grid, truth: Truth, distance: Array, settings: TomogramSettings, rng: np.random.Generator
-) -> tuple[Array, Array]:
-    """Place precipitates, then pores; return the volume shares of both in each voxel."""
+@dataclass(frozen=True)
+class Body:
+    """A pore or precipitate: its outline, class value, and share of each voxel of a window."""
+
+    solid: Solid
+    value: int
+    window: Window | None
+    share: Array
+
+
+def _placed(
+    grid: Grid, distance: Array, settings: TomogramSettings, rng: np.random.Generator
+) -> list[Body]:
+    """Return precipitates, then pores."""
     share = float(np.prod(grid.shape)) / VOLUME
-    shares = {PORE: np.zeros(grid.shape), PRECIPITATE: np.zeros(grid.shape)}
+    bodies = []
     for value, many, sizes in (
         (PRECIPITATE, settings.precipitates, settings.precipitate_diameter),
         (PORE, settings.pores, settings.pore_diameter),
@@ -191,15 +152,26 @@ def _populate(
         typical = log_between(sizes, rng)
         for _ in range(how_many(many, share, rng)):
             size = float(np.clip(typical * np.exp(0.5 * rng.standard_normal()), *sizes))
-            solid = _solid(
-                _place(grid, distance, rng), size * grid.spacing[1], rough, settings, rng
-            )
-            truth.add(solid, value)
+            at = _place(grid, distance, rng)
+            solid = _solid(at, size * grid.spacing[1], rough, settings, rng)
             window = grid.clipped(grid.window(*solid.bounds()))
+            part = np.zeros((0, 0, 0))
             if window is not None:
                 part = np.clip(0.5 - solid.level(*grid.points(window)) / grid.spacing[1], 0, 1)
-                shares[value][window] = np.maximum(shares[value][window], part)
-    return shares[PORE], shares[PRECIPITATE]
+            bodies.append(Body(solid, value, window, part))
+    return bodies
+
+
+def _depth(body: Body, grid: Grid, tomograph: Tomograph) -> float:
+    """Return the change of grey that is left of a body where it is strongest.
+
+    In units of the matrix; 0 where none of its voxels lies in the picture.
+    """
+    if body.window is None or not (body.solid.level(*grid.points(body.window)) <= 0).any():
+        return 0.0
+    contrast = 1.0 if body.value == PORE else tomograph.ratio - 1
+    padded = np.pad(body.share, 3)
+    return contrast * float(optics.blurred(padded, tomograph.softness).max())
 
 
 def _place(grid: Grid, distance: Array, rng: np.random.Generator) -> tuple[float, float, float]:
@@ -233,49 +205,3 @@ def _solid(
             waves.append((kz, ky, kx, float(amplitude / 4), phase))
     a, b, c = map(float, radii)
     return Solid(origin, (a, b, c), random_rotation(rng), tuple(waves))
-
-
-def _grains(shape: tuple[int, int, int], contrast: float, rng: np.random.Generator) -> Array:
-    """Return relative attenuation of a matrix with roundish grains in a binder."""
-    if contrast < 0.005:
-        return np.ones(shape)
-    field = optics.random_field(shape, rng, float(rng.uniform(3, 7)))
-    grains = 1 / (1 + np.exp(-(field - 0.3) / 0.15))
-    fine = optics.random_field(shape, rng, 1.0)
-    return np.asarray(1 + contrast * (grains - grains.mean() + 0.25 * fine))
-
-
-def _imaged(
-    matrix: Array, heavy: Array, settings: TomogramSettings, rng: np.random.Generator
-) -> Array:
-    """Return the grey volume."""
-    width = min(matrix.shape[1:])
-    mu = between(settings.attenuation, rng) / width
-    ratio = 1 + between(settings.contrast, rng)
-    blur = between(settings.blur, rng)
-    matrix, heavy = optics.blurred(matrix, blur), optics.blurred(heavy, blur)
-    beam = Beam(
-        photons=log_between(settings.photons, rng),
-        angles=int(rng.integers(*settings.angles, endpoint=True)),
-        rings=between(settings.rings, rng),
-        correction=between(settings.correction, rng),
-        halo=between(settings.halo, rng),
-    )
-    if settings.artefacts == "sinogram":
-        grey = scan([matrix, heavy], [mu, mu * ratio], beam, rng)
-    else:
-        grey = _imitated(matrix + ratio * heavy, mu, beam, rng)
-    low, high = np.percentile(grey, [0.1, 99.9])
-    margin = (high - low) * rng.uniform(0.02, 0.3, 2)
-    return optics.grey_levels(grey, float(low - margin[0]), float(high + margin[1]), settings.bits)
-
-
-def _imitated(volume: Array, mu: float, beam: Beam, rng: np.random.Generator) -> Array:
-    """Return a volume with cupping, dark surroundings and noise, without projecting it."""
-    wide = optics.blurred(volume, max(2.0, min(volume.shape[1:]) / 9))
-    grey = volume - 0.6 * beam.halo * wide + 2 * beam.correction * volume * wide
-    # Noise of a reconstruction: white noise of the projections after the ramp filter.
-    noise = optics.blurred(np.asarray(rng.standard_normal(volume.shape)), 0.6)
-    noise = noise / max(float(noise.std()), 1e-9)
-    scale = np.sqrt(np.exp(1.2) / beam.photons / beam.angles) * 1.8
-    return np.asarray(mu * grey + scale * noise)
