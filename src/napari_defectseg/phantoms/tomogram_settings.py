@@ -75,7 +75,7 @@ class TomogramSettings:
     elongation: Range = (1.0, 2.2)
     grains: Range = (0.0, 0.08)
     fibres: tuple[int, int] = (10, 50)
-    fibrous: float = 0.2
+    fibrous: float = 0.3
     phase: Range = (0.0, 0.5)
     ends: Range = (-0.6, 0.6)
     visibility: float = 3.0
