@@ -30,9 +30,9 @@ PLAN = TrainingPlan(
     name="tem-defects",
     patch=(128, 128),
     batch=8,
-    epochs=60,
+    epochs=45,
     steps_per_epoch=50,
-    patience=20,
+    patience=45,
     zoom=0.3,
     seed=7,
 )

@@ -31,4 +31,4 @@ def test_padding_counts_as_unlabelled() -> None:
 def test_foreground_is_where_objects_are() -> None:
     target = np.array([[0, 1], [255, 2]], np.uint8)
     example = Example(np.zeros((1, 2, 2), np.float32), target)
-    assert example.foreground().tolist() == [1, 3]
+    assert [found.tolist() for found in example.foreground()] == [[1], [3]]

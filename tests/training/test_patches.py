@@ -90,6 +90,16 @@ def test_objects_are_drawn_more_often_than_their_area() -> None:
     assert hits > 25
 
 
+def test_a_rare_class_is_met_as_often_as_a_common_one() -> None:
+    target = np.zeros((200, 200), np.uint8)
+    target[:, :100] = 1
+    target[150:153, 190:193] = 2
+    both = Example(target[np.newaxis].astype(np.float32), target)
+    sampler = PatchSampler([both], SMALL.with_changes(foreground_share=1.0))
+    hits = sum((sampler.patch(n)[1] == 2).any() for n in range(60))
+    assert hits > 15
+
+
 def test_nothing_to_train_on_gets_a_sentence() -> None:
     with pytest.raises(TrainingError, match="no images"):
         PatchSampler([], SMALL)

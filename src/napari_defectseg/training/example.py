@@ -38,12 +38,14 @@ class Example:
         """Shape of the picture without channels."""
         return tuple(int(n) for n in self.image.shape[1:])
 
-    def foreground(self) -> Array:
-        """Return the flat indices of pixels that belong to a class, shape (n,)."""
-        labelled = (self.target > 0) & (self.target != UNLABELLED)
+    def foreground(self) -> list[Array]:
+        """Return the flat indices of the pixels of each class that is there."""
         if self.target.ndim == self.image.ndim:
-            labelled = labelled.any(axis=0)
-        return np.flatnonzero(labelled)
+            places = [np.flatnonzero(plane == 1) for plane in self.target]
+        else:
+            channels = sorted(set(np.unique(self.target).tolist()) - {0, UNLABELLED})
+            places = [np.flatnonzero(self.target == channel) for channel in channels]
+        return [found for found in places if found.size]
 
 
 def targets_of(mask: Array, classes: ClassMap) -> Array:

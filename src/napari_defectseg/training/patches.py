@@ -79,8 +79,10 @@ class PatchSampler:
         self, index: int, size: tuple[int, ...], rng: np.random.Generator
     ) -> tuple[int, ...]:
         shape = self.examples[index].spatial_shape
-        places = self._foreground[index]
-        if places.size and rng.random() < self.plan.foreground_share:
+        classes = self._foreground[index]
+        if classes and rng.random() < self.plan.foreground_share:
+            # Class first, then pixel: small voids are met as often as large precipitates.
+            places = classes[int(rng.integers(len(classes)))]
             centre = np.unravel_index(int(places[rng.integers(places.size)]), shape)
             shifted = [
                 int(c) - n // 2 + int(rng.integers(-n // 4, n // 4 + 1))

@@ -43,7 +43,7 @@ class TrainingPlan:
     dice_weight : float
         Weight of the Dice loss beside cross-entropy's 1.
     foreground_share : float
-        Share of patches that are centred on a labelled object.
+        Share of patches that are centred on an object, each class alike.
     symmetries : tuple of str
         Which of `SYMMETRIES` leave the physics unchanged; quarter turns are left out
         by itself where y and x differ in size, so are mirrored keyholes unless named here.
