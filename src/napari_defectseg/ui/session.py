@@ -6,19 +6,23 @@ calls one public function through `Session.jobs`. Docks do not know each other.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, overload
 from weakref import WeakKeyDictionary
 
 from psygnal import Signal, SignalGroup
 
 from napari_defectseg.core.acquisition import Acquisition
+from napari_defectseg.core.errors import NotSaved
 from napari_defectseg.ui.jobs import Jobs
 
 if TYPE_CHECKING:
     import napari
 
+    from napari_defectseg.images.image import CalibratedImage
     from napari_defectseg.labels.edit import Edit
+    from napari_defectseg.labels.history import History
+    from napari_defectseg.labels.labelmap import LabelMap
 
 T = TypeVar("T")
 
@@ -80,6 +84,30 @@ class _Field(Generic[T]):
         getattr(session.events, self._name).emit(value)
 
 
+OF_THE_IMAGE = (
+    "prediction", "labels", "history", "table", "summary", "selection", "space", "decode", "saved",
+)  # fmt: skip
+"""Fields that belong to one image: put by when another becomes the subject, brought back later."""
+
+
+class _Subject(_Field["CalibratedImage | None"]):
+    """The image: with another one, everything that belongs to the image changes too."""
+
+    def __set__(self, session: Session, value: CalibratedImage | None) -> None:
+        old = session._values.get(self._name)
+        if old is value:
+            return
+        session._values[self._name] = value
+        changed: list[str] = []
+        if old is None or value is None or old.data is not value.data:
+            changed = session._change_work(old, value)
+        elif session.labels is not None:
+            session.labels.calibration = value.calibration
+        session.events.image.emit(value)
+        for name in changed:
+            getattr(session.events, name).emit(getattr(session, name))
+
+
 class Session:
     """What is current: one a viewer, found by `session_of`.
 
@@ -95,7 +123,8 @@ class Session:
     collection, index : Collection or None, int
         The folder it belongs to and its place there; -1 outside a collection.
     model, prediction, labels, history, table, summary, dataset, recipe, space
-        The values of the same names, None until there are any.
+        The values of the same names, None until there are any. A label map that is set
+        without a history gets a new one. Those of `OF_THE_IMAGE` change with the image.
     selection : frozenset of int
         Numbers of the selected objects: canvas frame, table rows and bars agree through it.
     current_class : int
@@ -110,7 +139,7 @@ class Session:
         State of the journal in words, empty while nothing was edited.
     """
 
-    image = _Field["CalibratedImage | None"](None)
+    image = _Subject(None)
     collection = _Field["Collection | None"](None)
     index = _Field[int](-1, by_value=True)
     model = _Field["Model | None"](None)
@@ -131,8 +160,11 @@ class Session:
 
     def __init__(self, jobs: Jobs | None = None) -> None:
         self._values: dict[str, Any] = {}
+        self._put_by: dict[int, tuple[Any, dict[str, Any]]] = {}
         self.events = SessionEvents()
         self.jobs = jobs or Jobs()
+        self.events.labels.connect(self._on_labels)
+        self.events.history.connect(self._on_history)
 
     def select(self, numbers: Iterable[int]) -> None:
         """Make these objects the selection."""
@@ -142,14 +174,92 @@ class Session:
         """Ask for a dock in front, by name, and for a place in it."""
         self.events.go.emit(dock, place)
 
+    def take_labels(self, labels: LabelMap, history: History | None = None) -> None:
+        """Make a label map current, with its history; a new one is begun if none is given."""
+        if history is not None:
+            self.history = history
+        self.labels = labels
+
+    def edit(self, edit: Edit | None) -> Edit | None:
+        """Apply an edit through the history; everyone hears of it by the signal `edited`.
+
+        Returns
+        -------
+        Edit or None
+            As it was kept; None if there was nothing to do.
+
+        Raises
+        ------
+        LabelError
+            If it was made for another state; nothing is changed then.
+        """
+        return self._kept(lambda history: history.push(edit))
+
+    def undo(self) -> Edit | None:
+        """Take back the last edit; None if there is none."""
+        return self._kept(lambda history: history.undo())
+
+    def redo(self) -> Edit | None:
+        """Do the last undone edit again; None if there is none."""
+        return self._kept(lambda history: history.redo())
+
     def tell_edited(self, edit: Edit | None = None) -> None:
-        """Say that labels changed in place, by `edit` or as a whole."""
+        """Say that labels changed in place: None, as a whole. Histories call it by themselves."""
         self.events.edited.emit(edit)
+
+    def forget(self, image: CalibratedImage) -> None:
+        """Drop what was put by for an image that is no longer shown."""
+        self._put_by.pop(id(image.data), None)
 
     def close(self) -> None:
         """Stop all work and forget what is held."""
         self.jobs.close()
         self._values.clear()
+        self._put_by.clear()
+
+    def _kept(self, change: Callable[[History], Edit | None]) -> Edit | None:
+        """Change something through the history; a full disk does not stop the drawing."""
+        history = self.history
+        if history is None:
+            return None
+        count = len(history.entries)
+        try:
+            done = change(history)
+        except NotSaved as error:
+            # The change itself is done and in memory; the journal catches up later.
+            self.saved = f"not saved\n{error}"
+            return history.entries[-1] if len(history.entries) > count else None
+        if history.journal is not None:
+            edits = len(history.entries)
+            self.saved = f"all on disk\n{edits} edits, all on disk"
+        return done
+
+    def _change_work(self, old: CalibratedImage | None, new: CalibratedImage | None) -> list[str]:
+        """Put the old image's values by, bring the new one's back; return what differs."""
+        before = {name: getattr(self, name) for name in OF_THE_IMAGE}
+        if old is not None:
+            self._put_by[id(old.data)] = (old.data, before)
+        found = self._put_by.pop(id(new.data), None) if new is not None else None
+        after = found[1] if found is not None else {}
+        for name in OF_THE_IMAGE:
+            self._values.pop(name, None)
+            if name in after:
+                self._values[name] = after[name]
+        if new is not None and self.labels is not None:
+            self.labels.calibration = new.calibration
+        return [name for name in OF_THE_IMAGE if getattr(self, name) is not before[name]]
+
+    def _on_labels(self, labels: LabelMap | None) -> None:
+        if labels is None:
+            self.history = None
+        elif self.history is None or self.history.labelmap is not labels:
+            from napari_defectseg.labels.history import History
+
+            self.history = History(labels)
+
+    def _on_history(self, history: History | None) -> None:
+        if history is not None and self.tell_edited not in history.listeners:
+            history.listeners.append(self.tell_edited)
 
 
 _sessions: WeakKeyDictionary[Any, Session] = WeakKeyDictionary()

@@ -1,0 +1,98 @@
+"""`ClassColormap`: objects in the colours of their classes, however many there are."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+import numpy as np
+from napari.utils.colormaps import DirectLabelColormap
+from pydantic import PrivateAttr
+
+from napari_defectseg.core.classes import DefectClass
+
+BYTE = 255
+
+
+class ClassColormap(DirectLabelColormap):
+    """Colours by object number through one table, number to class.
+
+    napari's own direct colour map holds a colour for every object, and builds it anew when one
+    object is added; this one changes an entry of an array. Its `color_dict`, which napari looks
+    at to see how many colours there are, holds the classes under negative keys: no object has
+    such a number.
+    """
+
+    _table: np.ndarray = PrivateAttr(default_factory=lambda: np.zeros(2, np.uint8))
+
+    @classmethod
+    def of(cls, classes: Iterable[DefectClass], lookup: np.ndarray | None = None) -> ClassColormap:
+        """Return the colours of some classes.
+
+        Parameters
+        ----------
+        classes : iterable of DefectClass
+        lookup : ndarray of uint8, optional
+            Class value of each object number; 0: not shown.
+        """
+        colours = {-item.value: item.colour for item in classes}
+        made = cls(color_dict={None: "transparent", 0: "transparent", **colours})
+        made.set_all(np.zeros(1, np.uint8) if lookup is None else lookup)
+        return made
+
+    def set_all(self, lookup: np.ndarray) -> None:
+        """Take another table, class value of each object number."""
+        places = np.zeros(256, self._texture_type)
+        for key, place in self._label_mapping_and_color_dict[0].items():
+            if key is not None and key < 0:
+                places[-key] = place
+        # One entry more than objects: numbers above all that are known are shown like background.
+        self._table = np.append(places[lookup], self._texture_type(0))
+
+    def set_some(self, changed: Mapping[int, int | None]) -> None:
+        """Give some objects another class; None or 0: not shown."""
+        if not changed:
+            return
+        highest = max(changed)
+        if highest >= self._table.size - 1:
+            room = np.zeros(highest + 2 + highest // 4, self._texture_type)
+            room[: self._table.size] = self._table
+            self._table = room
+        places = self._label_mapping_and_color_dict[0]
+        for number, value in changed.items():
+            self._table[number] = places.get(-value, 0) if value else 0
+
+    @property
+    def _texture_type(self) -> type[np.unsignedinteger]:
+        # As napari chooses it: background and unknown numbers need a place of their own.
+        return np.uint8 if self._num_unique_colors + 2 <= BYTE else np.uint16
+
+    def _data_to_texture(self, values):
+        """Return what is sent to the graphics card; called by the layer for each change."""
+        if self.use_selection:
+            shown = np.asarray(values == self.selection).astype(np.uint8)
+        else:
+            shown = np.take(self._table, values, mode="clip")
+        return shown if isinstance(values, np.ndarray) else shown[()]
+
+    def _values_mapping_to_minimum_values_set(self, apply_selection: bool = True):
+        """Return what the places of the texture mean; called when colours are sent."""
+        if self.use_selection and apply_selection:
+            return {self.selection: 1, None: 0}, {0: np.zeros(4), 1: self._colour(self.selection)}
+        return self._label_mapping_and_color_dict
+
+    def map(self, values):
+        """Return colours, shape (*values, 4), for thumbnails and swatches."""
+        if isinstance(values, int | np.integer):
+            hidden = self.use_selection and values != self.selection
+            return np.zeros(4) if hidden else self._colour(int(values))
+        numbers = np.asarray(values)
+        places = np.take(self._table, numbers, mode="clip")
+        colours = self._label_mapping_and_color_dict[1]
+        mapped = np.stack([colours[place] for place in range(len(colours))])[places]
+        if self.use_selection:
+            mapped[numbers != self.selection] = 0
+        return mapped
+
+    def _colour(self, number: int) -> np.ndarray:
+        place = int(np.take(self._table, number, mode="clip"))
+        return np.asarray(self._label_mapping_and_color_dict[1][place])
