@@ -131,10 +131,8 @@ def _translated(part: str, table: RegionTable) -> str:
         listed = "|".join(re.escape(unit) for unit in sorted(units, key=len, reverse=True))
         part = re.sub(rf"(\d)\s*(?:{listed})(?!\w)", r"\1", part)
     words = {word: key for word, key in _WORDS.items() if key in table and word not in table}
-    words |= {
-        title(table, key): key for key in table.names if key.startswith("centroid-")
-    }
-    if "volume" == title(table, "area"):
+    words |= {title(table, key): key for key in table.names if key.startswith("centroid-")}
+    if title(table, "area") == "volume":
         words["volume"] = "area"
     names = table.classes.names if table.classes is not None else ()
     for name in sorted(names, key=len, reverse=True):

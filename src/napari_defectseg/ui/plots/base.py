@@ -10,7 +10,7 @@ from qtpy.QtCore import QSize, Qt
 from qtpy.QtGui import QColor, QFont
 from qtpy.QtWidgets import QSizePolicy, QWidget
 
-from napari_defectseg.ui import numbers
+from napari_defectseg.ui import numbers, theme
 
 
 class QuietViewBox(pg.ViewBox):
@@ -90,7 +90,11 @@ class Plot(pg.PlotWidget):
         font_size : float
             In points.
         """
-        self.roles = {role: colour_of(value) for role, value in colours.items()}
+        self.roles = {
+            role: theme.as_colour(value)
+            for role, value in colours.items()
+            if value.startswith("rgb")
+        }
         self.setBackground(self.roles["background"])
         font = QFont(self.font())
         font.setPointSizeF(max(6.0, font_size - 1))
@@ -102,16 +106,13 @@ class Plot(pg.PlotWidget):
             axis.label.setFont(font)
         self._write_titles()
 
+    def theme_changed(self) -> None:
+        """Take over the theme it is shown in; called by `theme.apply`."""
+        colours = theme.colours_of(self)
+        self.set_theme(colours, float(colours["font_size"].removesuffix("pt")))
+
     def _write_titles(self) -> None:
         ink = self.roles.get("text")
         style = {"color": ink.name()} if ink is not None else {}
         for side, text in self._titles.items():
             self.getAxis(side).setLabel(text, **style)
-
-
-def colour_of(value: str) -> QColor:
-    """Return the colour written as a name or as ``rgb(r, g, b)``."""
-    if value.startswith("rgb"):
-        parts = value[value.index("(") + 1 : value.index(")")].split(",")
-        return QColor(*(int(float(part)) for part in parts[:3]))
-    return QColor(value)
