@@ -131,18 +131,18 @@ class Follower(QObject):
         )
 
     def _steps(self, labels: Any) -> Steps[tuple[Any, RegionTable]]:
-        """Runs in the worker's thread."""
-        from napari_defectseg.measurement.live import LiveTable
+        """Measure everything, in the worker's thread."""
+        from napari_defectseg.measurement.regions import measure_regions
 
         image = self._session.image
         if image is not None and image.label_shape != labels.shape:
             image = None
         scores = getattr(self._session.prediction, "scores", None)
         yield Step(0, 1, "Measuring objects")
-        live = LiveTable(
+        table = measure_regions(
             labels, image=image, space=self._session.space, scores=scores, settings=self._settings
         )
-        return live, live.table
+        return None, table
 
     def _set_table(self, table: RegionTable) -> None:
         self.failure = None

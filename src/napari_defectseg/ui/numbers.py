@@ -13,7 +13,7 @@ MINUS = "\u2212"
 _SUPERSCRIPT = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 LARGEST_PLAIN, SMALLEST_PLAIN = 1e5, 1e-3
 """Columns whose values lie outside get a power of ten in their header."""
-ALIKE = 0.15
+ALIKE = 0.35
 """Relative difference of the two halves of an interval that is still written with ±."""
 
 
@@ -63,7 +63,7 @@ def with_interval(value: float | None, low: float | None, high: float | None) ->
     """Return a number with its interval.
 
     The uncertainty has two digits if its first is 1, else one, and the value ends at the
-    same place. An interval whose two halves differ is written out, as ``4.8 (3.9 – 5.9)``.
+    same place. An interval whose two halves differ much is written out, as ``2 (0 – 7)``.
     Without an interval the number has three significant digits and no ``±``.
 
     Examples
@@ -120,16 +120,18 @@ def superscript(power: int) -> str:
     return str(power).translate(_SUPERSCRIPT)
 
 
-def common_power(values: Sequence[float] | np.ndarray) -> int:
+def common_power(
+    values: Sequence[float] | np.ndarray, smallest: float = SMALLEST_PLAIN, largest: float = LARGEST_PLAIN
+) -> int:
     """Return the power of ten that a column of values is divided by, 0 for ordinary sizes."""
     array = np.abs(np.asarray(values, float))
     array = array[np.isfinite(array) & (array > 0)]
     if not array.size:
         return 0
-    largest = float(array.max())
-    if SMALLEST_PLAIN <= largest < LARGEST_PLAIN:
+    top = float(array.max())
+    if smallest <= top < largest:
         return 0
-    return math.floor(math.log10(largest))
+    return math.floor(math.log10(top))
 
 
 def common_places(values: Sequence[float] | np.ndarray) -> int:

@@ -46,7 +46,7 @@ class StatisticsDock(DockPage):
     """Sizes, fractions and densities of the objects."""
 
     key, title, icon = "statistics", "Statistics", "statistics"
-    help = "Sizes, fractions and densities"
+    tip = "Sizes, fractions and densities"
 
     # -- building ------------------------------------------------------------------------
 
@@ -79,11 +79,11 @@ class StatisticsDock(DockPage):
         grid.setSpacing(theme.SPACE)
         self.scope = _box("Which objects are counted")
         self.border = _box("Objects that touch the border: a part of them may be missing")
-        for value, words, help in BORDERS:
+        for value, words, told in BORDERS:
             self.border.addItem(words, value)
-            self.border.setItemData(self.border.count() - 1, help, Qt.ItemDataRole.ToolTipRole)
+            self.border.setItemData(self.border.count() - 1, told, Qt.ItemDataRole.ToolTipRole)
         for row, (words, box) in enumerate((("Count", self.scope), ("Border", self.border))):
-            grid.addWidget(named(text(words, wrap=False), box, help=box.toolTip()), row, 0)
+            grid.addWidget(named(text(words, wrap=False), box, tip=box.toolTip()), row, 0)
             grid.addWidget(box, row, 1)
         grid.setColumnStretch(1, 1)
         column.addLayout(grid)
@@ -434,10 +434,10 @@ class StatisticsDock(DockPage):
         self.table.show_columns(columns.WIDE if wide else columns.FIRST)
 
 
-def _box(help: str) -> QComboBox:
+def _box(words: str) -> QComboBox:
     box = QComboBox()
     box.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
     box.setMinimumWidth(60)
     box.setMinimumContentsLength(4)
-    name(box, help, help)
+    name(box, words, words)
     return box

@@ -57,6 +57,8 @@ QUANTITIES: dict[str, Quantity] = {
         ),
     )
 }
+SHORT = (0.01, 1000.0)
+"""Sizes outside get a power of ten: the card is narrow."""
 FIRST_2D = ("mean_equivalent_diameter", "number_density_foil", "number_density")
 FIRST_3D = ("fraction", "number_density")
 
@@ -151,8 +153,6 @@ class NumbersCard(Card):
             self._row(row, class_name, estimates)
 
     def _heads(self) -> None:
-        line = 0
-        first = 3 if self._wide else 1
         if self._wide:
             self._grid.addWidget(_right(text("objects", "second", wrap=False)), 0, 2)
         for place, key in enumerate(self._chosen):
@@ -163,8 +163,14 @@ class NumbersCard(Card):
             head.setMenu(self._menu(head, place))
             head.setSizePolicy(QSizePolicy.Policy.Maximum, QSizePolicy.Policy.Fixed)
             name(head, f"Column {head.text()}", "Click to see another number here")
-            self._grid.addWidget(head, line, first + place, Qt.AlignmentFlag.AlignRight)
+            self._grid.addWidget(head, *self._at(0, place), Qt.AlignmentFlag.AlignRight)
         self._grid.setColumnStretch(1, 1)
+
+    def _at(self, line: int, place: int) -> tuple[int, int, int, int]:
+        """Return row, column and spans of a number: the first one reaches under the name."""
+        if self._wide:
+            return line, 3 + place, 1, 1
+        return (line, 0, 1, 2) if place == 0 else (line, 2, 1, 1)
 
     def _menu(self, head: QToolButton, place: int) -> QMenu:
         menu = QMenu(head)
@@ -189,7 +195,7 @@ class NumbersCard(Card):
         if QUANTITIES[key].percent:
             return -2
         values = [c[key].value for c in self._summary.classes.values() if c[key].value is not None]
-        return numbers.common_power(values)
+        return numbers.common_power(values, SHORT[0], SHORT[1])
 
     def _row(self, row: int, class_name: str, estimates: Mapping[str, Estimate]) -> None:
         assert self._grid is not None
@@ -207,7 +213,7 @@ class NumbersCard(Card):
         self._grid.addWidget(told, line, 2)
         for place, key in enumerate(self._chosen):
             cell = self._cell(class_name, key, estimates[key], self._powers[place])
-            at = (line, 3 + place) if self._wide else (line + 1, 1 + place)
+            at = self._at(line if self._wide else line + 1, place)
             self._grid.addWidget(cell, *at, Qt.AlignmentFlag.AlignRight)
 
     def _class(self, class_name: str) -> DefectClass | None:
