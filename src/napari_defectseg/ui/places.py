@@ -16,11 +16,11 @@ ROOM = 4.0
 """An object that does not fit is shown with as many times its size around it."""
 
 
-def layer_of(viewer: napari.Viewer, session: Session, plane: int = 0) -> Any:
-    """Return the napari layer that shows the label map, None if there is none."""
-    from napari_defectseg.ui import layers
+def layer_of(viewer: napari.Viewer, plane: int = 0) -> Any:
+    """Return the napari layer that shows a plane of the labels, None if there is none."""
+    from napari_defectseg.ui.hand import hand_of
 
-    return layers.labels_layer(viewer, session, plane)
+    return hand_of(viewer).layers.layer(plane)
 
 
 def world_box(layer: Any, box: Box) -> tuple[np.ndarray, np.ndarray]:
@@ -36,7 +36,7 @@ def fly_to(viewer: napari.Viewer, session: Session, number: int) -> None:
     labels = session.labels
     if labels is None or number not in labels.object_classes:
         return
-    layer = layer_of(viewer, session, labels.plane_of(labels.object_classes[number]))
+    layer = layer_of(viewer, labels.plane_of(labels.object_classes[number]))
     if layer is None:
         return
     low, high = world_box(layer, labels.index.box(number))
