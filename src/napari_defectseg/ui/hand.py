@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
 import numpy as np
-from napari_defectseg.core.errors import DefectSegError, LabelError, NotSaved
+from napari_defectseg.core.errors import DefectSegError, LabelError
 from napari_defectseg.labels import boxes
-from napari_defectseg.labels.draft import finish
 from napari_defectseg.labels.edit import Box, Edit
 from napari_defectseg.labels.history import History
 from napari_defectseg.labels.labelmap import LabelMap
@@ -19,6 +18,7 @@ from napari_defectseg.ui.labels_layer import LabelsLayers
 from napari_defectseg.ui.overlay import SelectionFrames
 from napari_defectseg.ui.places import world_box
 from psygnal import Signal
+from qtpy.QtCore import QTimer
 
 if TYPE_CHECKING:
     import napari
@@ -124,11 +124,8 @@ class Hand:
         for layer in self.layers.layers:
             self._attach(layer)
         if labels is None:
-            self.session.history = None
             self.session.select(())
             return
-        if self.session.history is None or self.session.history.labelmap is not labels:
-            self.session.history = History(labels)
         if self.session.current_class not in labels.classes.values:
             self.session.current_class = labels.classes.values[0]
         self.session.select(n for n in self.session.selection if n in labels.object_classes)
@@ -152,46 +149,26 @@ class Hand:
 
     def do(self, make: Callable[[], Edit | None]) -> Edit | None:
         """Make an edit with a tool and apply it; a refusal is told by `failed`."""
-        history = self.session.history
-        if history is None:
-            return None
         try:
-            edit = make()
-            done = history.push(edit)
-        except NotSaved as error:
-            # Done and kept in memory, only not on disk.
-            self.failed.emit(error)
-            done = history.entries[-1]
+            return self.session.edit(make())
         except DefectSegError as error:
             self.failed.emit(error)
             return None
-        if done is not None:
-            self.session.tell_edited(done)
-        return done
 
     def undo(self) -> None:
-        """Take back the last edit, and go where it was."""
-        self._back_or_forth(lambda history: history.undo())
+        """Take back the last edit."""
+        self.do_safely(self.session.undo)
 
     def redo(self) -> None:
         """Do the last undone edit again."""
-        self._back_or_forth(lambda history: history.redo())
+        self.do_safely(self.session.redo)
 
-    def _back_or_forth(self, step: Callable[[History], Edit | None]) -> None:
-        history = self.session.history
-        if history is None:
-            return
+    def do_safely(self, step: Callable[[], Edit | None]) -> None:
+        """Do something that may be refused, and tell so by `failed`."""
         try:
-            edit = step(history)
-        except NotSaved as error:
-            self.failed.emit(error)
-            self.session.tell_edited(None)
-            return
+            step()
         except DefectSegError as error:
             self.failed.emit(error)
-            return
-        if edit is not None:
-            self.session.tell_edited(edit)
 
     def _on_edited(self, edit: Edit | None) -> None:
         labels = self.session.labels
@@ -214,11 +191,13 @@ class Hand:
 
     def accept(self, numbers: Iterable[int] | None = None) -> Edit | None:
         """Mark objects as checked; the selected ones by default."""
+        from napari_defectseg.labels.tools.accept import accept
+
         chosen = self.selected() if numbers is None else list(numbers)
         labels = self.session.labels
         if labels is None or not chosen:
             return None
-        return self.do(lambda: finish(labels, "accept", (), decided=chosen))
+        return self.do(lambda: accept(labels, chosen))
 
     def delete(self) -> Edit | None:
         """Delete the selected objects."""
@@ -232,6 +211,14 @@ class Hand:
 
         return self._with_selected(
             lambda labels, chosen: fill_holes(labels, chosen, within=self.within())
+        )
+
+    def smooth(self) -> Edit | None:
+        """Even out the rims of the selected objects."""
+        from napari_defectseg.labels.tools.smooth import smooth
+
+        return self._with_selected(
+            lambda labels, chosen: smooth(labels, chosen, within=self.within())
         )
 
     def merge(self, numbers: list[int]) -> Edit | None:
@@ -439,10 +426,21 @@ class Hand:
         if labels is None or plane is None:
             return
         stroke, self._stroke = self._stroke, None
-        if stroke is None or stroke.revision != labels.revision or stroke.plane != plane:
-            stroke = self._stroke_from_record(labels, plane, event.value)
-        if stroke is None:
-            return
+        if stroke is not None and (stroke.revision, stroke.plane) == (labels.revision, plane):
+            self._finish(labels, stroke)
+        else:
+            # Drawn by a script: napari tells of it before it writes.
+            items = list(event.value)
+            QTimer.singleShot(0, lambda: self._finish_record(labels, plane, items))
+
+    def _finish_record(self, labels: LabelMap, plane: int, items: list[Any]) -> None:
+        if self.session.labels is labels:
+            stroke = self._stroke_from_record(labels, plane, items)
+            if stroke is not None:
+                self._finish(labels, stroke)
+
+    def _finish(self, labels: LabelMap, stroke: _Stroke) -> None:
+        plane = stroke.plane
         now = labels.planes[plane][stroke.box]
         tight = boxes.tight(now != stroke.old)
         if tight is None:
@@ -473,7 +471,7 @@ class Hand:
             for item in reversed(items):
                 _take_back(data, item)
         except (TypeError, ValueError, IndexError):
-            self.session.history = History(labels)
+            self.session.take_labels(labels, History(labels))
             self.failed.emit(
                 LabelError(
                     "Something else has drawn on the labels.",
