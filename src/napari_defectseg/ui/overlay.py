@@ -38,7 +38,11 @@ class SelectionFrames:
             Line(parent=self._scene, connect="segments", method="gl", width=width)
             for width in (BLACK + WHITE, WHITE)
         ]
-        for visual in (self._mesh, *self._edges):
+        self._drawn = [
+            Line(parent=self._scene, connect="strip", method="gl", width=width)
+            for width in (BLACK + WHITE, WHITE)
+        ]
+        for visual in (self._mesh, *self._edges, *self._drawn):
             visual.order = ORDER
             visual.set_gl_state("translucent", depth_test=False, cull_face=False)
             visual.visible = False
@@ -62,11 +66,19 @@ class SelectionFrames:
         self._bounds = list(bounds)[:MOST_FRAMES]
         self._draw()
 
+    def show_line(self, points: Sequence[np.ndarray]) -> None:
+        """Show a line that is being drawn, in world coordinates; fewer than two points: none."""
+        for line, grey in zip(self._drawn, (0.0, 1.0), strict=True):
+            line.visible = len(points) > 1
+            if line.visible:
+                corners = np.stack(points).astype(float)[:, ::-1]
+                line.set_data(pos=corners, color=(grey, grey, grey, 1.0))
+
     def close(self) -> None:
         """Take the frames off the canvas and forget the viewer."""
         self._viewer.scene.camera.events.zoom.disconnect(self._draw)
         self._viewer.dims.events.ndisplay.disconnect(self._on_ndisplay)
-        for visual in (self._mesh, *self._edges):
+        for visual in (self._mesh, *self._edges, *self._drawn):
             visual.parent = None
         self._bounds = []
 

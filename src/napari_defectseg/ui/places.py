@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from napari_defectseg.ui import layers
+
 if TYPE_CHECKING:
     import napari
 
@@ -14,13 +16,6 @@ if TYPE_CHECKING:
 
 ROOM = 4.0
 """An object that does not fit is shown with as many times its size around it."""
-
-
-def layer_of(viewer: napari.Viewer, plane: int = 0) -> Any:
-    """Return the napari layer that shows a plane of the labels, None if there is none."""
-    from napari_defectseg.ui.hand import hand_of
-
-    return hand_of(viewer).layers.layer(plane)
 
 
 def world_box(layer: Any, box: Box) -> tuple[np.ndarray, np.ndarray]:
@@ -36,7 +31,7 @@ def fly_to(viewer: napari.Viewer, session: Session, number: int) -> None:
     labels = session.labels
     if labels is None or number not in labels.object_classes:
         return
-    layer = layer_of(viewer, labels.plane_of(labels.object_classes[number]))
+    layer = layers.labels_layer(viewer, session, labels.plane_of(labels.object_classes[number]))
     if layer is None:
         return
     low, high = world_box(layer, labels.index.box(number))
