@@ -159,6 +159,15 @@ class LabelMap:
             _index=None,
         )
 
+    def restart(self, object_classes: dict[int, int], checked: set[int]) -> None:
+        """Take over a table that belongs to planes which were written as a whole.
+
+        For a map in the making alone; a map that is in a history changes by `apply`.
+        """
+        self.object_classes, self.checked = object_classes, checked
+        self.last_label = max(object_classes, default=0)
+        self._index = None
+
     def plane_of(self, class_value: int) -> int:
         """Return the index of the plane that holds objects of a class."""
         return 0 if self.classes.exclusive else self.classes.values.index(class_value)

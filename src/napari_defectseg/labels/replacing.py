@@ -28,11 +28,7 @@ def difference(old: LabelMap, new: LabelMap, tool: str) -> Edit | None:
     LabelError
         If the maps do not fit.
     """
-    if old.shape != new.shape or old.axes != new.axes or old.classes != new.classes:
-        raise LabelError(
-            f"Labels of shape {new.shape} ({''.join(new.axes)}) cannot replace labels of shape "
-            f"{old.shape} ({''.join(old.axes)}), or their classes differ."
-        )
+    check_fits(old, new)
     changes = _changes(old, new)
     before, after = old.object_classes, new.object_classes
     numbers = [n for n in before.keys() | after.keys() if before.get(n) != after.get(n)]
@@ -49,6 +45,20 @@ def difference(old: LabelMap, new: LabelMap, tool: str) -> Edit | None:
         unchecked,
         decided=False,
     )
+
+
+def check_fits(old: LabelMap, new: LabelMap) -> None:
+    """Raise `LabelError` if a map cannot take the place of another one."""
+    if old.shape != new.shape or old.axes != new.axes:
+        raise LabelError(
+            f"Labels of shape {new.shape} ({''.join(new.axes)}) cannot replace labels of shape "
+            f"{old.shape} ({''.join(old.axes)})."
+        )
+    if old.classes.values != new.classes.values or old.classes.exclusive != new.classes.exclusive:
+        raise LabelError(
+            f"Labels of the classes {', '.join(new.classes.names)} cannot replace labels of the "
+            f"classes {', '.join(old.classes.names)}."
+        )
 
 
 def _changes(old: LabelMap, new: LabelMap) -> tuple[Change, ...]:

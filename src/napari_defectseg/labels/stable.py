@@ -1,0 +1,79 @@
+"""Stable numbers: what is the same object as before is called the same."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import count
+
+import numpy as np
+
+from napari_defectseg.labels import overlap
+from napari_defectseg.labels.edit import Numbers
+from napari_defectseg.labels.labelmap import LabelMap
+
+
+def keep_numbers(old: LabelMap, new: LabelMap, first: int) -> None:
+    """Give the objects of `new` the numbers of `old`, where they are the same.
+
+    An object is the same if both are of one class and each holds more than half of the pixels
+    that the other one shares with anything. All others get numbers that no object has.
+
+    Parameters
+    ----------
+    old : LabelMap
+        Not changed.
+    new : LabelMap
+        Renumbered in place. Of the same shape, axes and classes.
+    first : int
+        First number to use for objects that are new.
+    """
+    numbers = np.zeros(new.next_label, np.int32)
+    for plane in range(len(new.planes)):
+        for number, same in _pairs(old, new, plane).items():
+            numbers[number] = same
+    taken = set(numbers[numbers > 0].tolist()) | old.object_classes.keys()
+    fresh = _fresh(first, taken)
+    for number in sorted(new.object_classes):
+        if not numbers[number]:
+            numbers[number] = next(fresh)
+    apply_numbers(new, numbers)
+
+
+def apply_numbers(labelmap: LabelMap, numbers: Numbers) -> None:
+    """Renumber a map in place.
+
+    Parameters
+    ----------
+    labelmap : LabelMap
+    numbers : ndarray of int32
+        New number of each object number.
+    """
+    if np.array_equal(numbers[list(labelmap.object_classes)], list(labelmap.object_classes)):
+        return
+    for plane in labelmap.planes:
+        overlap.renumber(plane.reshape(-1), numbers)
+    table = {int(numbers[n]): value for n, value in labelmap.object_classes.items()}
+    labelmap.restart(table, {int(numbers[n]) for n in labelmap.checked})
+
+
+def _pairs(old: LabelMap, new: LabelMap, plane: int) -> dict[int, int]:
+    """Return the old number of each new object that is the same."""
+    before, after = old.planes[plane].reshape(-1), new.planes[plane].reshape(-1)
+    size_old, size_new = old.next_label, new.next_label
+    of_old, of_new = np.zeros(size_old, np.int32), np.zeros(size_new, np.int32)
+    votes_old, votes_new = np.zeros(size_old, np.int64), np.zeros(size_new, np.int64)
+    overlap.favourites(before, after, of_old, of_new, votes_old, votes_new)
+    counts = np.zeros(size_new, np.int64)
+    total_old, total_new = np.zeros(size_old, np.int64), np.zeros(size_new, np.int64)
+    overlap.shared(before, after, of_new, counts, total_old, total_new)
+    mutual = (of_old[of_new] == np.arange(size_new)) & (of_new > 0)
+    mutual &= (2 * counts > total_new) & (2 * counts > total_old[of_new])
+    return {
+        number: int(of_new[number])
+        for number in np.flatnonzero(mutual).tolist()
+        if new.object_classes.get(number) == old.object_classes.get(int(of_new[number]), -1)
+    }
+
+
+def _fresh(first: int, taken: set[int]) -> Iterator[int]:
+    return (number for number in count(first) if number not in taken)
