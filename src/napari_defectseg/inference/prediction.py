@@ -76,7 +76,7 @@ class Prediction:
         """Return the card's thresholds and smallest object."""
         from napari_defectseg.labels.decode import DecodeSettings
 
-        return DecodeSettings(thresholds=dict(self.thresholds) or None, min_size=self.min_size)
+        return DecodeSettings(thresholds=dict(self.thresholds), min_size=self.min_size)
 
     def mask(self, settings: DecodeSettings | None = None) -> np.ndarray[Any, np.dtype[np.uint8]]:
         """Return class values.
