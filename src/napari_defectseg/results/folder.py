@@ -159,10 +159,19 @@ def _write_overlay(path: Path, analysis: Analysis, mask: np.ndarray[Any, Any]) -
 
 
 def _write_scores(path: Path, analysis: Analysis) -> None:
-    from napari_defectseg.images.save import save_array
+    from napari_defectseg.images.store import create_store, finish_store
 
-    axes = ("c", *analysis.labels.axes)
-    save_array(analysis.scores, path, axes=axes, calibration=analysis.image.calibration)
+    calibration = analysis.image.calibration
+    scores = analysis.scores
+    known = {
+        "axes": ["c", *analysis.labels.axes],
+        "pixel_size": list(calibration.spacing),
+        "unit": calibration.unit,
+        "classes": list(analysis.labels.classes.names),
+    }
+    store = create_store(path, scores.shape, scores.dtype, attributes=known)
+    store[...] = scores[...]
+    finish_store(store)
 
 
 def copy_journal(source: Path, target: Path) -> None:

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import math
+import uuid
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from napari_defectseg.core.atomic import atomic_path
 from napari_defectseg.core.axes import Axes
+from napari_defectseg.core.provenance import sha256_of_array
 from napari_defectseg.core.units import LENGTHS
 from napari_defectseg.images.writer import Picture, stored_type
 
@@ -33,7 +37,7 @@ def write(picture: Picture, path: Path, overwrite: bool) -> None:
             bigtiff=math.prod(shape) * dtype.itemsize > BIG,
             photometric="rgb" if order[-1] == "c" else "minisblack",
             compression="zlib",
-            metadata=_metadata(picture, order),
+            metadata={"UUID": _identity(picture, order), **_metadata(picture, order)},
             **_resolution(picture),
         )
 
@@ -44,6 +48,14 @@ def _order(picture: Picture) -> Axes:
     rest = tuple(name for name in picture.axes if name not in last)
     lead = tuple(name for name in rest if name not in ("y", "x"))
     return (*lead, "y", "x", *last)
+
+
+def _identity(picture: Picture, order: Axes) -> str:
+    """Return the file's UUID: the same picture gives the same bytes, whenever it is written."""
+    data = picture.data
+    # Pixels that are still in another file are not read twice for this.
+    content = sha256_of_array(data) if isinstance(data, np.ndarray) else str(picture.shape)
+    return str(uuid.uuid5(uuid.NAMESPACE_OID, f"{_metadata(picture, order)}{content}"))
 
 
 def _metadata(picture: Picture, order: Axes) -> dict[str, Any]:

@@ -1,0 +1,301 @@
+"""The whole product in one call: an image and a recipe → a result."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pydantic import TypeAdapter, ValidationError
+
+from napari_defectseg.core.errors import RecipeError
+from napari_defectseg.core.progress import Step, Steps, drive
+from napari_defectseg.core.provenance import sha256_of_file
+from napari_defectseg.core.units import Quantity
+from napari_defectseg.images.image import CalibratedImage
+from napari_defectseg.images.open import open_image
+from napari_defectseg.inference.settings import PredictSettings
+from napari_defectseg.labels.decode import DecodeSettings
+from napari_defectseg.labels.labelmap import LabelMap
+from napari_defectseg.measurement.populations import summarise
+from napari_defectseg.measurement.regions import measure_regions
+from napari_defectseg.results.analysis import Analysis, ModelRecord
+from napari_defectseg.results.folder import check_free, write_result
+from napari_defectseg.results.naming import stem_of
+from napari_defectseg.results.recipe import ModelReference, Recipe
+
+if TYPE_CHECKING:
+    from napari_defectseg.inference.prediction import Prediction
+    from napari_defectseg.models.model import TorchModel
+
+COLOURS = (1, 3, 4)
+"""Numbers of channels that have grey values: one, or colours."""
+
+
+@dataclass(frozen=True)
+class AnalyseSettings:
+    """What is kept of an analysis, and where.
+
+    Parameters
+    ----------
+    stem : str
+        Name of the image's folder in the result; that of the image file where empty.
+    form : {"tiff"}
+        File format of mask and labels.
+    scores : bool
+        Whether the probabilities are written, too.
+    overwrite : bool
+        Whether a result that is there may be replaced.
+    specimen, field : str
+        Where the image belongs.
+    """
+
+    stem: str = ""
+    form: str = "tiff"
+    scores: bool = False
+    overwrite: bool = False
+    specimen: str = ""
+    field: str = ""
+
+
+def analyse(
+    image: CalibratedImage | str | Path,
+    recipe: Recipe,
+    out: str | Path | None = None,
+    settings: AnalyseSettings | None = None,
+    *,
+    on_step: Callable[[Step], None] | None = None,
+    cancelled: Callable[[], bool] | None = None,
+) -> Analysis:
+    """Predict, find the objects, measure and summarise; see `analyse_steps`."""
+    return drive(analyse_steps(image, recipe, out, settings), on_step, cancelled)
+
+
+def analyse_steps(
+    image: CalibratedImage | str | Path,
+    recipe: Recipe,
+    out: str | Path | None = None,
+    settings: AnalyseSettings | None = None,
+    *,
+    model: TorchModel | None = None,
+) -> Steps[Analysis]:
+    """Predict, find the objects, measure, summarise, and write a result folder.
+
+    Parameters
+    ----------
+    image : CalibratedImage or path
+    recipe : Recipe
+        Which model, and every setting.
+    out : path, optional
+        The result folder to write into; None: nothing is written.
+    settings : AnalyseSettings, optional
+    model : TorchModel, optional
+        The recipe's model where it is open already.
+
+    Returns
+    -------
+    Analysis
+        Its recipe names the model by hash and every threshold that was used.
+
+    Raises
+    ------
+    ImageError, FileMissing
+        If the image cannot be opened, or does not fit the model.
+    ModelError, RecipeError
+        If the model cannot be opened, or is not the recipe's.
+    AlreadyExists, NotSaved
+        If there is a result already, or it cannot be written.
+    """
+    settings = settings or AnalyseSettings()
+    began = time.perf_counter()
+    stem = settings.stem or _stem(image)
+    if out is not None:
+        # A place that is taken is refused before the long work, not behind it.
+        check_free(Path(out) / stem, overwrite=settings.overwrite)
+    yield Step(0, 0, "opening the image and the model")
+    model = model or open_recipe_model(recipe)
+    recipe = settled(recipe, model)
+    picture = prepared(image, recipe)
+    prediction = yield from _predicted(model, picture, recipe)
+    yield Step(0, 0, "finding objects")
+    labels = prediction.labels(recipe.decode)
+    yield Step(0, 0, "measuring")
+    made = _measured(picture, labels, prediction, recipe)
+    analysis = replace(
+        made,
+        model=record_of(model, recipe),
+        scores=prediction.scores if settings.scores or out is None else None,
+        seconds=time.perf_counter() - began,
+        specimen=settings.specimen,
+        field=settings.field,
+    )
+    if out is not None:
+        yield Step(0, 0, "writing the result")
+        write_result(out, analysis, stem=stem, form=settings.form, overwrite=settings.overwrite)
+    return analysis
+
+
+def recipe_for(
+    model: TorchModel,
+    path: str | Path,
+    *,
+    settings: dict[str, str] | None = None,
+    predict: PredictSettings | None = None,
+    **fields: Any,
+) -> Recipe:
+    """Return the recipe of analyses with an opened model.
+
+    Parameters
+    ----------
+    model : TorchModel
+    path : str or Path
+        What it was opened by: a path, or the name of a shipped model.
+    settings : dict of str to str, optional
+        Fields of its card that were set when it was opened.
+    predict : PredictSettings, optional
+    **fields
+        Other fields of `Recipe`.
+    """
+    usual = asdict(PredictSettings())
+    stated = asdict(predict or PredictSettings())
+    reference = ModelReference(
+        name=model.card.name,
+        path=str(path),
+        sha256=model.sha256,
+        settings=settings or {},
+    )
+    changed = {name: value for name, value in stated.items() if value != usual[name]}
+    return settled(Recipe(model=reference, predict=changed, **fields), model)
+
+
+def open_recipe_model(recipe: Recipe) -> TorchModel:
+    """Open the model of a recipe.
+
+    Raises
+    ------
+    ModelError
+        If it cannot be opened.
+    RecipeError
+        If its weights are others than the recipe's.
+    """
+    from napari_defectseg.models.open import open_model
+
+    wanted = recipe.model
+    model = open_model(wanted.path, settings=wanted.settings or None)
+    if wanted.sha256 and model.sha256 != wanted.sha256:
+        raise RecipeError(
+            f"The model at {wanted.path} has other weights than the recipe was made with.",
+            hint="Bring the old model back, or make the recipe again with this one.",
+        )
+    return model
+
+
+def settled(recipe: Recipe, model: TorchModel) -> Recipe:
+    """Return the recipe with nothing left to a default: hash, thresholds, smallest object.
+
+    Thresholds that the recipe does not name are the card's; the smallest object is the card's
+    where the recipe says nothing about objects.
+    """
+    card = model.card
+    decode = recipe.decode
+    thresholds = {**card.thresholds, **decode.thresholds}
+    if "decode" in recipe.model_fields_set:
+        decode = replace(decode, thresholds=thresholds)
+    else:
+        decode = DecodeSettings(thresholds=thresholds, min_size=card.min_size)
+    reference = recipe.model.model_copy(update={"name": card.name, "sha256": model.sha256})
+    return recipe.model_copy(update={"model": reference, "decode": decode})
+
+
+def prepared(image: CalibratedImage | str | Path, recipe: Recipe) -> CalibratedImage:
+    """Return the image with the pixel size and the imaging conditions of the recipe."""
+    picture = image if isinstance(image, CalibratedImage) else open_image(image)
+    if recipe.pixel_size is not None:
+        picture = picture.with_calibration(recipe.pixel_size.applied(picture.calibration))
+    return picture.with_acquisition(picture.acquisition.inherit(recipe.conditions))
+
+
+def predict_settings(recipe: Recipe) -> PredictSettings:
+    """Return how the recipe predicts.
+
+    Raises
+    ------
+    RecipeError
+        If a setting is unknown or wrong.
+    """
+    strange = set(recipe.predict) - set(asdict(PredictSettings()))
+    if strange:
+        raise RecipeError(
+            f"The recipe sets {', '.join(sorted(strange))}, which no prediction has.",
+            hint=f"It may set {', '.join(asdict(PredictSettings()))}.",
+        )
+    try:
+        return TypeAdapter(PredictSettings).validate_python(recipe.predict)
+    except ValidationError as error:
+        first = error.errors()[0]
+        place = ".".join(str(part) for part in first["loc"]) or "a value"
+        raise RecipeError(
+            f"The recipe's predict.{place} cannot be used: {first['msg']}."
+        ) from error
+
+
+def record_of(model: TorchModel, recipe: Recipe) -> ModelRecord:
+    """Return which model it was, with the hash of each of its files."""
+    place = Path(model.path) if model.path else None
+    files: dict[str, str] = {}
+    if place is not None:
+        paths = [place / name for name in model.files] if place.is_dir() else [place]
+        files = {path.name: sha256_of_file(path) for path in paths if path.is_file()}
+    return ModelRecord(model.card.name, recipe.model.path, model.sha256, files)
+
+
+def _stem(image: CalibratedImage | str | Path) -> str:
+    """Return the name of the image's folder; ``FILE::part`` keeps its part."""
+    if not isinstance(image, CalibratedImage):
+        return stem_of(image)
+    return stem_of(image.origin.path or image.name)
+
+
+def _predicted(model: TorchModel, image: CalibratedImage, recipe: Recipe) -> Steps[Prediction]:
+    from napari_defectseg.inference.predict import predict_steps
+
+    return (yield from predict_steps(model, image, predict_settings(recipe)))
+
+
+def _measured(
+    image: CalibratedImage, labels: LabelMap, prediction: Prediction, recipe: Recipe
+) -> Analysis:
+    measure, notes = recipe.measure, list(prediction.warnings)
+    if measure.intensity and image.channels not in COLOURS:
+        measure = replace(measure, intensity=False)
+        notes.append(
+            f"{image.name} has {image.channels} channels, which are no colours: "
+            "grey values were not measured."
+        )
+    table = measure_regions(labels, image=image, scores=prediction.scores, settings=measure)
+    thickness, note = _thickness(image)
+    return Analysis(
+        image=image,
+        labels=labels,
+        table=table,
+        summary=summarise(table, thickness=thickness),
+        recipe=recipe,
+        engine=str(prediction.plan.get("engine", "")),
+        plan=prediction.plan,
+        warnings=(*notes, *note),
+    )
+
+
+def _thickness(image: CalibratedImage) -> tuple[Quantity | None, tuple[str, ...]]:
+    """Return the foil thickness where it means something, and else why it was not used."""
+    stated = image.acquisition.thickness
+    if stated is None:
+        return None, ()
+    if len(image.spatial_axes) != 2:
+        return None, (f"{image.name} is a volume, so the foil thickness was not used.",)
+    if not image.calibration.calibrated:
+        note = f"{image.name} has no pixel size, so the foil thickness was not used."
+        return None, (note,)
+    return stated, ()

@@ -1,0 +1,160 @@
+"""Many images, one after the other: what fails gets a sentence, and the rest goes on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from glob import glob
+from pathlib import Path
+
+from napari_defectseg.batch.analyse import AnalyseSettings, analyse_steps, open_recipe_model
+from napari_defectseg.core.errors import Cancelled, DefectSegError
+from napari_defectseg.core.progress import Step, Steps, drive
+from napari_defectseg.images.natural import natural
+from napari_defectseg.measurement.populations import Summary
+from napari_defectseg.results.analysis import Analysis
+from napari_defectseg.results.naming import stems
+from napari_defectseg.results.recipe import Recipe
+from napari_defectseg.results.register import Entry, add_entry
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of one image.
+
+    Parameters
+    ----------
+    image : str
+        Its path as it was given.
+    folder : Path
+        Its folder in the result, which is not there if it failed.
+    objects : int
+        How many were found.
+    summary : Summary or None
+        None if it failed.
+    warnings : tuple of str
+    problem : str
+        Why it failed, as a sentence; empty if it did not.
+    """
+
+    image: str
+    folder: Path
+    objects: int = 0
+    summary: Summary | None = None
+    warnings: tuple[str, ...] = ()
+    problem: str = ""
+
+
+def analyse_many(
+    images: Sequence[str | Path],
+    recipe: Recipe,
+    out: str | Path,
+    settings: AnalyseSettings | None = None,
+    *,
+    on_step: Callable[[Step], None] | None = None,
+    cancelled: Callable[[], bool] | None = None,
+) -> tuple[Outcome, ...]:
+    """Analyse images one after the other; see `analyse_many_steps`."""
+    return drive(analyse_many_steps(images, recipe, out, settings), on_step, cancelled)
+
+
+def analyse_many_steps(
+    images: Sequence[str | Path],
+    recipe: Recipe,
+    out: str | Path,
+    settings: AnalyseSettings | None = None,
+) -> Steps[tuple[Outcome, ...]]:
+    """Analyse images one after the other, each into a folder of its own.
+
+    An image that cannot be analysed gets a sentence; the others go on. The step that ends an
+    image carries its `Outcome` as its `partial`; closing the generator keeps what is finished.
+
+    Parameters
+    ----------
+    images : sequence of path
+        Two of one stem get ``<parent>__<stem>``.
+    recipe : Recipe
+    out : path
+        The result folder.
+    settings : AnalyseSettings, optional
+        Its `stem` is not used.
+
+    Raises
+    ------
+    ModelError, RecipeError
+        If the model cannot be opened, or is not the recipe's.
+    """
+    settings = settings or AnalyseSettings()
+    out = Path(out)
+    yield Step(0, 0, "opening the model")
+    model = open_recipe_model(recipe)
+    found: list[Outcome] = []
+    for number, (image, stem) in enumerate(zip(images, stems(images), strict=True)):
+        title = f"{stem} ({number + 1} of {len(images)})"
+        own = replace(settings, stem=stem)
+        try:
+            steps = analyse_steps(image, recipe, out, own, model=model)
+            outcome = _done(image, out / stem, (yield from _named(steps, title)))
+        except Cancelled:
+            raise
+        except DefectSegError as error:
+            outcome = _failed(image, out / stem, str(error))
+        except MemoryError:
+            outcome = _failed(image, out / stem, f"There is not enough memory for {image}.")
+        found.append(outcome)
+        yield Step(number + 1, len(images), title, partial=found[-1])
+    return tuple(found)
+
+
+def expand(images: Sequence[str | Path]) -> tuple[str, ...]:
+    """Return paths with ``*`` and ``?`` filled in where the shell has not done it.
+
+    A pattern that fits nothing stays as it is, so that the error names it.
+    """
+    found: list[str] = []
+    for image in images:
+        text = str(image)
+        fitting = [] if Path(text).exists() else glob(text)  # noqa: PTH207 - absolute patterns, too
+        found += sorted(fitting, key=natural) or [text]
+    return tuple(found)
+
+
+def _named(steps: Steps[Analysis], title: str) -> Steps[Analysis]:
+    """Run steps with the image's name in front of their words."""
+    try:
+        while True:
+            try:
+                step = next(steps)
+            except StopIteration as end:
+                analysis: Analysis = end.value
+                return analysis
+            yield replace(step, text=f"{title}: {step.text}")
+    finally:
+        steps.close()
+
+
+def _done(image: str | Path, folder: Path, analysis: Analysis) -> Outcome:
+    """Return what is kept in memory of an analysis: no pixels, no scores."""
+    summary = analysis.summary
+    return Outcome(
+        str(image),
+        folder,
+        len(analysis.table),
+        summary,
+        tuple(dict.fromkeys((*analysis.warnings, *summary.warnings))),
+    )
+
+
+def _failed(image: str | Path, folder: Path, problem: str) -> Outcome:
+    """Name the image in ``collection.csv``, unless a result of it is there or nothing can be."""
+    outcome = Outcome(str(image), folder, problem=problem)
+    if folder.exists() or not folder.parent.is_dir():
+        return outcome
+    path = Path(str(image).partition("::")[0])
+    try:
+        add_entry(
+            folder.parent, Entry(folder.name, str(path.resolve()), state=f"failed: {problem}")
+        )
+    except DefectSegError:
+        return outcome  # the sentence reaches the caller in any case
+    return outcome
