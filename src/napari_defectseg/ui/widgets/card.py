@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from qtpy.QtGui import QAccessible, QAccessibleEvent
 from qtpy.QtWidgets import QFrame, QHBoxLayout, QLabel, QProgressBar, QVBoxLayout
 
 from napari_defectseg.core.progress import Step
 from napari_defectseg.ui import icons, theme
 from napari_defectseg.ui.widgets.text import ElidedLabel, name, text
 from napari_defectseg.ui.words import about
-
-ANNOUNCED = (0, 25, 50, 75, 100)
-"""Percentages that are told to those who cannot see the bar."""
 
 
 class Card(QFrame):
@@ -30,7 +26,6 @@ class ProgressCard(Card):
 
     def __init__(self, what: str) -> None:
         super().__init__()
-        self._what, self._announced = what, -1
         head = QHBoxLayout()
         head.setSpacing(theme.SPACE)
         self.sign = QLabel()
@@ -81,9 +76,3 @@ class ProgressCard(Card):
         self.bar.setRange(0, 100)
         self.bar.setValue(percent)
         self.setAccessibleName(f"{title} {count}. {detail}".strip())
-        level = max(mark for mark in ANNOUNCED if mark <= percent)
-        if level != self._announced:
-            self._announced = level
-            QAccessible.updateAccessibility(
-                QAccessibleEvent(self.bar, QAccessible.Event.ValueChanged)
-            )
