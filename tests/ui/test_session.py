@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import gc
+import weakref
 
 import numpy as np
 import pytest
 from napari.components import ViewerModel
 
 from napari_defectseg.images.image import CalibratedImage
-from napari_defectseg.ui import session as module
 from napari_defectseg.ui.session import Session, session_of
 
 
@@ -45,8 +45,45 @@ def test_two_viewers_have_two_sessions(qapp, two_images):
 
 def test_a_session_goes_with_its_viewer(qapp):
     viewer = ViewerModel()
-    session_of(viewer)
-    before = len(module._sessions)
+    seen = weakref.ref(session_of(viewer))
     del viewer
     gc.collect()
-    assert len(module._sessions) == before - 1
+    assert seen() is None
+
+
+def test_labels_get_a_history_and_edits_are_told(qapp, labels):
+    from napari_defectseg.labels.tools.delete import delete
+
+    session, told = Session(), []
+    session.events.edited.connect(told.append)
+    session.labels = labels
+    edit = session.edit(delete(labels, [1]))
+    assert session.history.undo_name == edit.tool
+    session.undo()
+    session.redo()
+    assert session.undo() is not None
+    assert session.undo() is None
+    assert len(told) == 4
+    session.labels = None
+    assert session.history is None
+    assert session.edit(None) is None
+
+
+def test_a_full_disk_does_not_lose_the_edit(qapp, labels):
+    from napari_defectseg.core.errors import NotSaved
+    from napari_defectseg.labels.history import History
+    from napari_defectseg.labels.tools.delete import delete
+
+    class Full:
+        def edit(self, edit) -> None:
+            raise NotSaved("The disk is full.")
+
+        undo = redo = lambda self: None
+
+    session = Session()
+    session.take_labels(labels, History(labels, Full()))
+    assert session.edit(delete(labels, [1])) is not None
+    assert session.saved.startswith("not saved\n")
+    assert 1 not in labels.object_classes
+    session.undo()
+    assert session.saved.startswith("all on disk")

@@ -220,7 +220,7 @@ def test_other_colours_are_shown(shown, labels):
 
 
 def test_outlines_hold_for_labels_that_come_later(shown, labels):
-    shown.set_outlines(True)
+    shown.display.set_outlines(True)
     assert shown.labels_layers[0].contour == 2
     shown.session.labels = None
     shown.session.labels = labels
@@ -229,7 +229,7 @@ def test_outlines_hold_for_labels_that_come_later(shown, labels):
 
 def test_everything_but_the_image_is_hidden_while_a_key_is_held(shown):
     points = shown.viewer.add_points(np.zeros((1, 2)), visible=False)
-    show = shown.hide_all_but_image()
+    show = shown.display.peek()
     assert [layer.visible for layer in shown.viewer.layers] == [True, False, False]
     show()
     assert [layer.visible for layer in shown.viewer.layers] == [True, True, False]
@@ -428,7 +428,7 @@ def test_an_edit_of_a_large_image_is_drawn_quickly(stage):
         labels.planes[0][y : y + 9, x : x + 9] = number
         labels.object_classes[number] = 1 + number % 2
     stage.session.image, stage.session.labels = image, labels
-    stage.set_outlines(True)
+    stage.display.set_outlines(True)
     _ = labels.index
     edits = [merge(labels, [number, number + 2]) for number in (51, 55, 61)]
     took = []

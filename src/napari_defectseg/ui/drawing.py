@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
-from weakref import WeakKeyDictionary
+from weakref import WeakKeyDictionary, ref
 
 from napari.layers import Labels, Layer
 from napari.utils.notifications import show_warning
@@ -31,9 +31,15 @@ class Drawing:
     """
 
     def __init__(self, stage: Stage) -> None:
-        self._stage = stage
+        self._known = ref(stage)
         self.protect = True
         self._catchers: WeakKeyDictionary[Layer, StrokeCatcher] = WeakKeyDictionary()
+
+    @property
+    def _stage(self) -> Stage:
+        stage = self._known()
+        assert stage is not None
+        return stage
 
     def watch(self, layer: Labels) -> None:
         """Make edits of what is drawn in a layer."""

@@ -13,7 +13,9 @@ from napari_defectseg.core.errors import DefectSegError
 from napari_defectseg.ui import layers
 from napari_defectseg.ui.adopt import image_of
 from napari_defectseg.ui.clicks import Clicks
+from napari_defectseg.ui.display import Display
 from napari_defectseg.ui.drawing import Drawing
+from napari_defectseg.ui.keys import keys_of
 from napari_defectseg.ui.session import Session, session_of
 
 if TYPE_CHECKING:
@@ -40,6 +42,8 @@ class Stage:
     ----------
     clicks : Clicks
         Who is told of clicks on objects.
+    display : Display
+        Filled or outlines.
     drawing : Drawing
         What napari's own drawing tools do.
     """
@@ -49,10 +53,12 @@ class Stage:
         self.session = session
         self._images: WeakKeyDictionary[Layer, CalibratedImage] = WeakKeyDictionary()
         self._planes: WeakKeyDictionary[Layer, tuple[Any, int]] = WeakKeyDictionary()
-        self._outlines = False
         self._busy = False
         self.drawing = Drawing(self)
         self.clicks = Clicks(viewer, self)
+        self.keys = keys_of(viewer)
+        self.display = Display(self)
+        self.display.provide(self.keys)
         events = session.events
         events.image.connect(self._on_image)
         events.labels.connect(self._on_labels)
@@ -142,33 +148,6 @@ class Stage:
             layer.events.units.connect(self._on_scale)
         self._images[layer] = image
 
-    # -- how they are shown --------------------------------------------------------------
-
-    @property
-    def outlines(self) -> bool:
-        """Whether objects are shown by their outline, not filled."""
-        return self._outlines
-
-    def set_outlines(self, outlines: bool) -> None:
-        """Show all objects by their outline, or filled."""
-        self._outlines = outlines
-        for layer in self.labels_layers:
-            layers.show_outlines(layer, outlines)
-
-    def hide_all_but_image(self) -> Any:
-        """Hide every other layer; returns the function that shows them again."""
-        image = self.image_layer
-        hidden = [ref(one) for one in self.viewer.layers if one is not image and one.visible]
-        for one in hidden:
-            one().visible = False
-
-        def show() -> None:
-            for one in hidden:
-                if (layer := one()) is not None:
-                    layer.visible = True
-
-        return show
-
     def recolour(self) -> None:
         """Show the colours and names that the classes have now."""
         for layer in self.labels_layers:
@@ -231,8 +210,9 @@ class Stage:
         made = layers.add_labels(self.viewer, labels, self.image_layer, name)
         for plane, layer in enumerate(made):
             self._planes[layer] = (owner, plane)
-            layers.show_outlines(layer, self._outlines)
+            self.display.dress(layer)
             self.drawing.watch(layer)
+            self.keys.bind_layer(layer)
         if active in self.viewer.layers:
             self.viewer.layers.selection.active = active
 
@@ -299,6 +279,7 @@ class Stage:
         image = self._images.pop(layer, None)
         owner, _ = self._planes.pop(layer, (None, 0))
         self.drawing.leave(layer)
+        self.keys.leave_layer(layer)
         current = self.session.image
         if self._busy or current is None:
             return

@@ -5,13 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
-from weakref import WeakKeyDictionary
+from weakref import WeakKeyDictionary, ref
 
 from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QHBoxLayout, QSizePolicy, QStackedWidget, QVBoxLayout, QWidget
 
 from napari_defectseg.core.registry import Registry
 from napari_defectseg.ui import theme
+from napari_defectseg.ui.keys import keys_of
 from napari_defectseg.ui.session import session_of
 from napari_defectseg.ui.widgets.orphan import OrphanWatch
 from napari_defectseg.ui.widgets.rail import Rail
@@ -32,12 +33,6 @@ class DockEntry:
     title: str
     target: str
     tip: str
-    digit: int
-
-    @property
-    def shortcut(self) -> str:
-        """Its key, as a person reads it."""
-        return f"Alt+{self.digit}"
 
     @property
     def exists(self) -> bool:
@@ -46,21 +41,19 @@ class DockEntry:
 
 
 DOCKS: tuple[DockEntry, ...] = tuple(
-    DockEntry(key, title, f"napari_defectseg.ui.docks.{key}:{title}Dock", tip, digit)
-    for digit, (key, title, tip) in enumerate(
-        (
-            ("data", "Data", "Open images and say how large a pixel is"),
-            ("model", "Model", "Open a model and check its classes"),
-            ("predict", "Predict", "Find the defects in this image or all images"),
-            ("correct", "Correct", "Go through the objects and mend them"),
-            ("review", "Review", "Look at the most doubtful objects first"),
-            ("statistics", "Statistics", "Sizes, fractions and densities"),
-            ("dataset", "Dataset", "Images with corrected masks, to train on"),
-            ("train", "Train", "Train a model on a dataset"),
-        ),
-        start=1,
+    DockEntry(key, title, f"napari_defectseg.ui.docks.{key}:{title}Dock", tip)
+    for key, title, tip in (
+        ("data", "Data", "Open images and say how large a pixel is"),
+        ("model", "Model", "Open a model and check its classes"),
+        ("predict", "Predict", "Find the defects in this image or all images"),
+        ("correct", "Correct", "Go through the objects and mend them"),
+        ("review", "Review", "Look at the most doubtful objects first"),
+        ("statistics", "Statistics", "Sizes, fractions and densities"),
+        ("dataset", "Dataset", "Images with corrected masks, to train on"),
+        ("train", "Train", "Train a model on a dataset"),
     )
 )
+"""All docks in the order of work; the keys of `commands` never move, whichever exist."""
 
 
 def docks() -> tuple[DockEntry, ...]:
@@ -92,6 +85,7 @@ class Workbench(QWidget):
         self._lay_out()
         self._follower: theme.Follower | None = theme.Follower(self, self.viewer)
         self.session.events.go.connect(self.bring)
+        self._provide()
         OrphanWatch(self, self.release)
         _workbenches[self.viewer] = self
         self.bring("data")
@@ -101,9 +95,7 @@ class Workbench(QWidget):
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
         self.subject = SubjectBar(self.viewer, self.session)
-        self.rail = Rail(
-            [(e.key, e.title, e.key, e.tip, e.shortcut) for e in self._entries.values()]
-        )
+        self.rail = Rail([(e.key, e.title, e.key, e.tip, "") for e in self._entries.values()])
         self.rail.chosen.connect(self.bring)
         self.stack = QStackedWidget()
         self.status = StatusLine(self.session)
@@ -145,11 +137,40 @@ class Workbench(QWidget):
         """Press the primary button of the dock in front."""
         self.page(self.current).press_primary()
 
+    def show_keys(self) -> None:
+        """Show all keys over the dock in front."""
+        self.page(self.current).show_keys()
+
+    def _provide(self) -> None:
+        self._offers = {
+            "primary": self.press_primary,
+            "keys": self.show_keys,
+            "next_image": self.subject.next,
+            "previous_image": self.subject.previous,
+            **{f"dock_{key}": _Bring(self, key) for key in self._entries},
+        }
+        self.keys = keys_of(self.viewer)
+        for command, act in self._offers.items():
+            self.keys.provide(command, act)
+        self.keys.follow(self.subject.on, "next_image")
+        self.keys.follow(self.subject.back, "previous_image")
+        self.keys.changed.connect(self._say_keys)
+        self._say_keys()
+
+    def _say_keys(self, command: str = "") -> None:
+        for key in self._entries:
+            if command in ("", f"dock_{key}"):
+                self.rail.button(key).set_shortcut(self.keys.key(f"dock_{key}"))
+
     def release(self) -> None:
         """Stop all work of its docks and listen no more."""
         for page in self._pages.values():
             page.release()
         self._pages.clear()
+        for command, act in self._offers.items():
+            self.keys.withdraw(command, act)
+        self._offers = {}
+        self.keys.changed.disconnect(self._say_keys)
         self.session.events.go.disconnect(self.bring)
         self.subject.release()
         self.status.release()
@@ -157,6 +178,18 @@ class Workbench(QWidget):
             self._follower.stop()
             self._follower = None
         _workbenches.pop(self.viewer, None)
+
+
+class _Bring:
+    """Brings a dock of a workbench to the front, and does not keep the workbench alive."""
+
+    def __init__(self, workbench: Workbench, key: str) -> None:
+        self._workbench, self._key = ref(workbench), key
+
+    def __call__(self) -> None:
+        workbench = self._workbench()
+        if workbench is not None:
+            workbench.bring(self._key)
 
 
 _workbenches: WeakKeyDictionary[Any, Workbench] = WeakKeyDictionary()

@@ -14,16 +14,20 @@ from napari_defectseg.core.errors import DefectSegError
 from napari_defectseg.core.progress import Steps
 from napari_defectseg.ui import theme
 from napari_defectseg.ui.jobs import Job
+from napari_defectseg.ui.keys import keys_of
 from napari_defectseg.ui.session import Session, session_of
+from napari_defectseg.ui.stage import stage_of
 from napari_defectseg.ui.widgets.empty import EmptyState
 from napari_defectseg.ui.widgets.footer import Footer
+from napari_defectseg.ui.widgets.key_sheet import KeySheet
 from napari_defectseg.ui.widgets.strip import Action, Messages
 from napari_defectseg.ui.widgets.text import text
 
 if TYPE_CHECKING:
     import napari
 
-Tie = tuple[Any, "WeakMethod[Callable[..., Any]]"]
+Tie = Callable[[], object]
+"""Undoes something that the page has set up elsewhere; holds the page weakly."""
 
 PAGE_WIDTH = 244
 """No page may need more: the narrowest dock is 300 px, the rail takes 56."""
@@ -57,18 +61,24 @@ class DockPage(QWidget):
         super().__init__()
         self.viewer = getattr(viewer, "__wrapped__", viewer)
         self.session: Session = session_of(viewer)
+        self.stage = stage_of(viewer)
+        self.keys = keys_of(viewer)
         self.mark = ""
         self._ties: list[Tie] = []
         self._follower: theme.Follower | None = None
         self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Expanding)
         self.setAccessibleName(self.title)
         self._lay_out()
+        self._say_key()
+        self.listen(self.keys.changed, self._say_key)
         self.build()
         self.destroyed.connect(_Release(self._ties))
         if not in_workbench:
             self.setProperty("ds", "top")
             self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground, True)
             self._follower = theme.Follower(self, self.viewer)
+            self.provide("primary", self.press_primary)
+            self.provide("keys", self.show_keys)
         self.refresh()
 
     # -- what a subclass writes ----------------------------------------------------------
@@ -93,7 +103,19 @@ class DockPage(QWidget):
     def listen(self, signal: Any, slot: Callable[..., Any]) -> None:
         """Call `slot`, a method of the page, at `signal` (psygnal or napari) until it is gone."""
         signal.connect(slot)
-        self._ties.append((signal, WeakMethod(slot)))
+        held = WeakMethod(slot)
+
+        def untie() -> None:
+            if (method := held()) is not None:
+                signal.disconnect(method)
+
+        self._ties.append(untie)
+
+    def provide(self, command: str, act: Callable[[], Any]) -> None:
+        """Offer a command of `ui.commands` by its key, a method of the page, until it is gone."""
+        self.keys.provide(command, act)
+        keys, held = self.keys, WeakMethod(act)
+        self._ties.append(lambda: keys.withdraw(command, held()))
 
     def run(
         self,
@@ -209,6 +231,10 @@ class DockPage(QWidget):
         self.scroll.setWidget(inside)
         return self.scroll
 
+    def _say_key(self, command: str = "primary") -> None:
+        if command in ("", "primary"):
+            self.footer.set_key(self.keys.key("primary"))
+
     def _on_messages(self) -> None:
         self.set_mark(self._own_mark)
 
@@ -221,6 +247,14 @@ class DockPage(QWidget):
         """Do what the primary button stands for now; for the key `Ctrl+Enter`."""
         if self.footer.primary.isEnabled():
             self.footer.primary.click()
+
+    def show_keys(self) -> None:
+        """Show all keys in a panel over the page; shown already, close it."""
+        shown = self.findChild(KeySheet)
+        if shown is not None and shown.isVisible():
+            shown.close_sheet()
+        else:
+            KeySheet(self, self.keys, self.key)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """`Return` in the form presses the primary button, `Escape` stops what runs."""
@@ -248,9 +282,7 @@ class _Release:
 
     def __call__(self, *_: object) -> None:
         while self._ties:
-            signal, slot = self._ties.pop()
-            if (method := slot()) is not None:
-                signal.disconnect(method)
+            self._ties.pop()()
 
 
 class _Scroll(QScrollArea):

@@ -26,7 +26,8 @@ class Footer(QWidget):
     def __init__(self) -> None:
         super().__init__()
         self.setProperty("ds", "footer")
-        self._words, self._tip, self._working = "", "", False
+        self._words, self._tip, self._working, self._key = "", "", False, ""
+        self._enabled = True
         self.column = QVBoxLayout(self)
         self.column.setContentsMargins(theme.MARGIN, theme.GAP, theme.MARGIN, theme.GAP)
         self.column.setSpacing(theme.SPACE)
@@ -63,6 +64,12 @@ class Footer(QWidget):
             self._show(words, tip, enabled)
         self._enabled = enabled
 
+    def set_key(self, key: str) -> None:
+        """Say by which key the primary button is pressed."""
+        self._key = key
+        if not self._working:
+            self._show(self._words, self._tip, self._enabled)
+
     def offer_next(self, words: str, tip: str = "") -> None:
         """Show the next step beside the primary button; empty words hide it."""
         self.next.setText(words)
@@ -90,7 +97,7 @@ class Footer(QWidget):
     def _show(self, words: str, tip: str, enabled: bool) -> None:
         self.primary.setText(words)
         self.primary.setEnabled(enabled)
-        tip = f"{tip} (Ctrl+Enter)" if tip and enabled else tip
+        tip = f"{tip} ({self._key})" if tip and enabled and self._key else tip
         name(self.primary, words, tip or words)
 
     def _mark_busy(self) -> None:

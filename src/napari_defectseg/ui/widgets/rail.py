@@ -31,11 +31,17 @@ class RailButton(QToolButton):
         icons.set_icon(self, icon, size=20)
         self.set_mark("")
 
+    def set_shortcut(self, shortcut: str) -> None:
+        """Say by which key it is pressed."""
+        self._shortcut = shortcut
+        self.set_mark(self.mark)
+
     def set_mark(self, mark: str) -> None:
         """Show that the step is finished, or that a question waits there."""
         self.mark = mark
         state = f", {MARKS[mark][1]}" if mark else ""
-        name(self, f"{self._words}{state}", f"{self._tip} ({self._shortcut}){state}")
+        key = f" ({self._shortcut})" if self._shortcut else ""
+        name(self, f"{self._words}{state}", f"{self._tip}{key}{state}")
         self.update()
 
     def paintEvent(self, event) -> None:

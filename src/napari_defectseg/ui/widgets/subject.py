@@ -71,6 +71,14 @@ class SubjectBar(QWidget):
         if 0 <= there < len(session.collection.entries):
             session.index = there
 
+    def next(self) -> None:
+        """Go to the next image of the collection."""
+        self.step(1)
+
+    def previous(self) -> None:
+        """Go to the previous image of the collection."""
+        self.step(-1)
+
     def _signals(self) -> tuple[Any, ...]:
         events = self._session.events
         return events.image, events.collection, events.index

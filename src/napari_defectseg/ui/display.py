@@ -1,0 +1,98 @@
+"""How objects are shown, and what keys do to label layers whatever dock is in front."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+from weakref import ref
+
+from napari_defectseg.ui import layers
+
+if TYPE_CHECKING:
+    from napari.layers import Labels
+
+    from napari_defectseg.ui.keys import Keys
+    from napari_defectseg.ui.stage import Stage
+
+
+class Display:
+    """Filled or outlines, and the commands that belong to layers.
+
+    Parameters
+    ----------
+    stage : Stage
+    """
+
+    def __init__(self, stage: Stage) -> None:
+        self._stage = ref(stage)
+        self._outlines = False
+
+    @property
+    def stage(self) -> Stage:
+        """Whose layers are shown."""
+        stage = self._stage()
+        assert stage is not None
+        return stage
+
+    @property
+    def outlines(self) -> bool:
+        """Whether objects are shown by their outline, not filled."""
+        return self._outlines
+
+    def set_outlines(self, outlines: bool) -> None:
+        """Show all objects by their outline, or filled."""
+        self._outlines = outlines
+        for layer in self.stage.labels_layers:
+            layers.show_outlines(layer, outlines)
+
+    def toggle_outlines(self) -> None:
+        """Show objects filled if they are outlines, and the other way round."""
+        self.set_outlines(not self._outlines)
+
+    def dress(self, layer: Labels) -> None:
+        """Show a new layer as the others are shown."""
+        layers.show_outlines(layer, self._outlines)
+
+    def peek(self) -> Callable[[], None]:
+        """Hide everything but the image; returns the function that shows it again."""
+        stage = self.stage
+        image = stage.image_layer
+        hidden = [ref(one) for one in stage.viewer.layers if one is not image and one.visible]
+        for one in hidden:
+            one().visible = False
+
+        def show() -> None:
+            for one in hidden:
+                if (layer := one()) is not None:
+                    layer.visible = True
+
+        return show
+
+    def choose_class(self, place: int) -> None:
+        """Draw as the class at a place, 1 for the first; nothing happens beyond the last."""
+        labels = self.stage.session.labels
+        if labels is not None and place <= len(labels.classes):
+            self.stage.session.current_class = labels.classes.values[place - 1]
+
+    def leave(self) -> None:
+        """Leave napari's drawing tool; without one, stop what is running and keep what is done."""
+        stage = self.stage
+        active = stage.viewer.layers.selection.active
+        if active in stage.labels_layers and str(active.mode) != "pan_zoom":
+            active.mode = "pan_zoom"
+            return
+        job = stage.session.jobs.running()
+        if job is not None:
+            stage.session.jobs.stop(job.lane)
+
+    def provide(self, keys: Keys) -> None:
+        """Offer all this by key."""
+        session = self.stage.session
+        keys.provide("undo", session.undo)
+        keys.provide("redo", session.redo)
+        keys.provide("outlines", self.toggle_outlines)
+        keys.provide("peek", self.peek)
+        keys.provide("escape", self.leave)
+        known = ref(self)
+        for digit in range(1, 10):
+            keys.provide(f"class_{digit}", lambda place=digit: known().choose_class(place))
