@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from qtpy.QtCore import Qt
@@ -25,7 +26,7 @@ from napari_defectseg.labels.labelmap import LabelMap
 from napari_defectseg.ui import icons, numbers, theme
 from napari_defectseg.ui.docks.base import DockPage
 from napari_defectseg.ui.hand import Hand, hand_of
-from napari_defectseg.ui.hand_keys import bind_keys
+from napari_defectseg.ui.keys import keys_of
 from napari_defectseg.ui.places import fly_to
 from napari_defectseg.ui.walk import Walk
 from napari_defectseg.ui.widgets.class_rows import ClassRows
@@ -73,7 +74,7 @@ class CorrectDock(DockPage):
         self.card = ObjectCard()
         self.card.accepted.connect(self.accept)
         self.card.deleted.connect(self.hand.delete)
-        self.card.class_asked.connect(lambda: self.hand.take("class"))
+        self.card.class_asked.connect(self.change_class)
         column.addWidget(self.card)
         self._add_classes(column)
         self._add_tools(column)
@@ -82,7 +83,7 @@ class CorrectDock(DockPage):
         column.addWidget(self.save)
         self.body.addWidget(self.main)
         self._build_footer()
-        self._unbind = bind_keys(self)
+        self._offer_keys()
         self._listen()
 
     def _build_begin(self) -> QWidget:
@@ -502,9 +503,63 @@ class CorrectDock(DockPage):
         if place == "save":
             self.save.set_open(True)
 
+    # -- keys ----------------------------------------------------------------------------
+
+    def _offer_keys(self) -> None:
+        """Offer what keys do here, and let the controls say which keys these are."""
+        self.keys = keys_of(self.viewer)
+        acts = {
+            "accept": self.accept,
+            "delete": self.hand.delete,
+            "split": self.split,
+            "fill_holes": self.hand.fill_holes,
+            "smooth": self.hand.smooth,
+            "relabel": self.change_class,
+            "merge": self.merge,
+            "next": self.next,
+            "back": self.previous,
+            "undo": self.hand.undo,
+            "redo": self.hand.redo,
+            "save_region": self.save_here,
+        }
+        for place in range(9):
+            acts[f"class_{place + 1}"] = partial(self.choose_class_at, place)
+        self._offered = acts
+        for command, act in acts.items():
+            self.keys.provide(command, act)
+        for command, widget in (
+            ("accept", self.card.accept),
+            ("delete", self.card.delete),
+            ("relabel", self.card.relabel),
+            ("split", self.tools.button("split")),
+            ("merge", self.tools.button("merge")),
+            ("fill_holes", self.tools.button("holes")),
+            ("smooth", self.smooth),
+            ("back", self.back),
+            ("save_region", self.save.open_button),
+        ):
+            self.keys.follow(widget, command)
+
+    def split(self) -> None:
+        """Take the split tool in hand, or put it away."""
+        self.use_tool("split")
+
+    def merge(self) -> None:
+        """Take the merge tool in hand, or merge what was chosen."""
+        self.use_tool("merge")
+
+    def change_class(self) -> None:
+        """Wait for a class, or for objects to give the class in hand."""
+        self.hand.take("class")
+
+    def save_here(self) -> None:
+        """Bring the form to save a region to the front."""
+        self.session.go_to("correct", "save")
+
     def release(self) -> None:
-        """Unbind the keys as well."""
-        self._unbind()
+        """Offer the keys no longer."""
+        for command, act in self._offered.items():
+            self.keys.withdraw(command, act)
         super().release()
 
 
