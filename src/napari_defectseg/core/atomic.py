@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from napari_defectseg.core.errors import AlreadyExists, NotSaved
+from napari_defectseg.core.errors import AlreadyExists, DefectSegError, NotSaved
 
 BESIDE = ".part-"
 """Prefix of unfinished files and folders; readers skip them."""
@@ -52,7 +52,7 @@ def atomic_path(path: str | Path, *, overwrite: bool = True) -> Iterator[Path]:
         part.replace(path)
         flush_folder(path.parent)
     except OSError as error:
-        if isinstance(error, NotSaved | AlreadyExists):
+        if isinstance(error, DefectSegError):
             raise
         raise not_saved(path, error) from error
     finally:
@@ -79,7 +79,7 @@ def atomic_folder(path: str | Path, *, overwrite: bool = False) -> Iterator[Path
         yield part
         _swap(part, path)
     except OSError as error:
-        if isinstance(error, NotSaved | AlreadyExists):
+        if isinstance(error, DefectSegError):
             raise
         raise not_saved(path, error) from error
     finally:

@@ -3,25 +3,28 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from napari_defectseg.core.errors import ImageError
 from napari_defectseg.core.progress import Step, Steps, drive
 from napari_defectseg.core.provenance import Provenance, now
-from napari_defectseg.images.image import CalibratedImage
+from napari_defectseg.images.image import ArrayLike, CalibratedImage
 from napari_defectseg.inference.job import Job, prepare
-from napari_defectseg.inference.layout import Index, cut
+from napari_defectseg.inference.layout import Index
+from napari_defectseg.inference.pace import Watch
 from napari_defectseg.inference.prediction import Prediction
 from napari_defectseg.inference.recover import MemoryFull, with_smaller_tiles
-from napari_defectseg.inference.sampling import sample
+from napari_defectseg.inference.scores import room_for_scores
 from napari_defectseg.inference.settings import PredictSettings
-from napari_defectseg.inference.tiling import Box, Tile
+from napari_defectseg.inference.source import Source
+from napari_defectseg.inference.tiling import Box
 from napari_defectseg.models.model import Model
-from napari_defectseg.models.preprocess import FittedChain, fit_chain
+
+if TYPE_CHECKING:
+    from napari_defectseg.inference.engines.exact import ExactEngine
 
 Array = np.ndarray[Any, Any]
 
@@ -88,13 +91,19 @@ def predict_steps(
 
     ``Step.partial`` is the `Part` that was computed. Closing the generator stops the work.
     """
-    settings = settings or PredictSettings()
+    return (yield from predict_beside(model, image, settings or PredictSettings()))
+
+
+def predict_beside(
+    model: Model, image: CalibratedImage, settings: PredictSettings, held: int = 0
+) -> Steps[Prediction]:
+    """Predict as `predict_steps` does while `held` bytes of other scores are kept in memory."""
     started = time.perf_counter()
     yield Step(0, 0, "getting the model ready")
     job = prepare(model, image, settings)
     while True:
         try:
-            run = yield from _run_steps(job)
+            run = yield from _run_steps(job, held)
             break
         except MemoryFull as error:
             job = with_smaller_tiles(job, error)
@@ -102,107 +111,54 @@ def predict_steps(
     return _prediction(job, run, time.perf_counter() - started)
 
 
-@dataclass
+@dataclass(frozen=True)
 class _Run:
     """What a run gathers."""
 
-    scores: Array
+    scores: ArrayLike
     resolved: dict[str, Any]
     replaced: int = 0
+    temporary: bool = False
 
 
-def _run_steps(job: Job) -> Steps[_Run]:
+def _run_steps(job: Job, held: int) -> Steps[_Run]:
     from napari_defectseg.inference.engines.exact import exact_engine
 
-    with exact_engine(job.model, job.device.name, job.settings.threads) as engine:
-        run = _Run(
-            np.empty(job.scores_shape, np.float32), job.resolved(engine.name, engine.threads)
-        )
-        done = 0
-        yield Step(done, job.total, "measuring grey values")
-        source = _Source(job)
+    replaced = 0
+    with (
+        exact_engine(job.model, job.device.name, job.settings.threads) as engine,
+        room_for_scores(job, held) as room,
+    ):
+        resolved = job.resolved(engine.name, engine.threads)
+        yield Step(0, job.total, "measuring grey values")
+        for done, piece in enumerate(_pieces(job, engine), start=1):
+            room.target[piece.part.where] = piece.part.scores
+            replaced += piece.replaced
+            yield Step(done, job.total, piece.words, partial=piece.part)
+    return _Run(room.readable, resolved, replaced, room.temporary)
+
+
+@dataclass(frozen=True)
+class _Piece:
+    """The result of one tile."""
+
+    part: Part
+    words: str
+    replaced: int
+
+
+def _pieces(job: Job, engine: ExactEngine) -> Iterator[_Piece]:
+    source = Source(job)
+    with Watch(job, engine.threads) as watch:
         for index in job.layout.indices():
             source.start(index)
             for number, tile in enumerate(job.plan, start=1):
                 block, replaced = source.block(tile)
-                inside = engine.run(block)[(slice(None), *tile.local)]
+                with watch.lap(tile):
+                    scores = engine.run(block)
+                inside = scores[(slice(None), *tile.local)]
                 part = Part(job.layout.where(index, tile.inner), job.layout.shaped(inside))
-                run.scores[part.where] = part.scores
-                run.replaced += replaced
-                done += 1
-                yield Step(done, job.total, _words(job, index, number), partial=part)
-    return run
-
-
-class _Source:
-    """Gives the blocks of one plane or volume after the other, ready for the network."""
-
-    def __init__(self, job: Job) -> None:
-        self._job = job
-        self._scope = job.model.card.scope
-        self._fills = job.settings.nan == "mean"
-        self._index: Index = ()
-        self._item: Array | None = None
-        self._fill: Array | None = None
-        if self._scope == "image" or (self._fills and self._scope != "slice"):
-            self._fit(sample(job.layout))
-        elif self._scope == "constant":
-            self._chain = self._fitted(np.zeros((1, 1), job.image.dtype))
-
-    def start(self, index: Index) -> None:
-        """Go to the next plane or volume; it is kept in memory where it is small."""
-        self._index = index
-        job = self._job
-        size = np.prod(job.layout.shape) * job.image.dtype.itemsize * job.layout.channels.wanted
-        small = size * 4 <= job.budget
-        self._item = job.layout.read(index) if small or self._scope == "slice" else None
-        if self._scope == "slice" and self._item is not None:
-            self._fit(self._item)
-
-    def block(self, tile: Tile) -> tuple[Array, int]:
-        """Return what the network sees of a tile, and how many of its pixels were replaced."""
-        kept = self._item is not None
-        item = (
-            self._item if self._item is not None else self._job.layout.read(self._index, tile.read)
-        )
-        block = cut(item, tile, already_read=not kept)
-        block, replaced = self._finite(block, tile)
-        return self._chain.apply(block), replaced
-
-    def _fit(self, values: Array) -> None:
-        self._chain = self._fitted(values)
-        if self._fills and values.dtype.kind == "f":
-            flat = np.where(np.isfinite(values), values, np.nan).reshape(values.shape[0], -1)
-            self._fill = np.asarray(np.nanmean(flat, axis=1, dtype=np.float64))
-
-    def _fitted(self, values: Array) -> FittedChain:
-        try:
-            return fit_chain(self._job.model.card.preprocessing, values)
-        except ImageError as error:
-            raise ImageError(f"{self._job.image.name}: {error.sentence}") from error
-
-    def _finite(self, block: Array, tile: Tile) -> tuple[Array, int]:
-        if block.dtype.kind != "f" or np.isfinite(block).all():
-            return block, 0
-        bad = ~np.isfinite(block)
-        if self._fill is None:
-            raise ImageError(
-                f"{self._job.image.name} has pixels without a finite value "
-                f"({self._place(bad, tile)}).",
-                hint="Fill them, or let them be replaced by the mean (nan='mean').",
-            )
-        shape = (-1,) + (1,) * (block.ndim - 1)
-        inside = int(bad[(slice(None), *tile.local)].any(axis=0).sum())
-        return np.where(bad, self._fill.reshape(shape), block).astype(block.dtype), inside
-
-    def _place(self, bad: Array, tile: Tile) -> str:
-        first = [int(n) for n in np.argwhere(bad.any(axis=0))[0]]
-        at = [
-            f"{name} {n + part.start}"
-            for name, n, part in zip(self._job.layout.seen, first, tile.outer, strict=True)
-        ]
-        words = self._job.layout.words(self._index)
-        return ", ".join([*([words] if words else []), *at])
+                yield _Piece(part, _words(job, index, number), replaced)
 
 
 def _words(job: Job, index: Index, number: int) -> str:
@@ -216,6 +172,8 @@ def _prediction(job: Job, run: _Run, seconds: float) -> Prediction:
     warnings = job.warnings
     if run.replaced:
         warnings += (f"{run.replaced} pixels without a finite value got the mean of the others.",)
+    if run.temporary:
+        warnings += ("The scores are larger than the memory allowed; they lie on the disk.",)
     provenance = Provenance(
         made_by="predict",
         inputs={image.origin.path or image.name: _hash(image)},

@@ -94,8 +94,9 @@ class Prediction:
         from napari_defectseg.labels.decode import decode_mask
 
         return decode_mask(
-            np.asarray(self.scores[...]),
+            self.scores,
             self.classes,
+            axes=self.axes,
             task=self.task,
             settings=settings or self.decode_settings(),
             axes=self.axes,
@@ -112,7 +113,7 @@ class Prediction:
         from napari_defectseg.labels.decode import decode
 
         return decode(
-            np.asarray(self.scores[...]),
+            self.scores,
             self.classes,
             self.axes,
             self.calibration,

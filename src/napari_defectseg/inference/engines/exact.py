@@ -1,16 +1,21 @@
-"""The exact engine: float32, channels last, one tile at a time."""
+"""The exact engine: float32, folded normalisation, channels last, one tile at a time.
+
+What it gives differs from the plain network by rounding alone (below 1e-5 in a probability).
+"""
 
 from __future__ import annotations
 
 import copy
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from typing import Any
 
 import numpy as np
 import torch
 
 from napari_defectseg.core.errors import DeviceError, ModelError
+from napari_defectseg.inference.allocator import kept_memory
+from napari_defectseg.inference.folding import fold_normalisation
 from napari_defectseg.inference.recover import MemoryFull
 from napari_defectseg.inference.reduce import probabilities
 from napari_defectseg.models.card import ModelCard
@@ -102,21 +107,24 @@ def exact_engine(model: TorchModel, device: str, threads: int | None) -> Iterato
     """
     before = torch.get_num_threads()
     precise = torch.backends.cudnn.allow_tf32, torch.backends.cudnn.benchmark
+    keeping = kept_memory() if device == "cpu" else nullcontext()
     try:
         if threads is not None:
             torch.set_num_threads(threads)
         torch.backends.cudnn.allow_tf32 = False
         torch.backends.cudnn.benchmark = False
-        yield ExactEngine(_prepared(model, device), model.card, device)
+        with keeping:
+            yield ExactEngine(prepared(model, device), model.card, device)
     finally:
         torch.set_num_threads(before)
         torch.backends.cudnn.allow_tf32, torch.backends.cudnn.benchmark = precise
 
 
-def _prepared(model: TorchModel, device: str) -> torch.nn.Module:
+def prepared(model: TorchModel, device: str) -> torch.nn.Module:
+    """Return the model's network as it runs fastest with the same results up to rounding."""
     layout = torch.channels_last if model.card.dims == 2 else torch.channels_last_3d
     # A copy: the model's own network stays as it was loaded, for training and for other engines.
-    network = copy.deepcopy(model.network())
+    network = fold_normalisation(copy.deepcopy(model.network()))
     return network.to(device=device).to(memory_format=layout)  # type: ignore[call-overload, no-any-return]
 
 

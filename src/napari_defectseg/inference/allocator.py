@@ -1,0 +1,66 @@
+"""Memory that a run keeps between tiles, instead of giving it back and asking for it again.
+
+The C library of Linux maps each large block anew, and the system then clears it page by page;
+for networks on a processor this is up to a third of all time. During a run the library is told
+to keep its memory; afterwards everything is as before.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cache
+from typing import Any
+
+TRIM_THRESHOLD, TOP_PAD, MMAP_MAX = -1, -2, -4
+"""Numbers of the parameters in glibc's ``malloc.h``."""
+KEEP = ((MMAP_MAX, 0), (TRIM_THRESHOLD, 2**31 - 1), (TOP_PAD, 256 << 20))
+USUAL = ((MMAP_MAX, 65536), (TRIM_THRESHOLD, 128 << 10), (TOP_PAD, 128 << 10))
+"""What glibc starts with."""
+
+_lock = threading.Lock()
+_running = 0
+
+
+@contextmanager
+def kept_memory() -> Iterator[None]:
+    """Let the C library keep its memory in the block; does nothing where it is not glibc.
+
+    Blocks may overlap in time, also from several threads: the last one to end puts things back
+    and returns the memory to the system.
+    """
+    global _running
+    library = _glibc()
+    if library is None:
+        yield
+        return
+    with _lock:
+        _running += 1
+        if _running == 1:
+            _set(library, KEEP)
+    try:
+        yield
+    finally:
+        with _lock:
+            _running -= 1
+            if _running == 0:
+                _set(library, USUAL)
+                library.malloc_trim(0)
+
+
+def _set(library: Any, values: tuple[tuple[int, int], ...]) -> None:
+    for parameter, value in values:
+        library.mallopt(parameter, value)
+
+
+@cache
+def _glibc() -> Any | None:
+    """Return the C library where it is glibc, else None."""
+    if sys.platform != "linux":
+        return None
+    library = ctypes.CDLL(None)
+    has = all(hasattr(library, name) for name in ("gnu_get_libc_version", "mallopt", "malloc_trim"))
+    return library if has else None

@@ -1,0 +1,141 @@
+"""What a prediction will take, before it is begun; what is not known is said to be unknown."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from napari_defectseg.images.image import CalibratedImage
+from napari_defectseg.inference.job import Job, prepare
+from napari_defectseg.inference.pace import Watch, known_pace
+from napari_defectseg.inference.scores import on_disk, scores_bytes
+from napari_defectseg.inference.settings import PredictSettings
+from napari_defectseg.inference.tiling import TilePlan, TilingSettings, plan_tiles
+from napari_defectseg.models.model import Model
+
+TRIAL = {2: 256, 3: 64}
+"""Edge of the piece that is timed, in px, by the number of axes the network sees."""
+
+
+@dataclass(frozen=True)
+class Forecast:
+    """What a prediction will take.
+
+    Parameters
+    ----------
+    passes : int
+        Number of times that the network runs.
+    tile : tuple of int
+        Lengths of the largest tile, in px, with what it overlaps.
+    pixels : int
+        What the network computes in all, overlaps and planes included.
+    memory : int
+        Bytes: one pass, and the scores where they are kept in memory.
+    disk : int
+        Bytes that the scores take on the disk at most; 0: they stay in memory.
+    seconds : float or None
+        None: this network has not run on this device since the program began.
+    device : str
+        What a person calls the device.
+    warnings : tuple of str
+        What the prediction will warn about.
+    """
+
+    passes: int
+    tile: tuple[int, ...]
+    pixels: int
+    memory: int
+    disk: int
+    seconds: float | None
+    device: str
+    warnings: tuple[str, ...] = ()
+
+    @property
+    def sentence(self) -> str:
+        """It in a line: ``"9 tiles of 512 × 512 px, about 40 s, 0.31 GB of memory"``."""
+        edges = " × ".join(str(n) for n in self.tile)
+        tiles = f"{self.passes} tile{'s' * (self.passes != 1)} of {edges} px"
+        seconds = "time not known yet" if self.seconds is None else f"about {_time(self.seconds)}"
+        disk = f", {self.disk / 1e9:.2g} GB on disk" if self.disk else ""
+        return f"{tiles}, {seconds}, {self.memory / 1e9:.2g} GB of memory{disk}"
+
+
+def forecast(
+    model: Model,
+    image: CalibratedImage,
+    settings: PredictSettings | None = None,
+    *,
+    measure: bool = False,
+) -> Forecast:
+    """Return what predicting an image will take.
+
+    Parameters
+    ----------
+    model : Model
+    image : CalibratedImage
+        Its pixels are not read.
+    settings : PredictSettings, optional
+    measure : bool
+        Time the network on one small piece where it has not run here yet (about a second).
+
+    Raises
+    ------
+    ImageError, ModelError, DeviceError
+        As `predict` would.
+    """
+    settings = settings or PredictSettings()
+    job = prepare(model, image, settings)
+    threads = settings.threads or _threads()
+    pace = known_pace(job, threads)
+    if pace is None and measure:
+        _try(job)
+        pace = known_pace(job, threads)
+    pixels = job.layout.count * job.plan.work
+    stored = on_disk(job)
+    one_pass = math.ceil(job.bytes_per_pixel * math.prod(job.plan.largest))
+    return Forecast(
+        passes=job.total,
+        tile=job.plan.largest,
+        pixels=pixels,
+        memory=one_pass + (0 if stored else scores_bytes(job)),
+        disk=scores_bytes(job) if stored else 0,
+        seconds=None if pace is None else pace * pixels,
+        device=job.device.title,
+        warnings=job.warnings,
+    )
+
+
+def _threads() -> int:
+    import torch
+
+    return torch.get_num_threads()
+
+
+def _try(job: Job) -> None:
+    """Time the network on a small piece without an image."""
+    from napari_defectseg.inference.engines.exact import exact_engine
+
+    card = job.model.card
+    edge = -(-TRIAL[card.dims] // card.grid) * card.grid
+    shape = tuple(min(edge, n) for n in job.plan.padded)
+    block = np.zeros((card.in_channels, *shape), np.float32)
+    (tile,) = _one_tile(shape, card.grid)
+    with (
+        exact_engine(job.model, job.device.name, job.settings.threads) as engine,
+        Watch(job, engine.threads) as watch,
+    ):
+        for _ in range(2):
+            with watch.lap(tile):
+                engine.run(block)
+
+
+def _one_tile(shape: tuple[int, ...], grid: int) -> TilePlan:
+    return plan_tiles(shape, grid, None, TilingSettings(math.prod(shape), 1.0))
+
+
+def _time(seconds: float) -> str:
+    if seconds < 100:
+        return f"{seconds:.2g} s"
+    return f"{seconds / 60:.0f} min" if seconds < 6000 else f"{seconds / 3600:.1f} h"

@@ -1,0 +1,102 @@
+"""`Source`: blocks of an image, ready for the network."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from napari_defectseg.core.errors import ImageError
+from napari_defectseg.inference.job import Job
+from napari_defectseg.inference.layout import Index, cut
+from napari_defectseg.inference.sampling import sample
+from napari_defectseg.inference.tiling import Tile
+from napari_defectseg.models.preprocess import FittedChain, fit_chain
+
+Array = np.ndarray[Any, Any]
+SMALL_SHARE = 4
+"""A plane or volume is kept whole if it takes at most this part of the memory."""
+
+
+class Source:
+    """Gives the blocks of one plane or volume after the other, as the network wants them.
+
+    Parameters
+    ----------
+    job : Job
+        Grey values of the image, or an even sample of it, are measured at once where the
+        model's preprocessing asks for them.
+    """
+
+    def __init__(self, job: Job) -> None:
+        self._job = job
+        self._scope = job.model.card.scope
+        self._fills = job.settings.nan == "mean"
+        self._index: Index = ()
+        self._item: Array | None = None
+        self._fill: Array | None = None
+        if self._scope == "image" or (self._fills and self._scope != "slice"):
+            self._fit(sample(job.layout))
+        elif self._scope == "constant":
+            self._chain = self._fitted(np.zeros((1, 1), job.image.dtype))
+
+    def start(self, index: Index) -> None:
+        """Go to the next plane or volume; it is kept in memory where it is small."""
+        self._index = index
+        job = self._job
+        size = np.prod(job.layout.shape) * job.image.dtype.itemsize * job.layout.channels.wanted
+        small = size * SMALL_SHARE <= job.budget
+        self._item = job.layout.read(index) if small or self._scope == "slice" else None
+        if self._scope == "slice" and self._item is not None:
+            self._fit(self._item)
+
+    def block(self, tile: Tile) -> tuple[Array, int]:
+        """Return what the network sees of a tile, and how many of its pixels were replaced.
+
+        Returns
+        -------
+        ndarray of float32, shape (in_channels, *tile.shape)
+        int
+            Pixels inside the tile without a finite value.
+        """
+        if self._item is not None:
+            block = cut(self._item, tile, already_read=False)
+        else:
+            block = cut(self._job.layout.read(self._index, tile.read), tile, already_read=True)
+        block, replaced = self._finite(block, tile)
+        return self._chain.apply(block), replaced
+
+    def _fit(self, values: Array) -> None:
+        self._chain = self._fitted(values)
+        if self._fills and values.dtype.kind == "f":
+            flat = np.where(np.isfinite(values), values, np.nan).reshape(values.shape[0], -1)
+            self._fill = np.asarray(np.nanmean(flat, axis=1, dtype=np.float64))
+
+    def _fitted(self, values: Array) -> FittedChain:
+        try:
+            return fit_chain(self._job.model.card.preprocessing, values)
+        except ImageError as error:
+            raise ImageError(f"{self._job.image.name}: {error.sentence}") from error
+
+    def _finite(self, block: Array, tile: Tile) -> tuple[Array, int]:
+        if block.dtype.kind != "f" or np.isfinite(block).all():
+            return block, 0
+        bad = ~np.isfinite(block)
+        if self._fill is None:
+            raise ImageError(
+                f"{self._job.image.name} has pixels without a finite value "
+                f"({self._place(bad, tile)}).",
+                hint="Fill them, or let them be replaced by the mean (nan='mean').",
+            )
+        shape = (-1,) + (1,) * (block.ndim - 1)
+        inside = int(bad[(slice(None), *tile.local)].any(axis=0).sum())
+        return np.where(bad, self._fill.reshape(shape), block).astype(block.dtype), inside
+
+    def _place(self, bad: Array, tile: Tile) -> str:
+        first = [int(n) for n in np.argwhere(bad.any(axis=0))[0]]
+        at = [
+            f"{name} {n + part.start}"
+            for name, n, part in zip(self._job.layout.seen, first, tile.outer, strict=True)
+        ]
+        words = self._job.layout.words(self._index)
+        return ", ".join([*([words] if words else []), *at])
