@@ -31,6 +31,9 @@ class Recorder(Protocol):
     def redo(self) -> None:
         """Record that the last undone edit was done again."""
 
+    def drop(self) -> None:
+        """Record that the last edit gives way to the next one."""
+
     def settle(self) -> None:
         """Write what is held."""
 
@@ -136,12 +139,15 @@ class History:
 
     def undo(self) -> Edit | None:
         """Take back the last edit; return the edit that did it, None if there was nothing."""
+        return self._undo(lambda journal: journal.undo())
+
+    def _undo(self, record: Callable[[Recorder], None]) -> Edit | None:
         if not self._done:
             return None
         back = self._done[-1].edit.inverse()
         self.labelmap.apply(back)
         self._undone.append(self._done.pop())
-        self._tell(back, lambda journal: journal.undo())
+        self._tell(back, record)
         return back
 
     def redo(self) -> Edit | None:
@@ -178,7 +184,7 @@ class History:
         check_fits(self.labelmap, new)
         if fold and self._folds(name):
             entry = self._done[-1]
-            self.undo()
+            self._undo(lambda journal: journal.drop())
             self._undone.clear()
             self.labelmap.last_label = entry.last_label
         return self._push(difference(self.labelmap, new, name), held=fold)

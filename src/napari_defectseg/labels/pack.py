@@ -102,9 +102,9 @@ def pack(change: Change) -> bytes:
     """
     here = plain(change)
     parts = (
-        _deflated(here.mask.reshape(-1).view(np.uint8)),
-        _deflated(here.before),
-        _deflated(here.after),
+        deflate(here.mask.reshape(-1).view(np.uint8)),
+        deflate(here.before),
+        deflate(here.after),
     )
     return b"".join(len(part).to_bytes(8, "little") + part for part in parts)
 
@@ -125,15 +125,21 @@ def unpack(plane: int, box: Box, blob: bytes) -> PlainChange:
         start += 8 + length
     shape = boxes.shape_of(box)
     try:
-        mask = _inflated(parts[0], np.uint8, int(np.prod(shape))).view(np.bool_).reshape(shape)
+        mask = inflate(parts[0], np.uint8, int(np.prod(shape))).view(np.bool_).reshape(shape)
         count = int(np.count_nonzero(mask))
-        before, after = (_inflated(part, np.int32, count) for part in parts[1:])
+        before, after = (inflate(part, np.int32, count) for part in parts[1:])
     except (zlib.error, ValueError) as error:
         raise LabelError(f"A kept edit is damaged: {error}.") from error
     return PlainChange(plane, box, mask, before, after)
 
 
-def _deflated(values: np.ndarray[Any, Any]) -> bytes:
+def deflate(values: np.ndarray[Any, Any]) -> bytes:
+    """Return one part as `pack` writes it.
+
+    Parameters
+    ----------
+    values : ndarray of int32 or uint8, shape (n,)
+    """
     kind = values.dtype.newbyteorder("<")
     starts = np.flatnonzero(values[1:] != values[:-1]) + 1
     starts = np.concatenate([[0], starts]) if values.size else starts
@@ -144,7 +150,23 @@ def _deflated(values: np.ndarray[Any, Any]) -> bytes:
     return zlib.compress(head + values[starts].astype(kind).tobytes() + lengths.tobytes(), LEVEL)
 
 
-def _inflated(part: bytes, kind: type[Any], count: int) -> np.ndarray[Any, Any]:
+def inflate(part: bytes, kind: type[Any], count: int) -> np.ndarray[Any, Any]:
+    """Return the values of a part.
+
+    Parameters
+    ----------
+    part : bytes
+        From `deflate`.
+    kind : type
+        ``np.int32`` or ``np.uint8``, as it was.
+    count : int
+        How many values there must be.
+
+    Raises
+    ------
+    ValueError, zlib.error
+        If the bytes are something else.
+    """
     data = zlib.decompress(part)
     little = np.dtype(kind).newbyteorder("<")
     if data[:1] == RAW:

@@ -126,7 +126,7 @@ def _tidy(
     values, near = new.planes[plane], neighbours(new.axes)
     limit = boxes.whole(new.shape)
     following = max(table, default=0) + 1
-    places: list[Box | None] = ndimage.find_objects(np.where(touched[values], values, 0))
+    places: Sequence[Box | None] = ndimage.find_objects(np.where(touched[values], values, 0))
     for number, where in enumerate(places, 1):
         if where is None:
             continue
