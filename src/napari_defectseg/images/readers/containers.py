@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
@@ -98,7 +99,10 @@ def load(path: str) -> list[dict[str, Any]]:
             "(rosettasciio, under the GPL).",
             hint=f"{COMMAND}, then open it again; or save it as TIFF.",
         ) from error
-    records: list[dict[str, Any]] = module.file_reader(path, lazy=True)
+    with warnings.catch_warnings():
+        # What it cannot know it warns of; here that shows as an unknown size or a refusal.
+        warnings.simplefilter("ignore")
+        records: list[dict[str, Any]] = module.file_reader(path, lazy=True)
     return records
 
 

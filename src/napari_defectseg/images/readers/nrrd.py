@@ -90,9 +90,9 @@ def _dtype(path: Path, header: dict[str, Any]) -> np.dtype[Any]:
 
     words = nrrd.reader._TYPEMAP_NRRD2NUMPY
     kind = str(header["type"])
-    if kind not in words:
+    stored: np.dtype[Any] = np.dtype(words.get(kind, "O"))
+    if stored.kind not in "uif":
         raise ImageError(f"{path.name} holds values of type {kind}, which are not pixels.")
-    stored: np.dtype[Any] = np.dtype(words[kind])
     return stored.newbyteorder(">" if header.get("endian") == "big" else "<")
 
 
