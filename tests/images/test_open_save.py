@@ -34,7 +34,7 @@ def image_of(case: str, dtype: type = np.uint8) -> CalibratedImage:
     return CalibratedImage(values, tuple(axes), calibration, "steel")
 
 
-@pytest.mark.parametrize("suffix", [".ome.tif", ".tif", ".npy"])
+@pytest.mark.parametrize("suffix", [".ome.tif", ".tif", ".npy", ".ome.zarr", ".nrrd"])
 @pytest.mark.parametrize("case", CASES)
 def test_what_is_saved_is_opened_again(tmp_path, case, suffix):
     """Values, axes, pixel size, unit and frame time survive."""

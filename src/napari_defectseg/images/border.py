@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -108,16 +109,21 @@ def check_claim(path: str | Path, shape: tuple[int, ...], itemsize: int, stored:
     stored : int
         Bytes that hold them, compressed.
     """
-    if any(length < 0 for length in shape):
-        raise ImageError(f"{Path(path).name} claims the impossible shape {shape}.")
-    values = 1
-    for length in shape:
-        values *= int(length)
-    claimed = values * itemsize
-    if values > MOST_VALUES or (claimed > BOMB_BYTES and claimed > BOMB_RATIO * max(stored, 1)):
+    check_shape(path, shape)
+    claimed = math.prod(int(length) for length in shape) * itemsize
+    if claimed > BOMB_BYTES and claimed > BOMB_RATIO * max(stored, 1):
         raise ImageError(
             f"{Path(path).name} claims {' × '.join(map(str, shape))} pixels ({_size(claimed)}) "
             f"but holds only {_size(stored)}.",
+            hint="Its header is damaged or made up; it was not opened.",
+        )
+
+
+def check_shape(path: str | Path, shape: tuple[int, ...]) -> None:
+    """Raise `ImageError` for a shape that no image has: negative, or beyond any disk."""
+    if any(length < 0 for length in shape) or math.prod(map(int, shape)) > MOST_VALUES:
+        raise ImageError(
+            f"{Path(path).name} claims the impossible shape {tuple(map(int, shape))}.",
             hint="Its header is damaged or made up; it was not opened.",
         )
 

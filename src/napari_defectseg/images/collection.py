@@ -7,6 +7,7 @@ import io
 import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from fnmatch import fnmatch
 from pathlib import Path
 
 from napari_defectseg.core.atomic import BESIDE, write_text
@@ -196,7 +197,6 @@ def find_images(folder: str | Path) -> list[Path]:
 
 
 def _walk(top: Path) -> Iterator[Path]:
-    suffixes = {Path(pattern).suffix for pattern in PATTERNS}
     for place, folders, files in os.walk(top):
         stores = [name for name in folders if Path(name).suffix.lower() in STORES]
         yield from (Path(place, name) for name in stores)
@@ -206,8 +206,16 @@ def _walk(top: Path) -> Iterator[Path]:
             path = Path(place, name)
             if name[0] == "." or name.startswith(BESIDE):
                 continue
-            if path.suffix.lower() in suffixes or can_open(path):
+            if _is_image(path, files):
                 yield path
+
+
+def _is_image(path: Path, beside: Sequence[str]) -> bool:
+    """Whether a file is listed: not the raw file that a header beside it describes."""
+    if path.suffix.lower() == ".raw":
+        return not any(f"{path.stem}{suffix}" in beside for suffix in (".mhd", ".nhdr"))
+    named = any(fnmatch(path.name.lower(), pattern) for pattern in PATTERNS)
+    return named or can_open(path)
 
 
 def _look(path: str, pattern: str | None, root: str) -> Field:

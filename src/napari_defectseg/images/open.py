@@ -12,12 +12,17 @@ from napari_defectseg.core.registry import Registry
 from napari_defectseg.images.image import CalibratedImage
 from napari_defectseg.images.lazy import settle
 from napari_defectseg.images.parts import Part, PartNeeded, split_part
+from napari_defectseg.images.raw import RawForm, open_raw
 
 if TYPE_CHECKING:
     from napari_defectseg.images.reader import Reader
 
 PATTERNS = (
     "*.tif", "*.tiff", "*.btf", "*.tf8", "*.png", "*.jpg", "*.jpeg", "*.bmp", "*.npy", "*.npz",
+    "*.zarr", "*.h5", "*.hdf5", "*.hdf", "*.he5", "*.nxs", "*.nx", "*.emd", "*.hspy", "*.dm5",
+    "*.nrrd", "*.nhdr", "*.mrc", "*.mrcs", "*.map", "*.ccp4", "*.st", "*.ali", "*.rec",
+    "*.mrc.gz", "*.map.gz", "*.mrc.bz2", "*.map.bz2", "*.mhd", "*.mha", "*.raw", "*.vol",
+    "*.dm3", "*.dm4", "*.ser", "*.emi", "*.blo", "*.img", "*.mib", "*.tvips", "*.sur", "*.prz",
 )  # fmt: skip
 """File names that our readers know, for manifests and file dialogs; folders come beside them."""
 
@@ -28,6 +33,13 @@ READERS: Registry[Any] = Registry(
         "tiff": f"{ROOM}.tiff",
         "raster": f"{ROOM}.raster",
         "numpy": f"{ROOM}.numpy",
+        "zarr": f"{ROOM}.zarr",
+        "hdf5": f"{ROOM}.hdf5",
+        "nrrd": f"{ROOM}.nrrd",
+        "mrc": f"{ROOM}.mrc",
+        "metaimage": f"{ROOM}.metaimage",
+        "raw": f"{ROOM}.raw",
+        "containers": f"{ROOM}.containers",
         "folder": f"{ROOM}.folder",
     },
     "napari_defectseg.readers",
@@ -39,6 +51,7 @@ def open_image(
     *,
     part: str | None = None,
     axes: str | None = None,
+    raw: RawForm | None = None,
 ) -> CalibratedImage:
     """Open a file, a folder of slices or a store as a calibrated image.
 
@@ -52,6 +65,8 @@ def open_image(
         Which image of a file that holds several, by name or number (`list_parts`).
     axes : str, optional
         One letter an axis (``t c z y x``) where the file does not tell or tells wrong.
+    raw : RawForm, optional
+        Shape and type of a file of bare numbers; then nothing else is looked for in it.
 
     Raises
     ------
@@ -60,17 +75,23 @@ def open_image(
     ImageError
         If it is damaged, not an image, or holds several (`PartNeeded`) and none was chosen.
     """
-    image = open_lazily(path, part=part, axes=axes)
+    image = open_lazily(path, part=part, axes=axes, raw=raw)
     return replace(
         image, data=settle(image.data), levels=tuple(settle(level) for level in image.levels)
     )
 
 
 def open_lazily(
-    path: str | Path, *, part: str | None = None, axes: str | None = None
+    path: str | Path,
+    *,
+    part: str | None = None,
+    axes: str | None = None,
+    raw: RawForm | None = None,
 ) -> CalibratedImage:
     """Open as `open_image` does, but read headers only, however small the image."""
     file, inside = _locate(path)
+    if raw is not None:
+        return open_raw(file, raw, axes)
     part = part if part is not None else inside
     refusals: list[ImageError] = []
     for reader in _candidates(file):

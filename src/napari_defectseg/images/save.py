@@ -20,6 +20,8 @@ WRITERS: Registry[Any] = Registry(
     "image writer",
     {
         "OME-TIFF": f"{ROOM}.ometiff:write",
+        "OME-Zarr": f"{ROOM}.omezarr:write",
+        "NRRD": f"{ROOM}.nrrd:write",
         "NumPy": f"{ROOM}.numpy:write",
         "PNG": f"{ROOM}.png:write",
     },
@@ -27,6 +29,8 @@ WRITERS: Registry[Any] = Registry(
 SUFFIXES = {
     ".tif": "OME-TIFF",
     ".tiff": "OME-TIFF",
+    ".zarr": "OME-Zarr",
+    ".nrrd": "NRRD",
     ".npy": "NumPy",
     ".png": "PNG",
 }
@@ -86,7 +90,8 @@ def save_array(
     """
     names = axis_names.check(tuple(axes), len(array.shape))
     title = name or Path(path).name.split(".")[0]
-    return _save(Picture(array, names, calibration, title, dict(colours or {})), path, overwrite)
+    picture = Picture(array, names, calibration, title, dict(colours or {}), discrete=True)
+    return _save(picture, path, overwrite)
 
 
 def _save(picture: Picture, path: str | Path, overwrite: bool) -> Path:
@@ -95,7 +100,7 @@ def _save(picture: Picture, path: str | Path, overwrite: bool) -> Path:
     if suffix not in SUFFIXES:
         raise NotSaved(
             f"{target.name}: there is no image format {suffix!r} to write.",
-            hint=f"Use one of .ome.tif, {', '.join(SUFFIXES)}.",
+            hint=f"Use one of .ome.tif, .ome.zarr, {', '.join(SUFFIXES)}.",
         )
     refuse_existing(target, overwrite)
     WRITERS.get(SUFFIXES[suffix])(picture, target, overwrite)

@@ -33,6 +33,8 @@ class Picture:
     name : str
     colours : dict of int to str
         Class value to colour, empty for images.
+    discrete : bool
+        Whether values are classes or object numbers, which have no mean.
     """
 
     data: Any
@@ -40,6 +42,7 @@ class Picture:
     calibration: Calibration
     name: str
     colours: dict[int, str] = field(default_factory=dict)
+    discrete: bool = False
 
     @property
     def shape(self) -> tuple[int, ...]:

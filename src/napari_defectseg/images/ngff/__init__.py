@@ -1,0 +1,1 @@
+"""OME-Zarr (NGFF) metadata and the tree of a zarr store."""
