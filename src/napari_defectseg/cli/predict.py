@@ -34,14 +34,16 @@ def predict(
     images: Annotated[
         list[str],
         typer.Argument(
-            metavar="IMAGE...",
+            metavar="IMAGE",
             help="Image files; a folder is one stack of slices.",
             show_default=False,
         ),
     ],
     models: Annotated[
         list[str],
-        typer.Option("--model", help="A model folder, a file of weights, or a name."),
+        typer.Option(
+            "--model", metavar="MODEL", help="A model folder, a file of weights, or a name."
+        ),
     ],
     out: Out,
     *,

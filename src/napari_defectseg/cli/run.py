@@ -22,7 +22,7 @@ def run(
     images: Annotated[
         list[str],
         typer.Argument(
-            metavar="IMAGE...",
+            metavar="IMAGE",
             help="Image files; a folder is one stack of slices.",
             show_default=False,
         ),
