@@ -28,10 +28,10 @@ def plain(model_folder: Path, **fields: object) -> Recipe:
 
 
 def test_it_gives_the_numbers_of_its_stages(
-    model_folder: Path, images: list[Path], tmp_path: Path
+    model_folder: Path, two_images: list[Path], tmp_path: Path
 ) -> None:
-    found = analyse(images[0], plain(model_folder), tmp_path / "out")
-    image = open_image(images[0])
+    found = analyse(two_images[0], plain(model_folder), tmp_path / "out")
+    image = open_image(two_images[0])
     prediction = predict(open_model(model_folder), image, PredictSettings(device="cpu"))
     labels = prediction.labels()
     table = measure_regions(labels, image=image, scores=prediction.scores)
@@ -43,37 +43,37 @@ def test_it_gives_the_numbers_of_its_stages(
 
 
 def test_the_recipe_of_a_result_leaves_nothing_to_a_default(
-    model_folder: Path, images: list[Path], tmp_path: Path
+    model_folder: Path, two_images: list[Path], tmp_path: Path
 ) -> None:
-    analyse(images[0], plain(model_folder), tmp_path / "out")
+    analyse(two_images[0], plain(model_folder), tmp_path / "out")
     recipe = Recipe.read(tmp_path / "out")
     assert recipe.model.sha256 == open_model(model_folder).sha256
     assert recipe.model.name == "small"
     assert recipe.decode.thresholds == {"void": 0.3}
     assert recipe.decode.min_size == 3
-    again = analyse(images[0], recipe, tmp_path / "again")
+    again = analyse(two_images[0], recipe, tmp_path / "again")
     first = tmp_path / "out" / "field 1"
     for name in ("mask.ome.tif", "labels.ome.tif", "objects.csv", "overlay.png"):
         assert (first / name).read_bytes() == (tmp_path / "again" / "field 1" / name).read_bytes()
     assert again.recipe == recipe
 
 
-def test_what_a_recipe_says_beats_the_card(model_folder: Path, images: list[Path]) -> None:
+def test_what_a_recipe_says_beats_the_card(model_folder: Path, two_images: list[Path]) -> None:
     decode = DecodeSettings(thresholds={"void": 0.9}, min_size=0)
-    found = analyse(images[0], plain(model_folder, decode=decode))
+    found = analyse(two_images[0], plain(model_folder, decode=decode))
     assert found.recipe is not None
     assert found.recipe.decode == decode
-    assert analyse(images[0], plain(model_folder)).recipe.decode.min_size == 3
+    assert analyse(two_images[0], plain(model_folder)).recipe.decode.min_size == 3
 
 
 def test_summary_and_scores_are_kept(
-    model_folder: Path, images: list[Path], tmp_path: Path
+    model_folder: Path, two_images: list[Path], tmp_path: Path
 ) -> None:
     settings = AnalyseSettings(scores=True, specimen="A3")
     recipe = plain(
         model_folder, acquisition={"thickness": {"value": 85, "sigma": 10, "unit": "nm"}}
     )
-    analyse(images[0], recipe, tmp_path / "out", settings)
+    analyse(two_images[0], recipe, tmp_path / "out", settings)
     place = tmp_path / "out" / "field 1"
     summary = json.loads((place / "summary.json").read_text("utf-8"))
     assert set(summary["model"]["files"]) == {"card.json", "weights.safetensors"}
@@ -92,29 +92,31 @@ def test_a_thickness_without_pixel_size_is_told_not_used(model_folder: Path) -> 
     assert "number_density_foil" not in found.summary["void"]
 
 
-def test_a_pixel_size_of_the_recipe_is_used(model_folder: Path, images: list[Path]) -> None:
+def test_a_pixel_size_of_the_recipe_is_used(model_folder: Path, two_images: list[Path]) -> None:
     size = PixelSize(spacing=(2.0,), unit="nm")
-    found = analyse(images[0], plain(model_folder, pixel_size=size))
+    found = analyse(two_images[0], plain(model_folder, pixel_size=size))
     assert found.image.calibration.spacing == (2.0, 2.0)
     assert found.table.calibration.spacing == (2.0, 2.0)
 
 
 def test_a_taken_place_is_refused_before_the_model_runs(
-    model_folder: Path, images: list[Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    model_folder: Path, two_images: list[Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    analyse(images[0], plain(model_folder), tmp_path / "out")
+    analyse(two_images[0], plain(model_folder), tmp_path / "out")
     monkeypatch.setattr(analysing, "open_recipe_model", lambda recipe: pytest.fail("ran"))
     with pytest.raises(AlreadyExists, match="holds a result already"):
-        analyse(images[0], plain(model_folder), tmp_path / "out")
+        analyse(two_images[0], plain(model_folder), tmp_path / "out")
 
 
-def test_another_model_in_the_old_place_is_noticed(model_folder: Path, images: list[Path]) -> None:
+def test_another_model_in_the_old_place_is_noticed(
+    model_folder: Path, two_images: list[Path]
+) -> None:
     recipe = recipe_for(open_model(model_folder), model_folder)
     other = recipe.model_copy(
         update={"model": recipe.model.model_copy(update={"sha256": "0" * 64})}
     )
     with pytest.raises(RecipeError, match="has other weights"):
-        analyse(images[0], other)
+        analyse(two_images[0], other)
 
 
 @pytest.mark.parametrize(
@@ -122,13 +124,13 @@ def test_another_model_in_the_old_place_is_noticed(model_folder: Path, images: l
     [({"speed": 3}, "sets speed"), ({"memory": "much"}, r"predict\.memory cannot be used")],
 )
 def test_a_recipe_with_strange_settings_gets_a_sentence(
-    model_folder: Path, images: list[Path], values: dict[str, object], says: str
+    model_folder: Path, two_images: list[Path], values: dict[str, object], says: str
 ) -> None:
     recipe = Recipe(model=ModelReference(path=str(model_folder)), predict=values)
     with pytest.raises(RecipeError, match=says):
-        analyse(images[0], recipe)
+        analyse(two_images[0], recipe)
 
 
-def test_a_model_that_is_not_there_gets_a_sentence(images: list[Path], tmp_path: Path) -> None:
+def test_a_model_that_is_not_there_gets_a_sentence(two_images: list[Path], tmp_path: Path) -> None:
     with pytest.raises(ModelMissing, match="no model at"):
-        analyse(images[0], plain(tmp_path / "none"))
+        analyse(two_images[0], plain(tmp_path / "none"))

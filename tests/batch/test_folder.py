@@ -19,11 +19,11 @@ def recipe(model_folder: Path) -> Recipe:
 
 
 def test_a_broken_image_gets_a_sentence_and_the_others_go_on(
-    recipe: Recipe, images: list[Path], tmp_path: Path
+    recipe: Recipe, two_images: list[Path], tmp_path: Path
 ) -> None:
     broken = tmp_path / "broken.tif"
     broken.write_bytes(b"II*\x00 and so on")
-    found = analyse_many([images[0], broken, images[1]], recipe, tmp_path / "out")
+    found = analyse_many([two_images[0], broken, two_images[1]], recipe, tmp_path / "out")
     assert [bool(one.problem) for one in found] == [False, True, False]
     assert "broken.tif" in found[1].problem
     assert [one.folder.name for one in found] == [
@@ -38,16 +38,16 @@ def test_a_broken_image_gets_a_sentence_and_the_others_go_on(
 
 
 def test_a_second_run_keeps_the_first_and_says_so(
-    recipe: Recipe, images: list[Path], tmp_path: Path
+    recipe: Recipe, two_images: list[Path], tmp_path: Path
 ) -> None:
-    analyse_many(images, recipe, tmp_path / "out")
-    again = analyse_many(images, recipe, tmp_path / "out")
+    analyse_many(two_images, recipe, tmp_path / "out")
+    again = analyse_many(two_images, recipe, tmp_path / "out")
     assert all("holds a result already" in one.problem for one in again)
     assert [entry.state for entry in read_entries(tmp_path / "out")] == ["predicted"] * 2
 
 
 def test_stopping_keeps_what_is_finished(
-    recipe: Recipe, images: list[Path], tmp_path: Path
+    recipe: Recipe, two_images: list[Path], tmp_path: Path
 ) -> None:
     seen: list[Step] = []
 
@@ -55,15 +55,17 @@ def test_stopping_keeps_what_is_finished(
         return isinstance(seen[-1].partial, Outcome)
 
     with pytest.raises(Cancelled):
-        analyse_many(images, recipe, tmp_path / "out", on_step=seen.append, cancelled=one_is_done)
+        analyse_many(
+            two_images, recipe, tmp_path / "out", on_step=seen.append, cancelled=one_is_done
+        )
     assert [entry.folder for entry in read_entries(tmp_path / "out")] == ["specimen0__field 1"]
     assert not list((tmp_path / "out").glob(".part-*"))
 
 
 def test_closing_in_the_middle_of_an_image_leaves_nothing(
-    recipe: Recipe, images: list[Path], tmp_path: Path
+    recipe: Recipe, two_images: list[Path], tmp_path: Path
 ) -> None:
-    steps = analyse_many_steps(images, recipe, tmp_path / "out")
+    steps = analyse_many_steps(two_images, recipe, tmp_path / "out")
     while "writing" not in next(steps).text:
         pass
     steps.close()
@@ -71,11 +73,11 @@ def test_closing_in_the_middle_of_an_image_leaves_nothing(
 
 
 def test_no_model_is_one_sentence_not_one_for_each_image(
-    images: list[Path], tmp_path: Path
+    two_images: list[Path], tmp_path: Path
 ) -> None:
     recipe = Recipe(model=ModelReference(path=str(tmp_path / "none")))
     with pytest.raises(ModelMissing):
-        analyse_many(images, recipe, tmp_path / "out")
+        analyse_many(two_images, recipe, tmp_path / "out")
 
 
 def test_patterns_are_filled_in_where_no_shell_does_it(tmp_path: Path) -> None:

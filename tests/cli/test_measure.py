@@ -140,3 +140,21 @@ def test_real_loop_masks_are_measured(defectseg, real_data: Path, tmp_path: Path
     found = said.document["by_image"]
     counts = [found[path.stem]["classes"]["object"]["objects"]["value"] for path in masks]
     assert counts == [6, 21, 6]
+
+
+def test_specimens_are_read_from_the_paths(defectseg, mask: Path, tmp_path: Path) -> None:
+    paths = []
+    for name in ("A3_1", "A3_2", "B1_1"):
+        path = tmp_path / "out" / name / "mask.ome.tif"
+        path.parent.mkdir(parents=True)
+        path.write_bytes(mask.read_bytes())
+        paths.append(path)
+    ask = ["measure", *paths, "--out", tmp_path / "all", "--specimen-of"]
+    said = defectseg(*ask, "{specimen}_*")
+    assert said.status == 0, said.err
+    with (tmp_path / "all" / "objects.csv").open(encoding="utf-8") as file:
+        specimens = {row["image"]: row["specimen"] for row in csv.DictReader(file)}
+    assert specimens == {"A3_1__mask": "A3", "A3_2__mask": "A3", "B1_1__mask": "B1"}
+    said = defectseg(*ask, "{specimen}#*")
+    assert said.status == 1
+    assert "names no specimen" in said.err

@@ -6,9 +6,15 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from glob import glob
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from napari_defectseg.batch.analyse import AnalyseSettings, analyse_steps, open_recipe_model
-from napari_defectseg.core.errors import Cancelled, DefectSegError
+from napari_defectseg.batch.analyse import (
+    AnalyseSettings,
+    analyse_steps,
+    open_recipe_model,
+    settled,
+)
+from napari_defectseg.core.errors import AlreadyExists, Cancelled, DefectSegError
 from napari_defectseg.core.progress import Step, Steps, drive
 from napari_defectseg.images.natural import natural
 from napari_defectseg.measurement.populations import Summary
@@ -16,6 +22,11 @@ from napari_defectseg.results.analysis import Analysis
 from napari_defectseg.results.naming import stems
 from napari_defectseg.results.recipe import Recipe
 from napari_defectseg.results.register import Entry, add_entry
+
+if TYPE_CHECKING:
+    from napari_defectseg.models.model import TorchModel
+
+RECIPE = "recipe.json"
 
 
 @dataclass(frozen=True)
@@ -63,6 +74,8 @@ def analyse_many_steps(
     recipe: Recipe,
     out: str | Path,
     settings: AnalyseSettings | None = None,
+    *,
+    model: TorchModel | None = None,
 ) -> Steps[tuple[Outcome, ...]]:
     """Analyse images one after the other, each into a folder of its own.
 
@@ -78,16 +91,22 @@ def analyse_many_steps(
         The result folder.
     settings : AnalyseSettings, optional
         Its `stem` is not used.
+    model : TorchModel, optional
+        The recipe's model where it is open already.
 
     Raises
     ------
     ModelError, RecipeError
         If the model cannot be opened, or is not the recipe's.
+    AlreadyExists
+        If the folder holds results of another recipe that may not be replaced.
     """
     settings = settings or AnalyseSettings()
     out = Path(out)
     yield Step(0, 0, "opening the model")
-    model = open_recipe_model(recipe)
+    model = model or open_recipe_model(recipe)
+    recipe = settled(recipe, model)
+    _refuse_mixture(out, recipe, settings.overwrite)
     found: list[Outcome] = []
     for number, (image, stem) in enumerate(zip(images, stems(images), strict=True)):
         title = f"{stem} ({number + 1} of {len(images)})"
@@ -104,6 +123,18 @@ def analyse_many_steps(
         found.append(outcome)
         yield Step(number + 1, len(images), title, partial=found[-1])
     return tuple(found)
+
+
+def _refuse_mixture(out: Path, recipe: Recipe, overwrite: bool) -> None:
+    """Keep the results of two recipes from standing in one folder as if they were of one."""
+    if overwrite or not (out / RECIPE).is_file():
+        return
+    known = Recipe.read(out / RECIPE)
+    if known.model_copy(update={"name": recipe.name}) != recipe:
+        raise AlreadyExists(
+            f"{out} holds results of another model or other settings and was left as it is.",
+            hint="Choose another folder, or allow overwriting.",
+        )
 
 
 def expand(images: Sequence[str | Path]) -> tuple[str, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -20,6 +21,7 @@ from napari_defectseg.core.units import Quantity
 from napari_defectseg.images.image import CalibratedImage
 from napari_defectseg.images.open import open_image
 from napari_defectseg.images.space import ReferenceSpace
+from napari_defectseg.images.specimen import specimen_of
 from napari_defectseg.labels.labelmap import LabelMap
 from napari_defectseg.measurement.populations import Summary, summarise
 from napari_defectseg.measurement.regions import measure_regions
@@ -117,6 +119,36 @@ def measure_steps(job: MeasureJob) -> Steps[Measured]:
     }
     yield Step(len(job.masks), len(job.masks), "measured")
     return Measured(_stacked(job, tables, names), values)
+
+
+def specimens_of(masks: Sequence[str | Path], pattern: str) -> dict[str, str]:
+    """Return the specimen of each mask, by its path.
+
+    Parameters
+    ----------
+    masks : sequence of path
+    pattern : str
+        Where the name stands; see `images.specimen.specimen_of`. It sees each path from the
+        folder that holds all of them.
+
+    Raises
+    ------
+    MeasurementError
+        If it finds no specimen in a path.
+    """
+    places = [Path(path).absolute() for path in masks]
+    root = os.path.commonpath([place.parent for place in places])
+    found = {
+        str(path): specimen_of(place, pattern, root)
+        for path, place in zip(masks, places, strict=True)
+    }
+    for path, name in found.items():
+        if not name:
+            raise MeasurementError(
+                f"{path} names no specimen where {pattern!r} looks for it.",
+                hint="Write it like {specimen}_* , or as a regular expression with one group.",
+            )
+    return found
 
 
 def write_measured(measured: Measured, out: str | Path, *, overwrite: bool = False) -> Path:

@@ -3,24 +3,61 @@
 from __future__ import annotations
 
 import sys
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
+from typer.core import TyperGroup
 
-from napari_defectseg.cli import dataset, measure, phantom
+from napari_defectseg.cli import (
+    dataset,
+    demo,
+    doctor,
+    evaluate,
+    measure,
+    open,  # noqa: A004 - the verb's name
+    phantom,
+    predict,
+    train,
+    view,
+)
+from napari_defectseg.cli import run as run_verb
 from napari_defectseg.cli.work import DONE, STOPPED
+
+ORDER = (
+    "open", "predict", "measure", "evaluate", "dataset", "train", "run",
+    "phantom", "sample", "demo", "view", "doctor",
+)  # fmt: skip
+"""Verbs as they stand in the help: in the order of work."""
+
+
+class InOrder(TyperGroup):
+    """Verbs in the order of `ORDER`."""
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        """Return the names of the verbs."""
+        return sorted(self.commands, key=ORDER.index)
+
 
 app = typer.Typer(
     name="defectseg",
+    cls=InOrder,
     help="Find, correct and measure defects in micrographs and tomograms.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode="rich",
 )
+app.command("open", epilog=open.EXAMPLE)(open.open_)
+app.command("predict", epilog=predict.EXAMPLE)(predict.predict)
 app.command("measure", epilog=measure.EXAMPLE)(measure.measure)
-app.command("phantom", epilog=phantom.EXAMPLE)(phantom.phantom)
+app.command("evaluate", epilog=evaluate.EXAMPLE)(evaluate.evaluate)
 app.add_typer(dataset.app, name="dataset")
+app.command("train", epilog=train.EXAMPLE)(train.train)
+app.command("run", epilog=run_verb.EXAMPLE)(run_verb.run)
+app.command("phantom", epilog=phantom.EXAMPLE)(phantom.phantom)
+app.command("demo", epilog=demo.EXAMPLE)(demo.demo)
+app.command("view", epilog=view.EXAMPLE)(view.view)
+app.command("doctor", epilog=doctor.EXAMPLE)(doctor.doctor)
 
 
 def _version(asked: bool) -> None:
@@ -59,3 +96,7 @@ def main() -> None:
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(encoding="utf-8", errors="replace")
     sys.exit(run())
+
+
+if __name__ == "__main__":
+    main()

@@ -38,6 +38,13 @@ def measure(
         str, typer.Option(metavar="T±DT", help="Thickness of the foil: 85±10")
     ] = "",
     thickness_unit: Annotated[str, typer.Option(help="Its unit: nm")] = "",
+    specimen_of: Annotated[
+        str,
+        typer.Option(
+            metavar="PATTERN",
+            help="Where the specimen's name stands in a path: '{specimen}_*', or an expression.",
+        ),
+    ] = "",
     overwrite: Overwrite = False,
     as_json: Json = False,
     quiet: Quiet = False,
@@ -51,7 +58,12 @@ def measure(
     size = read_spacing(spacing, unit)
     foil = thickness(foil_thickness, thickness_unit)
     with working(as_json=as_json, quiet=quiet, debug=debug) as work:
-        from napari_defectseg.batch.measure import MeasureJob, measure_steps, write_measured
+        from napari_defectseg.batch.measure import (
+            MeasureJob,
+            measure_steps,
+            specimens_of,
+            write_measured,
+        )
         from napari_defectseg.measurement.settings import MeasureSettings
         from napari_defectseg.results.recipe import PixelSize
 
@@ -64,6 +76,7 @@ def measure(
             exclude=exclude,
             thickness=foil,
             settings=MeasureSettings(connectivity=connectivity, border=border),
+            specimens=specimens_of(masks, specimen_of) if specimen_of else {},
         )
         measured = work.run(measure_steps(job))
         write_measured(measured, out, overwrite=overwrite)

@@ -2,14 +2,27 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, TypeAlias
+from typing import TYPE_CHECKING, Annotated, TypeAlias
 
 import typer
 
 from napari_defectseg.core.errors import DefectSegError
-from napari_defectseg.core.units import LENGTHS, Quantity, normalise_length, parse_quantity
+from napari_defectseg.core.units import (
+    LENGTHS,
+    TIMES,
+    Quantity,
+    normalise_length,
+    normalise_time,
+    parse_quantity,
+)
+
+if TYPE_CHECKING:
+    from napari_defectseg.results.recipe import PixelSize
+
+_BYTES = re.compile(r"(?P<value>\d+(?:\.\d+)?)\s*(?P<prefix>[KMGT]?)(?:i?B)?", re.IGNORECASE)
 
 Out: TypeAlias = Annotated[Path, typer.Option("--out", help="Folder to write into.")]
 Spacing: TypeAlias = Annotated[
@@ -19,6 +32,14 @@ Spacing: TypeAlias = Annotated[
     ),
 ]
 Unit: TypeAlias = Annotated[str, typer.Option("--unit", help="Unit of --spacing: nm, µm, mm, …")]
+Device: TypeAlias = Annotated[
+    str,
+    typer.Option(
+        "--device",
+        metavar="auto|cpu|cuda[:N]|mps",
+        help="What computes; auto: a graphics card if there is one.",
+    ),
+]
 Shape: TypeAlias = Annotated[
     str, typer.Option("--shape", metavar="Y,X|Z,Y,X", help="Pixels along each axis.")
 ]
@@ -33,6 +54,52 @@ def read_spacing(spacing: str, unit: str) -> tuple[float, ...]:
     if normalise_length(unit) is None:
         raise typer.BadParameter(f"--spacing needs --unit, one of {', '.join(LENGTHS)}.")
     return numbers(spacing, "--spacing")
+
+
+def pixel_size(
+    spacing: str, unit: str, frame_time: float | None, time_unit: str
+) -> PixelSize | None:
+    """Return what stands in place of the images' own pixel size; None if nothing was given."""
+    size = read_spacing(spacing, unit)
+    if frame_time is None and time_unit:
+        raise typer.BadParameter("--time-unit needs --frame-time.")
+    if frame_time is not None and not 0 < frame_time < float("inf"):
+        raise typer.BadParameter(f"--frame-time is a positive time, not {frame_time}.")
+    if frame_time is not None and normalise_time(time_unit) is None:
+        raise typer.BadParameter(f"--frame-time needs --time-unit, one of {', '.join(TIMES)}.")
+    if not size and frame_time is None:
+        return None
+    from napari_defectseg.results.recipe import PixelSize
+
+    return PixelSize(
+        spacing=size, unit=unit or "nm", frame_time=frame_time, time_unit=time_unit or "s"
+    )
+
+
+def bytes_of(text: str, option: str) -> int | None:
+    """Return the bytes of ``4G``, ``500M`` or ``2GiB``; None if there is no text."""
+    if not text:
+        return None
+    found = _BYTES.fullmatch(text.strip())
+    count = (
+        float(found["value"]) * 1024 ** " KMGT".index(found["prefix"].upper() or " ")
+        if found
+        else 0
+    )
+    if count < 1:
+        raise typer.BadParameter(f"{option} {text!r} is not an amount of memory like 4G or 500M.")
+    return int(count)
+
+
+def assignments(texts: Sequence[str], option: str) -> dict[str, str]:
+    """Return ``field=value`` texts as a mapping."""
+    found: dict[str, str] = {}
+    for text in texts:
+        name, equals, value = text.partition("=")
+        if not equals or not name.strip():
+            raise typer.BadParameter(f"{option} {text!r} is not field=value.")
+        found[name.strip()] = value
+    return found
 
 
 def numbers(text: str, option: str) -> tuple[float, ...]:

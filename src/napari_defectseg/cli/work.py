@@ -6,7 +6,7 @@ import json
 import sys
 import time
 import traceback
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Annotated, Any, TypeAlias, TypeVar
 
@@ -63,24 +63,33 @@ class Work:
         self.failed = True
         typer.echo(text, err=True)
 
-    def run(self, steps: Steps[T]) -> T:
-        """Run steps to the end, showing how far they are."""
+    def run(self, steps: Steps[T], on_step: Callable[[Step], None] | None = None) -> T:
+        """Run steps to the end, showing how far they are.
+
+        Parameters
+        ----------
+        steps : Steps
+        on_step : callable, optional
+            Called with each step before it is shown.
+        """
         if self.quiet:
-            return drive(steps)
+            return drive(steps, on_step)
         if not sys.stderr.isatty():
-            return drive(steps, _Lines())
+            return drive(steps, _both(on_step, _Lines()))
         from rich.console import Console
         from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
-        columns = (TextColumn("{task.description}"), BarColumn(), TimeRemainingColumn())
-        with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
+        words = TextColumn("{task.description}", markup=False)
+        columns = (words, BarColumn(), TimeRemainingColumn())
+        console = Console(stderr=True)
+        with Progress(*columns, console=console, transient=True) as progress:
             task = progress.add_task("", total=None)
 
             def show(step: Step) -> None:
                 total = step.total or None
                 progress.update(task, completed=step.done, total=total, description=step.text)
 
-            return drive(steps, show)
+            return drive(steps, _both(on_step, show))
 
     def result(self, document: Mapping[str, Any], text: str = "") -> None:
         """Print the result: the document if JSON was asked for, else the text."""
@@ -92,6 +101,21 @@ class Work:
             typer.echo(text)
 
 
+def _both(
+    first: Callable[[Step], None] | None, second: Callable[[Step], None]
+) -> Callable[[Step], None]:
+    """Return what calls `first`, if there is one, and then `second`."""
+    if first is None:
+        return second
+    before = first
+
+    def call(step: Step) -> None:
+        before(step)
+        second(step)
+
+    return call
+
+
 class _Lines:
     """Progress where there is no terminal: a line at times, not one for each step."""
 
@@ -101,7 +125,8 @@ class _Lines:
     def __call__(self, step: Step) -> None:
         if time.monotonic() - self._last >= SECONDS_BETWEEN_LINES:
             self._last = time.monotonic()
-            typer.echo(f"{step.text}: {step.done} of {step.total}", err=True)
+            far = f": {step.done} of {step.total}" if step.total else ""
+            typer.echo(f"{step.text}{far}", err=True)
 
 
 @contextmanager
@@ -117,7 +142,7 @@ def working(*, as_json: bool = False, quiet: bool = False, debug: bool = False) 
     try:
         yield work
     except (KeyboardInterrupt, Cancelled) as error:
-        _fail(work, f"Stopped. {work.kept}", debug)
+        _fail(work, f"Stopped. {work.kept}".strip(), debug)
         raise typer.Exit(STOPPED) from error
     except DefectSegError as error:
         _fail(work, str(error), debug, error)

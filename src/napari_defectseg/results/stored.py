@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from napari_defectseg.core.axes import Axes
 from napari_defectseg.core.calibration import Calibration
 from napari_defectseg.core.classes import UNLABELLED, ClassMap
 from napari_defectseg.core.errors import ClassError, FileMissing, RecipeError
@@ -89,21 +90,14 @@ class StoredResult:
 
     def labels(self) -> LabelMap:
         """Return its objects, with their classes and which of them were checked."""
-        classes = self.classes
-        planes, mask = self._array("labels"), self._array("mask")
         axes = tuple(name for name in self.summary["image"]["axes"] if name != "c")
-        shape = planes.shape[-len(axes) :]
-        stacked = planes.reshape(-1, *shape).astype(np.int32)
-        masks = mask.reshape(-1, *shape)
-        hidden = (masks == UNLABELLED).any(axis=0)
-        return LabelMap(
-            tuple(stacked),
-            _object_classes(stacked, masks, classes),
-            classes,
+        return labels_from(
+            self._array("labels"),
+            self._array("mask"),
+            self.classes,
             axes,
             self.calibration,
             checked=set(self.summary.get("checked", ())),
-            unlabelled=hidden if hidden.any() else None,
         )
 
     def table(self) -> RegionTable:
@@ -170,6 +164,45 @@ def _stored(place: Path, known: dict[str, Entry]) -> StoredResult:
     except (OSError, ValueError, KeyError, TypeError, ClassError) as error:
         raise RecipeError(f"{file} cannot be read: {error}.") from error
     return StoredResult(place, summary, entry)
+
+
+def labels_from(
+    objects: np.ndarray[Any, Any],
+    mask: np.ndarray[Any, Any],
+    classes: ClassMap,
+    axes: Axes,
+    calibration: Calibration,
+    *,
+    checked: set[int] | None = None,
+) -> LabelMap:
+    """Return the objects of an image of numbers beside its class mask.
+
+    Parameters
+    ----------
+    objects : ndarray of int
+        Object numbers; one plane a class in front where classes may overlap.
+    mask : ndarray of uint8
+        Class values in the same layout, 255 unlabelled.
+    classes : ClassMap
+    axes : tuple of str
+        Axes of a plane.
+    calibration : Calibration
+    checked : set of int, optional
+        Objects that a person has decided about.
+    """
+    shape = objects.shape[-len(axes) :]
+    planes = objects.reshape(-1, *shape).astype(np.int32)
+    masks = mask.reshape(-1, *shape)
+    hidden = (masks == UNLABELLED).any(axis=0)
+    return LabelMap(
+        tuple(planes),
+        _object_classes(planes, masks, classes),
+        classes,
+        axes,
+        calibration,
+        checked=checked or set(),
+        unlabelled=hidden if hidden.any() else None,
+    )
 
 
 def _object_classes(

@@ -1,0 +1,116 @@
+"""``defectseg predict``: masks, objects and numbers from images."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeAlias
+
+import typer
+
+from napari_defectseg.cli.many import analyse_images
+from napari_defectseg.cli.options import (
+    Device,
+    Out,
+    Spacing,
+    Unit,
+    bytes_of,
+    pixel_size,
+    thresholds,
+)
+from napari_defectseg.cli.work import Debug, Json, Overwrite, Quiet, working
+
+if TYPE_CHECKING:
+    from napari_defectseg.models.card import ModelCard
+
+EXAMPLE = (
+    "Example: defectseg predict A3_*.tif --model loops --out result --spacing 0.39 --unit nm "
+    "--threshold loop=0.6 --min-size 20"
+)
+
+Mode: TypeAlias = Literal["auto", "exact"]
+
+
+def predict(
+    images: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="IMAGE",
+            help="Image files; a folder is one stack of slices.",
+            show_default=False,
+        ),
+    ],
+    models: Annotated[
+        list[str],
+        typer.Option(
+            "--model", metavar="MODEL", help="A model folder, a file of weights, or a name."
+        ),
+    ],
+    out: Out,
+    *,
+    device: Device = "auto",
+    mode: Annotated[
+        Mode, typer.Option(help="exact: tiles give what the whole image would give.")
+    ] = "auto",
+    memory: Annotated[str, typer.Option(metavar="4G", help="What one pass may need.")] = "",
+    threshold: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="X|NAME=X", help="Least probability, of every class or of one. May be repeated."
+        ),
+    ] = None,
+    min_size: Annotated[
+        float | None, typer.Option(min=0, help="Leave out objects of fewer pixels.")
+    ] = None,
+    spacing: Spacing = "",
+    unit: Unit = "",
+    frame_time: Annotated[
+        float | None, typer.Option(help="Time from frame to frame; with --time-unit.")
+    ] = None,
+    time_unit: Annotated[str, typer.Option(help="Its unit: s, ms, µs.")] = "",
+    scores: Annotated[bool, typer.Option("--scores", help="Keep the probabilities, too.")] = False,
+    overwrite: Overwrite = False,
+    as_json: Json = False,
+    quiet: Quiet = False,
+    debug: Debug = False,
+) -> None:
+    """Find the defects in images with a model, and measure them.
+
+    Each image gets a folder in OUT with mask, numbered objects, overlay, objects.csv and
+    summary.json. An image that cannot be used is named at the end; the others go on.
+    """
+    if len(models) != 1:
+        raise typer.BadParameter("--model is given once: one model at a time.")
+    size = pixel_size(spacing, unit, frame_time, time_unit)
+    budget = bytes_of(memory, "--memory")
+    with working(as_json=as_json, quiet=quiet, debug=debug) as work:
+        from napari_defectseg.batch.analyse import AnalyseSettings, recipe_for
+        from napari_defectseg.inference.settings import PredictSettings
+        from napari_defectseg.models.open import open_model
+
+        model = open_model(models[0])
+        recipe = recipe_for(
+            model,
+            _lasting(models[0]),
+            predict=PredictSettings(device=device, mode=mode, memory=budget),
+            pixel_size=size,
+            **_decode(threshold or [], min_size, model.card),
+        )
+        settings = AnalyseSettings(scores=scores, overwrite=overwrite)
+        analyse_images(work, images, recipe, out, settings, model=model)
+
+
+def _decode(texts: list[str], min_size: float | None, card: ModelCard) -> dict[str, Any]:
+    """Return ``decode`` for the recipe, nothing where the card's own is to be used."""
+    from napari_defectseg.labels.decode import DecodeSettings
+
+    if not texts and min_size is None:
+        return {}
+    smallest = card.min_size if min_size is None else min_size
+    given = thresholds(texts, card.classes.names)
+    return {"decode": DecodeSettings(thresholds=given, min_size=smallest)}
+
+
+def _lasting(model: str) -> str:
+    """Return a path that stays right from another folder; names of shipped models stay."""
+    path = Path(model).expanduser()
+    return str(path.resolve()) if path.exists() else model

@@ -1,0 +1,54 @@
+"""``defectseg run``: a whole analysis as its recipe says."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from napari_defectseg.cli.many import analyse_images
+from napari_defectseg.cli.options import Out
+from napari_defectseg.cli.work import Debug, Json, Overwrite, Quiet, working
+
+if TYPE_CHECKING:
+    from napari_defectseg.results.recipe import Recipe
+
+EXAMPLE = "Example: defectseg run result/recipe.json B1.tif B2.tif --out result-B"
+
+
+def run(
+    recipe: Annotated[Path, typer.Argument(help="A recipe.json, or a result folder.")],
+    images: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="IMAGE",
+            help="Image files; a folder is one stack of slices.",
+            show_default=False,
+        ),
+    ],
+    out: Out,
+    *,
+    scores: Annotated[bool, typer.Option("--scores", help="Keep the probabilities, too.")] = False,
+    overwrite: Overwrite = False,
+    as_json: Json = False,
+    quiet: Quiet = False,
+    debug: Debug = False,
+) -> None:
+    """Do an analysis again on other images: predict and measure as its recipe says."""
+    with working(as_json=as_json, quiet=quiet, debug=debug) as work:
+        from napari_defectseg.batch.analyse import AnalyseSettings
+        from napari_defectseg.results.recipe import Recipe
+
+        known = _with_model_beside(Recipe.read(recipe), recipe)
+        settings = AnalyseSettings(scores=scores, overwrite=overwrite)
+        analyse_images(work, images, known, out, settings)
+
+
+def _with_model_beside(recipe: Recipe, file: Path) -> Recipe:
+    """Take a relative model path from the recipe's own folder where the model lies there."""
+    beside = (file if file.is_dir() else file.parent) / recipe.model.path
+    if Path(recipe.model.path).exists() or not beside.exists():
+        return recipe
+    reference = recipe.model.model_copy(update={"path": str(beside.resolve())})
+    return recipe.model_copy(update={"model": reference})

@@ -1,0 +1,64 @@
+"""`defectseg open` and `doctor` say what is there."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+KEYS = {
+    "name", "format", "architecture", "trust", "dims", "in_channels", "task", "classes",
+    "parameters", "pixel_size", "missing", "sources", "files",
+}  # fmt: skip
+
+
+def test_the_card_has_every_promised_key(defectseg, model_folder: Path) -> None:
+    said = defectseg("open", model_folder, "--json")
+    assert said.status == 0, said.err
+    card = said.document
+    assert set(card) >= KEYS
+    assert card["classes"] == ["void", "loop"]
+    assert card["pixel_size"] is None
+    assert set(card["files"]) == {"card.json", "weights.safetensors"}
+    said = defectseg("open", model_folder)
+    assert "void, loop (exclusive)" in said.out
+    assert "not stated" in said.out
+
+
+def test_fields_are_set_as_typed(defectseg, model_folder: Path) -> None:
+    said = defectseg(
+        "open", model_folder, "--set", "classes=pore,crack", "--set", "pixel_size=0.2-0.6 nm",
+        "--json",
+    )  # fmt: skip
+    assert said.status == 0, said.err
+    assert said.document["classes"] == ["pore", "crack"]
+    assert said.document["pixel_size"] == [0.2, 0.6]
+    assert said.document["sources"]["classes"] == "you"
+
+
+@pytest.mark.parametrize("text", ["classes", "=void"])
+def test_a_setting_without_a_field_is_wrong_use(defectseg, model_folder: Path, text: str) -> None:
+    assert defectseg("open", model_folder, "--set", text).status == 2
+
+
+def test_what_is_no_model_gets_a_sentence(defectseg, model_folder: Path, tmp_path: Path) -> None:
+    said = defectseg("open", tmp_path / "none")
+    assert said.status == 1
+    assert "There is no model at" in said.err
+    (tmp_path / "notes.pt").write_text("not a model")
+    said = defectseg("open", tmp_path / "notes.pt", "--json")
+    assert said.status == 1
+    assert "notes.pt" in said.document["error"]["sentence"]
+    said = defectseg("open", model_folder, "--set", "weather=fine")
+    assert said.status == 1
+    assert "cannot be set" in said.err
+
+
+def test_doctor_names_devices_and_what_is_missing(defectseg) -> None:
+    said = defectseg("doctor", "--json")
+    assert said.status == 0
+    assert said.document["devices"][-1]["name"] == "cpu"
+    assert said.document["versions"]["numpy"]
+    for sentence in said.document["missing"]:
+        assert sentence in said.err
+    assert "processors" in defectseg("doctor").out
