@@ -104,6 +104,10 @@ class Objects:
         centred: Real = part - mean[:, :, None] * mean[:, None, :]
         return centred * (self.steps[:, None] * self.steps[None, :])
 
+    def with_columns(self, columns: Mapping[str, NDArray[Any]]) -> Objects:
+        """Return the objects with these columns computed."""
+        return replace(self, columns=columns)
+
     def select(self, keep: NDArray[Any]) -> Objects:
         """Return the objects where `keep` (a mask or indices) says."""
         return replace(
