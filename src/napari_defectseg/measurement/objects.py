@@ -121,6 +121,29 @@ class Objects:
             columns={name: values[keep] for name, values in self.columns.items()},
         )
 
+    def with_rows(self, new: Objects) -> Objects:
+        """Return these and `new` objects with the same columns, by frame, plane and label."""
+        place = np.searchsorted(self._rank(), new._rank())
+
+        def merged(mine: NDArray[Any], other: NDArray[Any]) -> NDArray[Any]:
+            return np.insert(mine, place, other, axis=0)
+
+        return replace(
+            self,
+            label=merged(self.label, new.label),
+            frame=merged(self.frame, new.frame),
+            plane=merged(self.plane, new.plane),
+            class_value=merged(self.class_value, new.class_value),
+            whole=merged(self.whole, new.whole),
+            real=merged(self.real, new.real),
+            columns={name: merged(v, new.columns[name]) for name, v in self.columns.items()},
+        )
+
+    def _rank(self) -> NDArray[np.int64]:
+        """Return numbers that order objects by frame, plane (one a class value) and label."""
+        rank: NDArray[np.int64] = (self.frame * 256 + self.plane << 32) + self.label
+        return rank
+
     def _spatial(self, first: int) -> NDArray[np.int64]:
         return self.whole[:, first + 3 - self.ndim : first + 3]
 
