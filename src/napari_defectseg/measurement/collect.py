@@ -2,143 +2,133 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_defectseg.core.errors import MeasurementError
-from napari_defectseg.images.space import ReferenceSpace
+from napari_defectseg.core.progress import Step, Steps
 from napari_defectseg.measurement import moments
-from napari_defectseg.measurement.grey import Grey
+from napari_defectseg.measurement.inputs import Inputs
 from napari_defectseg.measurement.moments import Sums
 from napari_defectseg.measurement.objects import Objects
 from napari_defectseg.measurement.source import Source
 
 SLAB = 1 << 20
 """Pixels of a slab: its grey values as float64 stay in the processor's cache."""
-
-Codes = NDArray[np.uint8]
+Box = tuple[slice, ...]
 
 
 @dataclass(frozen=True)
-class Inputs:
-    """What belongs to the labels while they are measured.
+class Found:
+    """Objects found in one plane and frame.
 
     Parameters
     ----------
-    codes : ndarray of uint8 or None
-        In the labels' shape: 0 not counted, 1 counted, 2 counted and at the border;
-        None: all is counted.
-    grey : Grey or None
-    scores : array-like of shape (channel, …) or None
-        Probabilities; the channels are the classes in order, perhaps with the background first.
+    frame, plane : int
+    label : ndarray of int64, shape (n,)
+    class_value : ndarray of uint8, shape (n,)
+    whole, real : ndarray, shape (n, …)
+        Sums as `moments` lays them out.
     """
 
-    codes: Codes | None = None
-    grey: Grey | None = None
-    scores: Any = None
-
-    @property
-    def names(self) -> frozenset[str]:
-        """Names of the inputs that are there."""
-        there = {"image": self.grey is not None, "scores": self.scores is not None}
-        return frozenset(name for name, value in there.items() if value)
-
-
-@dataclass(frozen=True)
-class Place:
-    """A slab of one frame: its frame, the box it is in, its axis and where it is cut."""
-
     frame: int
-    low: tuple[int, ...]
-    high: tuple[int, ...]
-
-    def key(self, moving: bool) -> tuple[int | slice, ...]:
-        """Return the index of the slab in an array with the label axes."""
-        box = tuple(slice(a, b) for a, b in zip(self.low, self.high, strict=True))
-        return (self.frame, *box) if moving else box
-
-    @property
-    def offset(self) -> tuple[int, int, int]:
-        """Position of the first pixel as (z, y, x)."""
-        z, y, x = (0, *self.low)[-3:]
-        return z, y, x
+    plane: int
+    label: NDArray[np.int64]
+    class_value: NDArray[np.uint8]
+    whole: NDArray[np.int64]
+    real: NDArray[np.float64]
 
 
-def collect(source: Source, inputs: Inputs) -> Objects:
-    """Return the sums of all objects, by frame, plane and object number."""
+def collect_steps(source: Source, inputs: Inputs) -> Steps[Objects]:
+    """Sum up all objects, by frame, plane and object number; see `Step`."""
     moving = "t" in source.axes
-    frames = source.shape[0] if moving else 1
+    frames = range(source.shape[0]) if moving else (0,)
     shape = source.shape[1:] if moving else source.shape
-    found = [
-        measure_box(source, inputs, plane, frame, (0,) * len(shape), shape)
-        for frame in range(frames)
-        for plane in range(len(source.planes))
-    ]
+    slabs = list(cut_into_slabs(tuple(slice(0, length) for length in shape)))
+    total = len(frames) * len(source.planes) * len(slabs)
+    done, found = 0, []
+    for frame in frames:
+        for plane, labels in enumerate(source.planes):
+            class_of = source.class_of[plane]
+            summing = Summing(inputs, frame if moving else None, shape, class_of)
+            for box in slabs:
+                yield Step(done, total, "Measuring objects")
+                summing.add(labels[summing.key(box)], box)
+                done += 1
+            found.append(summing.found(plane, source.names[plane]))
     return join(source, inputs, found)
 
 
-Found = tuple[int, int, NDArray[np.int64], NDArray[np.float64]]
-"""Frame, plane, whole-number sums and real sums of the objects in it."""
+class Summing:
+    """Sums of the objects of one plane and frame in the making.
 
+    Parameters
+    ----------
+    inputs : Inputs
+    frame : int or None
+        None for labels without time.
+    shape : tuple of int
+        Shape of a frame.
+    class_of : ndarray of uint8
+        Class value of each number that will come.
+    """
 
-def measure_box(
-    source: Source,
-    inputs: Inputs,
-    plane: int,
-    frame: int,
-    low: tuple[int, ...],
-    high: tuple[int, ...],
-) -> Found:
-    """Return the sums of what lies in one box of one plane and frame."""
-    moving = "t" in source.axes
-    labels = source.planes[plane]
-    sums = Sums(len(source.class_of[plane]) - 1)
-    channel_of = _channels(source, inputs.scores, plane)
-    for place in _slabs(frame, low, high):
-        key = place.key(moving)
-        part = _volume(labels[key])
+    def __init__(
+        self,
+        inputs: Inputs,
+        frame: int | None,
+        shape: Sequence[int],
+        class_of: NDArray[np.uint8],
+    ) -> None:
+        self._inputs = inputs
+        self._frame = frame
+        self._shape = tuple(shape)
+        self._class_of = class_of
+        self._sums = Sums(class_of.size - 1)
+        channels = inputs.channel_of
+        self._channels = None if channels is None else channels[class_of]
+
+    def key(self, box: Box) -> tuple[int | slice, ...]:
+        """Return the index of a box of the frame in an array with the label axes."""
+        return box if self._frame is None else (self._frame, *box)
+
+    def add(self, labels: NDArray[np.int32], box: Box) -> None:
+        """Add the numbers in a box of the frame; boxes come in scan order."""
+        inputs, key = self._inputs, self.key(box)
+        part = _volume(labels)
         codes = None if inputs.codes is None else _volume(inputs.codes[key])
-        grey = None
-        if inputs.grey is not None:
-            grey = _volume(inputs.grey.read(dict(zip(source.axes, key, strict=True))))
-        sums.add(part, place.offset, codes, grey)
-        if channel_of is not None:
+        grey = None if inputs.grey is None else _volume(inputs.grey.read(key))
+        z, y, x = (0, *(side.start for side in box))[-3:]
+        self._sums.add(part, (z, y, x), codes, grey)
+        if self._channels is not None:
             scores = np.asarray(inputs.scores[(slice(None), *key)], np.float32)
-            sums.add_scores(part, codes, scores.reshape(-1, *part.shape), channel_of)
-    whole, real = sums.rows()
-    if inputs.codes is None:
-        _mark_cut(whole, source.shape[1:] if moving else source.shape)
-    return frame, plane, whole, real
+            self._sums.add_scores(part, codes, scores.reshape(-1, *part.shape), self._channels)
+
+    def found(self, plane: int, names: NDArray[np.int64] | None = None) -> Found:
+        """Return what was added, by rising number; `names` are what the numbers are called."""
+        whole, real = self._sums.rows()
+        if self._inputs.codes is None:
+            _mark_cut(whole, self._shape)
+        number = whole[:, moments.LABEL]
+        label = number.copy() if names is None else names[number]
+        return Found(self._frame or 0, plane, label, self._class_of[number], whole, real)
 
 
-def join(source: Source, inputs: Inputs, found: list[Found]) -> Objects:
-    """Return what was found in boxes as objects, in the order given."""
-    sizes = [len(whole) for _, _, whole, _ in found]
-    frame = np.repeat(np.array([item[0] for item in found], np.int64), sizes)
-    plane = np.repeat(np.array([item[1] for item in found], np.int64), sizes)
-    whole = np.concatenate([item[2] for item in found])
-    real = np.concatenate([item[3] for item in found])
-    label = whole[:, moments.LABEL].copy()
-    values = np.zeros(len(label), np.uint8)
-    for index in range(len(source.planes)):
-        here = plane == index
-        values[here] = source.class_of[index][label[here]]
-        names = source.names[index]
-        if names is not None:
-            label[here] = names[label[here]]
+def join(source: Source, inputs: Inputs, found: Sequence[Found]) -> Objects:
+    """Return what was found as objects, in the order given."""
+    sizes = [item.label.size for item in found]
     more = {"time"} if "t" in source.axes else set()
     more |= {"classes"} if source.classes is not None else set()
     return Objects(
-        label,
-        frame,
-        plane,
-        values,
-        whole,
-        real,
+        np.concatenate([item.label for item in found]),
+        np.repeat(np.array([item.frame for item in found], np.int64), sizes),
+        np.repeat(np.array([item.plane for item in found], np.int64), sizes),
+        np.concatenate([item.class_value for item in found]),
+        np.concatenate([item.whole for item in found]),
+        np.concatenate([item.real for item in found]),
         source.axes,
         source.calibration,
         source.classes,
@@ -146,83 +136,13 @@ def join(source: Source, inputs: Inputs, found: list[Found]) -> Objects:
     )
 
 
-def border_codes(space: ReferenceSpace | None, source: Source) -> Codes | None:
-    """Return what is counted: 0 no, 1 yes, 2 yes and at the border; None where all is.
-
-    A pixel is at the border if a neighbour that shares a face with it in the same frame is
-    not counted, or outside the array.
-
-    Raises
-    ------
-    MeasurementError
-        If the reference space has another shape than the labels.
-    """
-    whole = space is None or (space.roi is None and space.exclude is None)
-    if whole and source.unlabelled is None:
-        return None
-    inside = np.ones(source.shape, bool) if space is None or whole else _fit(space, source)
-    if source.unlabelled is not None:
-        inside &= ~source.unlabelled
-    inner = inside.copy()
-    for axis in range(1 if "t" in source.axes else 0, inside.ndim):
-        here, there = np.moveaxis(inner, axis, 0), np.moveaxis(inside, axis, 0)
-        here[:-1] &= there[1:]
-        here[1:] &= there[:-1]
-        here[0] = here[-1] = False
-    codes = inside.astype(np.uint8)
-    codes += inside & ~inner
-    return codes
-
-
-def _fit(space: ReferenceSpace, source: Source) -> NDArray[np.bool_]:
-    mask = space.mask()
-    if mask.shape == source.shape:
-        return mask
-    if "t" in source.axes and mask.shape == source.shape[1:]:
-        return np.broadcast_to(mask, source.shape).copy()
-    raise MeasurementError(
-        f"The region that is counted has the shape {mask.shape}, the labels have {source.shape}."
-    )
-
-
-def check_scores(scores: Any, source: Source) -> Any:
-    """Return `scores` if they fit the labels and their classes.
-
-    Raises
-    ------
-    MeasurementError
-        If they do not.
-    """
-    shape = tuple(int(n) for n in scores.shape)
-    classes = len(source.classes) if source.classes is not None else 1
-    if shape[1:] != source.shape or shape[0] not in (classes, classes + 1):
-        raise MeasurementError(
-            f"The scores have the shape {shape}; {classes} channels (or one more for the "
-            f"background) of {source.shape} were expected."
-        )
-    return scores
-
-
-def _channels(source: Source, scores: Any, plane: int) -> NDArray[np.int16] | None:
-    if scores is None:
-        return None
-    of_value = np.full(256, -1, np.int16)
-    count = len(source.classes) if source.classes is not None else 1
-    background = int(scores.shape[0]) - count
-    if source.classes is None:
-        of_value[0] = background
-    else:
-        for index, value in enumerate(source.classes.values):
-            of_value[value] = index + background
-    return of_value[source.class_of[plane]]
-
-
-def _slabs(frame: int, low: tuple[int, ...], high: tuple[int, ...]) -> Iterator[Place]:
-    lengths = [max(b - a, 1) for a, b in zip(low, high, strict=True)]
-    thick = max(1, SLAB // int(np.prod(lengths[1:])))
-    for start in range(low[0], high[0], thick):
-        stop = min(start + thick, high[0])
-        yield Place(frame, (start, *low[1:]), (stop, *high[1:]))
+def cut_into_slabs(box: Box) -> Iterator[Box]:
+    """Yield the box cut along its first axis into pieces of about `SLAB` pixels."""
+    first, *rest = box
+    row = int(np.prod([max(side.stop - side.start, 1) for side in rest]))
+    thick = max(1, SLAB // row)
+    for start in range(first.start, first.stop, thick):
+        yield (slice(start, min(start + thick, first.stop)), *rest)
 
 
 def _volume(part: NDArray[Any]) -> NDArray[Any]:

@@ -59,12 +59,16 @@ class Grey:
             )
         return cls(data, names)
 
-    def read(self, at: dict[str, int | slice]) -> NDArray[np.float64]:
-        """Return a part as float64; axis name to index or slice, other axes whole."""
-        part = np.asarray(self.data[tuple(at.get(name, slice(None)) for name in self.axes)])
+    def read(self, key: tuple[int | slice, ...]) -> NDArray[np.float64]:
+        """Return a part as float64; `key` is an index in the label axes."""
+        at = iter(key)
+        index = tuple(slice(None) if name == "c" else next(at) for name in self.axes)
+        part = np.asarray(self.data[index])
         if "c" not in self.axes:
             return part.astype(np.float64)
-        kept = [name for name in self.axes if not isinstance(at.get(name), int)]
+        kept = [
+            name for name, place in zip(self.axes, index, strict=True) if isinstance(place, slice)
+        ]
         colours = np.moveaxis(part, kept.index("c"), -1).astype(np.float64)
         if colours.shape[-1] == 1:
             return colours[..., 0]

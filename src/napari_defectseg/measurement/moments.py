@@ -131,7 +131,9 @@ def _add(
             x = 0
             while x < width:
                 name = line[x]
-                if name == 0 or (limited and space[z, y, x] == 0):
+                # Labels may be edited while they are read: a number that was not announced
+                # must not reach beyond the arrays.
+                if name <= 0 or name >= row_of.size or (limited and space[z, y, x] == 0):
                     x += 1
                     continue
                 begin = x
@@ -246,8 +248,8 @@ def _add_scores(
         for y in range(height):
             for x in range(width):
                 name = labels[z, y, x]
-                if name == 0 or (limited and space[z, y, x] == 0):
+                if name <= 0 or name >= row_of.size or (limited and space[z, y, x] == 0):
                     continue
-                channel = channel_of[name]
-                if channel >= 0:
-                    real[row_of[name], SCORE] += scores[channel, z, y, x]
+                channel, row = channel_of[name], row_of[name]
+                if channel >= 0 and row >= 0:
+                    real[row, SCORE] += scores[channel, z, y, x]

@@ -104,6 +104,10 @@ class Objects:
         centred: Real = part - mean[:, :, None] * mean[:, None, :]
         return centred * (self.steps[:, None] * self.steps[None, :])
 
+    def with_columns(self, columns: Mapping[str, NDArray[Any]]) -> Objects:
+        """Return the objects with these columns computed."""
+        return replace(self, columns=columns)
+
     def select(self, keep: NDArray[Any]) -> Objects:
         """Return the objects where `keep` (a mask or indices) says."""
         return replace(
@@ -116,6 +120,29 @@ class Objects:
             real=self.real[keep],
             columns={name: values[keep] for name, values in self.columns.items()},
         )
+
+    def with_rows(self, new: Objects) -> Objects:
+        """Return these and `new` objects with the same columns, by frame, plane and label."""
+        place = np.searchsorted(self._rank(), new._rank())
+
+        def merged(mine: NDArray[Any], other: NDArray[Any]) -> NDArray[Any]:
+            return np.insert(mine, place, other, axis=0)
+
+        return replace(
+            self,
+            label=merged(self.label, new.label),
+            frame=merged(self.frame, new.frame),
+            plane=merged(self.plane, new.plane),
+            class_value=merged(self.class_value, new.class_value),
+            whole=merged(self.whole, new.whole),
+            real=merged(self.real, new.real),
+            columns={name: merged(v, new.columns[name]) for name, v in self.columns.items()},
+        )
+
+    def _rank(self) -> NDArray[np.int64]:
+        """Return numbers that order objects by frame, plane (one a class value) and label."""
+        rank: NDArray[np.int64] = (self.frame * 256 + self.plane << 32) + self.label
+        return rank
 
     def _spatial(self, first: int) -> NDArray[np.int64]:
         return self.whole[:, first + 3 - self.ndim : first + 3]

@@ -60,8 +60,15 @@ class Source:
         return tuple(int(n) for n in self.planes[0].shape)
 
 
-def from_labelmap(labels: LabelMap) -> Source:
-    """Return the objects of a label map; its planes are not copied."""
+def from_labelmap(labels: LabelMap, calibration: Calibration | None = None) -> Source:
+    """Return the objects of a label map; its planes are not copied.
+
+    Parameters
+    ----------
+    labels : LabelMap
+    calibration : Calibration or None
+        To use instead of the label map's own.
+    """
     found = []
     for index, plane in enumerate(labels.planes):
         highest = max(int(plane.max(initial=0)), labels.next_label - 1)
@@ -72,7 +79,7 @@ def from_labelmap(labels: LabelMap) -> Source:
     return Source(
         labels.planes,
         labels.axes,
-        labels.calibration,
+        calibration or labels.calibration,
         labels.classes,
         tuple(found),
         (None,) * len(labels.planes),

@@ -1,0 +1,138 @@
+"""From the sums of objects to a table: columns in the order of their needs, what is left out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_defectseg.core.errors import MeasurementError
+from napari_defectseg.measurement.columns.identity import class_names
+from napari_defectseg.measurement.columns.measurement import MEASUREMENTS, Measurement
+from napari_defectseg.measurement.inputs import Inputs
+from napari_defectseg.measurement.objects import Objects
+from napari_defectseg.measurement.region import Region
+from napari_defectseg.measurement.settings import MeasureSettings
+from napari_defectseg.measurement.source import Source
+from napari_defectseg.measurement.table import Column, RegionTable
+
+Values = dict[str, NDArray[Any]]
+
+
+def tabulate(
+    objects: Objects, source: Source, inputs: Inputs, settings: MeasureSettings
+) -> RegionTable:
+    """Return the table of objects, without those that the settings leave out.
+
+    Columns that `objects` already carry are taken over.
+    """
+    kept, region = _leave_out(objects, source, inputs, settings)
+    columns = compute_columns(kept)
+    return RegionTable(
+        columns, source.calibration, source.classes, region, _warnings(source, columns)
+    )
+
+
+def compute_columns(objects: Objects) -> dict[str, Column]:
+    """Return every column that these objects can have, in the registry's order.
+
+    Raises
+    ------
+    MeasurementError
+        If a measurement needs one that is not there, or some wait for one another.
+    """
+    order = _fitting(objects)
+    done = _computed(objects, order)
+    return {
+        name: Column(done[name], item.unit(objects.calibration), item.definition)
+        for item in order
+        for name in item.names(objects.ndim)
+    }
+
+
+def local_columns(objects: Objects) -> Values:
+    """Return the columns that depend on nothing but each object's own pixels."""
+    items = {item.name: item for item in _fitting(objects) if item.local}
+    while strange := [name for name, item in items.items() if not set(item.needs) <= items.keys()]:
+        for name in strange:
+            del items[name]
+    return _computed(objects, list(items.values()))
+
+
+def _fitting(objects: Objects) -> list[Measurement]:
+    return [item for _, item in MEASUREMENTS.items() if item.fits(objects.ndim, objects.inputs)]
+
+
+def _computed(objects: Objects, items: Sequence[Measurement]) -> Values:
+    ndim = objects.ndim
+    done = dict(objects.columns)
+    current = objects.with_columns(done)
+    waiting = [item for item in items if not set(item.names(ndim)) <= done.keys()]
+    while waiting:
+        ready = [item for item in waiting if _ready(item, done, ndim, items)]
+        if not ready:
+            names = ", ".join(item.name for item in waiting)
+            raise MeasurementError(f"These measurements wait for one another: {names}.")
+        for item in ready:
+            done.update(item.values(current))
+        waiting = [item for item in waiting if item not in ready]
+    return done
+
+
+def _ready(
+    item: Measurement, done: Mapping[str, Any], ndim: int, items: Sequence[Measurement]
+) -> bool:
+    known = {other.name: other.names(ndim) for other in items}
+    missing = [need for need in item.needs if need not in known]
+    if missing:
+        raise MeasurementError(
+            f"The measurement {item.name!r} needs {missing[0]!r}, which cannot be measured here."
+        )
+    return all(name in done for need in item.needs for name in known[need])
+
+
+def _leave_out(
+    objects: Objects, source: Source, inputs: Inputs, settings: MeasureSettings
+) -> tuple[Objects, Region]:
+    large = objects.count >= settings.min_size
+    out = objects.cut & large if settings.border == "exclude" else np.zeros(len(objects), bool)
+    at_border = objects.select(out)
+    names, which = np.unique(class_names(at_border), return_inverse=True)
+    number = np.bincount(which, minlength=names.size)
+    pixels = np.bincount(which, at_border.count, minlength=names.size)
+    total = int(np.prod(source.shape))
+    region = Region(
+        source.axes,
+        source.shape,
+        total if inputs.counted is None else inputs.counted,
+        total,
+        source.shape[0] if "t" in source.axes else 1,
+        1,
+        settings.border,
+        dict(zip(names.tolist(), number.tolist(), strict=True)),
+        dict(zip(names.tolist(), map(int, pixels), strict=True)),
+        settings.min_size,
+        int(np.count_nonzero(~large)),
+    )
+    keep = large & ~out
+    return (objects if keep.all() else objects.select(keep)), region
+
+
+def _warnings(source: Source, columns: Mapping[str, Column]) -> tuple[str, ...]:
+    notes = [*source.notes]
+    if not source.calibration.calibrated:
+        text = source.calibration.describe()
+        notes.append(f"{text[:1].upper()}{text[1:]}; all sizes are in px.")
+    elif source.calibration.question:
+        notes.append(source.calibration.question)
+    if "intensity_mean" in columns:
+        unknown = int(np.isnan(columns["intensity_mean"].values).sum())
+        if unknown:
+            notes.append(f"{unknown} objects have pixels without a grey value (not a number).")
+    if source.classes is not None and "class" in columns:
+        nameless = int(np.count_nonzero(columns["class"].values == ""))
+        if nameless:
+            notes.append(f"{nameless} objects have no class and are in no class's numbers.")
+    return tuple(notes)
