@@ -99,7 +99,6 @@ class Prediction:
             axes=self.axes,
             task=self.task,
             settings=settings or self.decode_settings(),
-            axes=self.axes,
         )
 
     def labels(self, settings: DecodeSettings | None = None) -> LabelMap:

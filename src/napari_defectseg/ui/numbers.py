@@ -121,7 +121,9 @@ def superscript(power: int) -> str:
 
 
 def common_power(
-    values: Sequence[float] | np.ndarray, smallest: float = SMALLEST_PLAIN, largest: float = LARGEST_PLAIN
+    values: Sequence[float] | np.ndarray,
+    smallest: float = SMALLEST_PLAIN,
+    largest: float = LARGEST_PLAIN,
 ) -> int:
     """Return the power of ten that a column of values is divided by, 0 for ordinary sizes."""
     array = np.abs(np.asarray(values, float))

@@ -433,9 +433,7 @@ class CorrectDock(DockPage):
             return
         try:
             classes = self._named_classes()
-            empty = LabelMap.empty(
-                image.label_shape, classes, image.label_axes, image.calibration
-            )
+            empty = LabelMap.empty(image.label_shape, classes, image.label_axes, image.calibration)
         except DefectSegError as error:
             self.say_error("classes", error)
             return

@@ -187,7 +187,9 @@ class DatasetDock(DockPage):
         split = " / ".join(numbers.count(n) for n in sets)
         rest = info.splits.get("not split", 0)
         words = f"train / validation / test: {split}" if any(sets) else "not split yet"
-        self.sets.setText(words + (f" · {numbers.count(rest)} not split" if rest and any(sets) else ""))
+        self.sets.setText(
+            words + (f" · {numbers.count(rest)} not split" if rest and any(sets) else "")
+        )
         self.folder.setText(str(dataset.path))
         self.licence.setText(f"Licence: {dataset.card.licence or 'not decided yet'}")
         self._show_warnings(info.warnings)
@@ -217,9 +219,7 @@ class DatasetDock(DockPage):
         if getattr(self, "_pictured", None) is not dataset:
             self.pictures.forget_pictures()
             self._pictured = dataset
-        self.pictures.show_tiles(
-            [Tile(pair.id, pair.id, _pair_words(pair)) for pair in pairs]
-        )
+        self.pictures.show_tiles([Tile(pair.id, pair.id, _pair_words(pair)) for pair in pairs])
         self._show_pair(self.pictures.current)
         missing = [self._pairs[key] for key in self.pictures.missing]
         if missing:
@@ -397,14 +397,16 @@ def _picture_steps(pairs: Any, classes: ClassMap) -> Steps[None]:
 
     for place, pair in enumerate(pairs):
         image, mask = pair.image(), pair.mask()
-        at = {axis: image.shape[image.axes.index(axis)] // 2 for axis in ("t", "z") if axis in image.axes}
+        at = {
+            axis: image.shape[image.axes.index(axis)] // 2
+            for axis in ("t", "z")
+            if axis in image.axes
+        }
         plane = image.read(**at)
         if "c" in image.axes:
             plane = np.moveaxis(plane, [a for a in image.axes if a not in at].index("c"), -1)
         front = 0 if classes.exclusive else 1
-        key = tuple(
-            at.get(axis, slice(None)) for axis in image.label_axes
-        )
+        key = tuple(at.get(axis, slice(None)) for axis in image.label_axes)
         flat = mask[(slice(None),) * front + key]
         yield Step(place + 1, len(pairs), "Pictures", (pair.id, picture(plane, flat, classes)))
 

@@ -8,9 +8,15 @@ from pathlib import Path
 from threading import Event
 from typing import Any
 
-from qtpy.QtCore import Qt
-from qtpy.QtWidgets import QComboBox, QFileDialog, QHBoxLayout, QLineEdit, QPushButton, QSizePolicy
-from qtpy.QtWidgets import QVBoxLayout, QWidget
+from qtpy.QtWidgets import (
+    QComboBox,
+    QFileDialog,
+    QHBoxLayout,
+    QLineEdit,
+    QPushButton,
+    QSizePolicy,
+    QVBoxLayout,
+)
 
 from napari_defectseg.core.errors import DefectSegError
 from napari_defectseg.core.progress import Step
@@ -150,7 +156,9 @@ class TrainDock(DockPage):
     def _show_dataset(self, dataset: Dataset, counts: Mapping[str, int], dims: int) -> None:
         if self.session.dataset is not dataset:
             return
-        sets = " / ".join(numbers.count(counts.get(one, 0)) for one in ("train", "validation", "test"))
+        sets = " / ".join(
+            numbers.count(counts.get(one, 0)) for one in ("train", "validation", "test")
+        )
         self.on.setText(f"on {dataset.name} · {sets} images")
         self.on.setToolTip(f"{dataset.name}: {sets} images to train, to stop by, and to test")
         if self._first_plan.dims != dims:
@@ -212,7 +220,11 @@ class TrainDock(DockPage):
         self.run(
             LANE,
             _train_steps(
-                dataset, plan, Path(self.out.text()).expanduser(), self._beginning(), self._stop.is_set
+                dataset,
+                plan,
+                Path(self.out.text()).expanduser(),
+                self._beginning(),
+                self._stop.is_set,
             ),
             text=f"Training on {dataset.name}",
             on_step=self._on_step,

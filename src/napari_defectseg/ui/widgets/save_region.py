@@ -165,9 +165,7 @@ class SaveRegion(QWidget):
     def _steps(self, dataset: Any, image: Any, labels: Any, region: Box | None) -> Steps[Any]:
         """Add the pair, in the worker's thread."""
         yield Step(0, 1, "Saving to the dataset")
-        return dataset.add(
-            image, labels, specimen=self.specimen.text().strip(), region=region
-        )
+        return dataset.add(image, labels, specimen=self.specimen.text().strip(), region=region)
 
     def _on_done(self, pair: Any) -> None:
         self.save.setEnabled(True)

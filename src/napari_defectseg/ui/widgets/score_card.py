@@ -47,9 +47,7 @@ class ScoreCard(Card):
         self.note.setText(self._note(new, found, before))
         name(self, f"{self.title.text()}. {self.note.text()}")
 
-    def _rebuild(
-        self, new: ModelCard, found: Mapping[str, Any], before: Mapping[str, Any]
-    ) -> None:
+    def _rebuild(self, new: ModelCard, found: Mapping[str, Any], before: Mapping[str, Any]) -> None:
         self._body.hide()
         self._body.deleteLater()
         self._body = QWidget()
