@@ -75,7 +75,7 @@ def test_a_full_disk_does_not_lose_the_edit(qapp, labels):
     from napari_defectseg.labels.tools.delete import delete
 
     class Full:
-        def edit(self, edit) -> None:
+        def edit(self, edit, *, held: bool = False) -> None:
             raise NotSaved("The disk is full.")
 
         undo = redo = lambda self: None

@@ -65,6 +65,7 @@ class DockPage(QWidget):
         self.keys = keys_of(viewer)
         self.mark = ""
         self._ties: list[Tie] = []
+        self._heard: list[tuple[Any, WeakMethod[Callable[..., Any]]]] = []
         self._follower: theme.Follower | None = None
         self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Expanding)
         self.setAccessibleName(self.title)
@@ -100,16 +101,23 @@ class DockPage(QWidget):
 
     # -- what it finds here --------------------------------------------------------------
 
-    def listen(self, signal: Any, slot: Callable[..., Any]) -> None:
-        """Call `slot`, a method of the page, at `signal` (psygnal or napari) until it is gone."""
-        signal.connect(slot)
+    def listen(self, signal: Any, slot: Callable[..., Any]) -> bool:
+        """Call `slot`, a method of the page, at `signal` (psygnal or napari) until it is gone.
+
+        Said twice, it is called once; false the second time.
+        """
         held = WeakMethod(slot)
+        if any(known is signal and method == held for known, method in self._heard):
+            return False
+        self._heard.append((signal, held))
+        signal.connect(slot)
 
         def untie() -> None:
             if (method := held()) is not None:
                 signal.disconnect(method)
 
         self._ties.append(untie)
+        return True
 
     def provide(self, command: str, act: Callable[[], Any]) -> None:
         """Offer a command of `ui.commands` by its key, a method of the page, until it is gone."""

@@ -186,8 +186,8 @@ class CorrectDock(DockPage):
                 (True, "outlines", "Show only their outlines (U)"),
             ),
         )
-        self.outlines.setValue(self.hand.stage.outlines)
-        self.outlines.valueChanged.connect(self.hand.stage.set_outlines)
+        self.outlines.setValue(self.hand.stage.display.outlines)
+        self.outlines.valueChanged.connect(self.hand.stage.display.set_outlines)
         self.smooth = QPushButton("Smooth the selected  Q")
         self.smooth.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         name(self.smooth, "Smooth the selected", "Even out the rims of the selected objects (Q)")
@@ -326,8 +326,7 @@ class CorrectDock(DockPage):
     # -- the layer in hand ---------------------------------------------------------------
 
     def _watch(self, layer: Any) -> None:
-        if (layer.events.mode, self._show_tool) not in [(s, m()) for s, m in self._ties]:
-            self.listen(layer.events.mode, self._show_tool)
+        if self.listen(layer.events.mode, self._show_tool):
             self.listen(layer.events.brush_size, self._show_brush)
             layer.brush_size = self.brush.value()
 
