@@ -17,6 +17,7 @@ from napari_defectseg.cli import (
     open,  # noqa: A004 - the verb's name
     phantom,
     predict,
+    sample,
     train,
     view,
 )
@@ -55,6 +56,7 @@ app.add_typer(dataset.app, name="dataset")
 app.command("train", epilog=train.EXAMPLE)(train.train)
 app.command("run", epilog=run_verb.EXAMPLE)(run_verb.run)
 app.command("phantom", epilog=phantom.EXAMPLE)(phantom.phantom)
+app.command("sample", epilog=sample.EXAMPLE)(sample.sample)
 app.command("demo", epilog=demo.EXAMPLE)(demo.demo)
 app.command("view", epilog=view.EXAMPLE)(view.view)
 app.command("doctor", epilog=doctor.EXAMPLE)(doctor.doctor)

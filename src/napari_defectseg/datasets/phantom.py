@@ -101,7 +101,7 @@ def add_phantom(dataset: Dataset, phantom: Phantom) -> None:
         phantom.mask,
         specimen=name,
         instances=phantom.instances,
-        objects=_with_units(phantom),
+        objects=object_columns(phantom),
         origin={
             "who": "phantom",
             "kind": phantom.kind,
@@ -130,7 +130,7 @@ def _make(kind: str, seed: int, shape: Sequence[int] | None) -> Phantom:
     return phantom(kind, seed=seed, shape=None if shape is None else tuple(shape))
 
 
-def _with_units(phantom: Phantom) -> dict[str, Any]:
+def object_columns(phantom: Phantom) -> dict[str, Any]:
     """Return the list of objects with ``name [unit]`` where a column is a length or an area."""
     calibration = phantom.image.calibration
     named = {}
