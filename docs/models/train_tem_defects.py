@@ -30,9 +30,10 @@ PLAN = TrainingPlan(
     name="tem-defects",
     patch=(128, 128),
     batch=8,
-    epochs=45,
+    epochs=40,
+    learning_rate=2e-3,
     steps_per_epoch=50,
-    patience=45,
+    patience=40,
     zoom=0.3,
     seed=7,
 )
@@ -41,7 +42,7 @@ COLUMNS = {"train": (0, 1, 2), "validation": (4,), "test": (6, 7)}
 CITATION = (
     "Phantoms of this project; tiles of irradiated 316L steel from ai-atoms/creme "
     "(doi:10.5281/zenodo.15436311, MIT); in-situ annealed Ti from "
-    "nomelabs/insitu-TEM-annealing-Ti (MIT); defect-free micrographs (see the sample catalogue, MIT)."
+    "nomelabs/insitu-TEM-annealing-Ti (MIT); defect-free micrographs (MIT; see the samples)."
 )
 DESCRIPTION = (
     "Voids, precipitates and dislocation loops in bright-field TEM. Voids and precipitates were "
@@ -54,7 +55,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--real", type=Path, required=True, help="folder with tem_loops_316l, …")
     parser.add_argument("--out", type=Path, required=True)
-    parser.add_argument("--phantoms", type=int, default=110)
+    parser.add_argument("--phantoms", type=int, default=96)
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--epochs", type=int, default=PLAN.epochs)
     given = parser.parse_args()

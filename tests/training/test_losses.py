@@ -47,3 +47,12 @@ def test_a_patch_without_any_label_teaches_nothing(loss: object) -> None:
     assert float(value.detach()) == 0
     assert logits.grad is not None
     assert not logits.grad.any()
+
+
+def test_a_class_that_is_not_in_the_batch_does_not_count_as_missed() -> None:
+    target = torch.zeros(1, 8, 8, dtype=torch.long)
+    target[:, :4] = 1
+    right = torch.full((1, 3, 8, 8), -20.0)
+    right[:, 0], right[:, 1] = -20.0 * (2.0 * target - 1), 20.0 * (2.0 * target - 1)
+    right[:, 2] = -3.0
+    assert float(exclusive_loss(right, target, 1.0)) < 0.01

@@ -94,7 +94,8 @@ def _learn(
 ) -> float:
     network.train()
     optimiser.zero_grad(set_to_none=True)
-    loss = _loss(job, network(torch.from_numpy(batch[0]).to(job.device)), batch[1])
+    logits = network(torch.from_numpy(batch[0]).to(job.device))
+    loss = _loss(job, logits, batch[1], job.plan.dice_weight)
     value = float(loss.detach())
     if not np.isfinite(value):
         raise TrainingError(
@@ -107,11 +108,13 @@ def _learn(
     return value
 
 
-def _loss(job: Job, logits: torch.Tensor, target: np.ndarray[Any, Any]) -> torch.Tensor:
+def _loss(
+    job: Job, logits: torch.Tensor, target: np.ndarray[Any, Any], dice_weight: float
+) -> torch.Tensor:
     wanted = torch.from_numpy(np.ascontiguousarray(target)).to(job.device)
     if job.classes.exclusive:
-        return exclusive_loss(logits, wanted.long(), job.plan.dice_weight)
-    return multilabel_loss(logits, wanted, job.plan.dice_weight)
+        return exclusive_loss(logits, wanted.long(), dice_weight)
+    return multilabel_loss(logits, wanted, dice_weight)
 
 
 def _end_epoch(
@@ -130,7 +133,11 @@ def _end_epoch(
 
 @torch.inference_mode()
 def validate(job: Job, network: torch.nn.Module) -> tuple[float, dict[str, float]]:
-    """Return the mean loss and the pooled Dice of each class on the validation images."""
+    """Return loss and Dice of each class, pooled over the validation images.
+
+    The loss is the mean cross-entropy plus, as in training, the weighted Dice loss of the
+    classes that are there; pooled, because most images do not show every class.
+    """
     network.eval()
     names = job.classes.names
     overlap, sizes, losses = np.zeros(len(names)), np.zeros(len(names)), []
@@ -138,12 +145,14 @@ def validate(job: Job, network: torch.nn.Module) -> tuple[float, dict[str, float
     for example in job.validation:
         padded = pad_to(example, [-(-n // grid) * grid for n in example.spatial_shape])
         logits = network(torch.from_numpy(padded.image[np.newaxis]).to(job.device))
-        losses.append(float(_loss(job, logits, padded.target[np.newaxis])))
+        losses.append(float(_loss(job, logits, padded.target[np.newaxis], 0.0)))
         shown, truth = _binary(logits[0].cpu().numpy(), padded.target, job.classes)
         overlap += (shown & truth).reshape(len(names), -1).sum(1)
         sizes += shown.reshape(len(names), -1).sum(1) + truth.reshape(len(names), -1).sum(1)
     dice = [float(2 * o / s) if s else float("nan") for o, s in zip(overlap, sizes, strict=True)]
-    return float(np.mean(losses)), dict(zip(names, dice, strict=True))
+    missed = 1 - float(np.nanmean(dice)) if sizes.any() else 0.0
+    loss = float(np.mean(losses)) + job.plan.dice_weight * missed
+    return loss, dict(zip(names, dice, strict=True))
 
 
 def _binary(
