@@ -69,7 +69,7 @@ def test_from_a_file_to_numbers_and_a_better_model(tmp_path: Path) -> None:
     assert better.card.training["images"]["train"] >= 1
 
     table = ds.measure_regions(labels, image=image)
-    assert table["area"].unit == "nm²"
+    assert table.column("area").unit == "nm²"
     table.write_csv(tmp_path / "objects.csv")
     assert (tmp_path / "objects.csv").read_text(encoding="utf-8").startswith("label,")
     classes = ds.summarise(table).as_dict()["classes"]
@@ -86,7 +86,7 @@ def test_the_same_on_real_micrographs(real_data: Path, tmp_path: Path) -> None:
     labels = ds.predict(ds.open_model("tem-defects"), image).labels()
     loops = ds.measure_regions(labels, image=image).where("class == 'loop'")
     assert len(loops) >= 5
-    diameter = loops["equivalent_diameter_area"]
+    diameter = loops.column("equivalent_diameter_area")
     assert diameter.unit == "nm"
     assert 3 < np.median(diameter.values) < 60
 
@@ -105,7 +105,7 @@ def test_the_same_on_real_micrographs(real_data: Path, tmp_path: Path) -> None:
 def test_a_tomogram_and_a_movie_go_the_same_way() -> None:
     made = ds.phantom("tomogram", seed=1, shape=(48, 48, 48))
     labels = ds.predict(ds.open_model("tomogram-pores"), made.image).labels()
-    assert ds.measure_regions(labels, image=made.image)["area"].unit == "µm³"
+    assert ds.measure_regions(labels, image=made.image).column("area").unit == "µm³"
     movie = ds.phantom("movie", seed=1, shape=(3, 96, 128))
     frames = ds.predict(ds.open_model("tem-defects"), movie.image).labels()
     assert frames.axes == ("t", "y", "x")
@@ -142,7 +142,7 @@ def test_labels_without_a_pixel_size_are_measured_in_px() -> None:
     labels = np.zeros((20, 20), np.int32)
     labels[3:8, 3:8] = 1
     table = ds.measure_regions(labels)
-    assert table["area"].unit == "px²"
+    assert table.column("area").unit == "px²"
     assert any("pixel size" in warning for warning in ds.summarise(table).as_dict()["warnings"])
 
 
