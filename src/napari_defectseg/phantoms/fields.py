@@ -9,6 +9,8 @@ import numpy as np
 from scipy import fft
 
 Array = np.ndarray[Any, Any]
+FLAT = 1e-9
+"""Spread of a filtered field below which it is flat: far coarser than the picture is large."""
 
 
 def frequencies(shape: Sequence[int], spacing: Sequence[float]) -> list[Array]:
@@ -56,9 +58,10 @@ def random_field(
 
 
 def _standardised(field: Array) -> Array:
+    """Return it with mean 0 and spread 1; 0 everywhere if nothing but rounding errors is in it."""
     spread = field.std()
     centred = field - field.mean()
-    return np.asarray(centred / spread if spread > 0 else centred)
+    return np.asarray(centred / spread if spread > FLAT else np.zeros_like(field))
 
 
 def turned_field(

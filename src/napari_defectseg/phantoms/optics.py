@@ -62,7 +62,8 @@ def fresnel(phase: Array, pixel: float, defocus: float, spread: float) -> Array:
     """Return the intensity change by defocus of a weak phase object (both 2D).
 
     Contrast transfer 2 sin(π λ Δf k²) with a Gaussian envelope of partial coherence; positive
-    `defocus` is underfocus: voids bright with a dark fringe.
+    `defocus` is overfocus. Voids are bright with a dark fringe underfocus, the other way round
+    overfocus (Rühle & Wilkens 1975).
 
     Parameters
     ----------
