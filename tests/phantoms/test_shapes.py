@@ -8,8 +8,9 @@ from napari_defectseg.core.classes import ClassMap
 from napari_defectseg.phantoms import draw
 from napari_defectseg.phantoms.grid import Grid
 from napari_defectseg.phantoms.keyhole import Keyhole
-from napari_defectseg.phantoms.shapes import Ellipse, Shape, Stroke
+from napari_defectseg.phantoms.shapes import Ellipse, Shape
 from napari_defectseg.phantoms.solids import Solid, random_rotation
+from napari_defectseg.phantoms.strokes import Stroke
 from napari_defectseg.phantoms.truth import Truth
 
 ONE = ClassMap.of(["one"])

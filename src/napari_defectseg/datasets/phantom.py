@@ -18,10 +18,6 @@ if TYPE_CHECKING:
     from napari_defectseg.phantoms.phantom import Phantom
 
 LICENCE = "CC0-1.0"
-LENGTHS = frozenset(
-    {"equivalent_diameter_area", "axis_major_length", "axis_minor_length", "feret_diameter_max"}
-)
-"""Columns of a phantom's list of objects that are lengths, beside the centroid."""
 
 
 def write_phantoms(
@@ -131,15 +127,10 @@ def _make(kind: str, seed: int, shape: Sequence[int] | None) -> Phantom:
 
 
 def object_columns(phantom: Phantom) -> dict[str, Any]:
-    """Return the list of objects with ``name [unit]`` where a column is a length or an area."""
-    calibration = phantom.image.calibration
+    """Return the list of objects with ``name [unit]`` where a column has a unit."""
     named = {}
     for name, values in phantom.objects.items():
-        unit = ""
-        if name in LENGTHS or name.startswith("centroid-"):
-            unit = calibration.length_unit
-        elif name == "area":
-            unit = calibration.power_unit(calibration.ndim)
+        unit = phantom.unit_of(name)
         named[f"{name} [{unit}]" if unit else name] = values
     return named
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from napari_defectseg.phantoms import optics
+from napari_defectseg.phantoms import fields
 
 Array = np.ndarray[Any, Any]
 
@@ -73,9 +73,9 @@ def bent_foil(
     extinction = rng.uniform(20, 60)
     wedge = rng.uniform(0.05, 0.6) * bending
     thickness = rng.uniform(50, 140) * (
-        1 + wedge * ramp + 0.06 * bending * optics.random_field(shape, rng, size / 3)
+        1 + wedge * ramp + 0.06 * bending * fields.random_field(shape, rng, size / 3)
     )
-    sway = optics.random_field(shape, rng, size / rng.uniform(2, 5))
+    sway = fields.random_field(shape, rng, size / rng.uniform(2, 5))
     turned = rng.uniform(0, 2 * np.pi)
     across = y * np.cos(turned) + x * np.sin(turned)
     # In units of w = sξ: a flat foil sits well off the reflection, a bent one crosses it.

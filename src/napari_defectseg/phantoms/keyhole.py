@@ -17,9 +17,10 @@ Array = np.ndarray[Any, Any]
 class Keyhole:
     """A depression that hangs from a horizontal surface.
 
-    At the share s of its depth its middle lies behind the laser by depth · (lean s + hook s³) and
-    its half-width is half_width · (1 + mouth e^(-s/0.08) - taper s + bulb e^(-((s-0.82)/0.14)²))
-    · √(1 - s⁶), so that it closes at the bottom.
+    At the share s of its depth its middle lies behind the laser by depth · (lean s + hook s³)
+    + rear · half_width · mouth e^(-s/0.08), and its half-width is half_width
+    · (1 + mouth e^(-s/0.08) - taper s + bulb e^(-((s-0.82)/0.14)²)) · √(1 - s⁶), so that it
+    closes at the bottom.
 
     Parameters
     ----------
@@ -35,6 +36,8 @@ class Keyhole:
         How far the bottom trails behind.
     mouth, taper, bulb : float
         Wider opening, narrowing, swelling near the bottom.
+    rear : float
+        Share of the opening's widening that lies behind: 0 as much in front, 1 all behind.
     """
 
     top: tuple[float, float]
@@ -46,10 +49,12 @@ class Keyhole:
     mouth: float = 0.5
     taper: float = 0.3
     bulb: float = 0.2
+    rear: float = 0.0
 
     def middle(self, s: Array) -> Array:
         """Return x of its middle at shares of its depth."""
         behind = self.depth * (self.lean * s + self.hook * s**3)
+        behind = behind + self.rear * self.half_width * self.mouth * np.exp(-s / 0.08)
         return np.asarray(self.top[1] - self.ahead * behind)
 
     def half(self, s: Array) -> Array:
@@ -122,9 +127,12 @@ class Keyhole:
         return np.asarray(np.maximum(sideways, np.maximum(-s, s - 1) * self.depth))
 
     def chord(self, y: Array, x: Array) -> Array:
-        """Return the length of the beam's path through it: circles in horizontal cut."""
+        """Return the length of the beam's path through it: circles in horizontal cut.
+
+        Above the surface it goes on as wide as its opening, through whatever melt stands there.
+        """
         s = (y - self.top[0]) / self.depth
-        within = (s >= 0) & (s <= 1)
+        within = s <= 1
         s = np.clip(s, 0, 1)
         half = self.half(s)
         return np.asarray(2 * np.sqrt(np.maximum(half**2 - (x - self.middle(s)) ** 2, 0)) * within)

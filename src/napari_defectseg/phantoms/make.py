@@ -82,7 +82,8 @@ def _micrograph(seed: int, shape: tuple[int, ...], given: dict[str, Any]) -> Pha
 
 
 def _surface(seed: int, shape: tuple[int, ...], given: dict[str, Any]) -> Phantom:
-    from napari_defectseg.phantoms.surfaces import SurfaceSettings, surface
+    from napari_defectseg.phantoms.surface_settings import SurfaceSettings
+    from napari_defectseg.phantoms.surfaces import surface
 
     return surface(
         _chosen("surface", SurfaceSettings(), given), seed=seed, shape=(shape[0], shape[1])
@@ -90,7 +91,8 @@ def _surface(seed: int, shape: tuple[int, ...], given: dict[str, Any]) -> Phanto
 
 
 def _movie(seed: int, shape: tuple[int, ...], given: dict[str, Any]) -> Phantom:
-    from napari_defectseg.phantoms.movies import MovieSettings, movie
+    from napari_defectseg.phantoms.movie_settings import MovieSettings
+    from napari_defectseg.phantoms.movies import movie
 
     settings = _chosen("movie", MovieSettings(), given)
     return movie(settings, seed=seed, shape=(shape[0], shape[1], shape[2]))

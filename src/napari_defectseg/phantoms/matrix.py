@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from scipy.spatial import KDTree
 
-from napari_defectseg.phantoms import optics
+from napari_defectseg.phantoms import fields
 from napari_defectseg.phantoms.draw import curve
 
 Array = np.ndarray[Any, Any]
@@ -22,9 +22,9 @@ def grains(shape: Shape, contrast: float, rng: np.random.Generator) -> Array:
     """
     if contrast < 0.005:
         return np.ones(shape)
-    fine = optics.random_field(shape, rng, 1.0)
+    fine = fields.random_field(shape, rng, 1.0)
     if rng.uniform() < 0.5:
-        field = optics.random_field(shape, rng, float(rng.uniform(3, 7)))
+        field = fields.random_field(shape, rng, float(rng.uniform(3, 7)))
         body = 1 / (1 + np.exp(-(field - 0.3) / 0.15))
     else:
         body = _packed(shape, float(rng.uniform(7, 16)), rng)
@@ -38,7 +38,7 @@ def _packed(shape: Shape, size: float, rng: np.random.Generator) -> Array:
     spots = rng.uniform(-size, np.asarray(shape) + size, (count, 3))
     shade = rng.uniform(0.3, 1.2, count) * (rng.uniform(size=count) < 0.8)
     points = np.stack(np.meshgrid(*map(np.arange, shape), indexing="ij"), axis=-1)
-    wobble = np.stack([optics.random_field(shape, rng, size / 3) for _ in shape], axis=-1)
+    wobble = np.stack([fields.random_field(shape, rng, size / 3) for _ in shape], axis=-1)
     found = KDTree(spots).query(points + 0.08 * size * wobble, k=2)
     near, index = np.asarray(found[0]), np.asarray(found[1])
     gap = (near[..., 1] - near[..., 0]) / 2

@@ -9,9 +9,11 @@ from typing import Any
 
 import numpy as np
 
+from napari_defectseg.core.acquisition import Acquisition
 from napari_defectseg.core.calibration import Calibration
+from napari_defectseg.core.units import Quantity
 from napari_defectseg.images.image import CalibratedImage
-from napari_defectseg.phantoms import defects, optics
+from napari_defectseg.phantoms import defects, loops, optics
 from napari_defectseg.phantoms.background import background
 from napari_defectseg.phantoms.draw import between, how_many, log_between
 from napari_defectseg.phantoms.foil import Foil, bent_foil
@@ -92,6 +94,7 @@ def micrograph(
             ("y", "x"),
             Calibration.of((pixel, pixel), "nm", "phantom: exact"),
             f"micrograph-{seed}",
+            acquisition=_acquisition(view),
         ),
         mask,
         instances,
@@ -101,6 +104,7 @@ def micrograph(
         seed,
         facts={
             "defocus_nm": view.defocus,
+            "thickness_nm": float(foil.thickness.mean()),
             "pixel_size_nm": pixel,
             "drawn": _counted(drawn),
             "too_faint": {k: n - _counted(drawn)[k] for k, n in _counted(marks).items()},
@@ -131,6 +135,16 @@ class View:
         return optics.blurred(image * self.light, self.camera.blur)
 
 
+def _acquisition(view: View) -> Acquisition:
+    """Return the conditions; ± of the thickness is its standard deviation over the field."""
+    thickness = view.foil.thickness
+    return Acquisition(
+        thickness=Quantity(float(thickness.mean()), "nm", float(thickness.std())),
+        thickness_method="phantom: exact mean over the field",
+        defocus=Quantity(view.defocus, "nm"),
+    )
+
+
 def _marks(grid: Grid, settings: MicrographSettings, rng: np.random.Generator) -> list[Mark]:
     """Return defects and distractors, the later ones drawn over the earlier."""
     share = grid.shape[0] * grid.shape[1] / FIELD
@@ -141,7 +155,7 @@ def _marks(grid: Grid, settings: MicrographSettings, rng: np.random.Generator) -
     scene = Scene(grid)
     defects.add_specks(scene, counts["specks"], rng)
     lines = defects.add_lines(scene, counts["lines"], settings, rng)
-    defects.add_loops(scene, counts["loops"], lines, settings, rng)
+    loops.add_loops(scene, counts["loops"], lines, settings, rng)
     defects.add_precipitates(scene, counts["precipitates"], settings, rng)
     defects.add_voids(scene, counts["voids"], settings, rng)
     return scene.marks

@@ -1,4 +1,4 @@
-"""What instruments do to a picture, and the random fields that backgrounds are made of."""
+"""What instruments do to a picture: defocus, fringes, blur, counting, grey levels."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ from typing import Any, Literal
 
 import numpy as np
 from scipy import fft, ndimage
+
+from napari_defectseg.phantoms.fields import frequencies
 
 Array = np.ndarray[Any, Any]
 ELECTRON_WAVELENGTH = 2.508e-3
@@ -56,94 +58,12 @@ class Camera:
         )
 
 
-def _frequencies(shape: Sequence[int], spacing: Sequence[float]) -> list[Array]:
-    axes = [fft.fftfreq(n, s) for n, s in zip(shape[:-1], spacing[:-1], strict=True)]
-    axes.append(fft.rfftfreq(shape[-1], spacing[-1]))
-    return list(np.meshgrid(*axes, indexing="ij", sparse=True))
-
-
-def random_field(
-    shape: Sequence[int],
-    rng: np.random.Generator,
-    scale: float | Sequence[float],
-    *,
-    slope: float | None = None,
-) -> Array:
-    """Return a smooth random field with mean 0 and standard deviation 1.
-
-    Parameters
-    ----------
-    shape : sequence of int
-        Any number of axes.
-    rng : numpy Generator
-        Source of randomness.
-    scale : float or sequence of float
-        Correlation length in pixels, one for all axes or one each.
-    slope : float, optional
-        None: Gaussian correlation. Else the power spectrum falls as k^-slope beyond
-        1/scale, which gives clouds of all sizes below `scale`.
-    """
-    lengths = np.broadcast_to(np.asarray(scale, float), (len(shape),))
-    # Fields larger than the picture: a padded grid avoids that its ends resemble each other.
-    padded = [
-        fft.next_fast_len(int(n + min(2 * s, n + 8))) for n, s in zip(shape, lengths, strict=True)
-    ]
-    noise = fft.rfftn(rng.standard_normal(padded))
-    k = _frequencies(padded, [1.0] * len(shape))
-    squared = sum(np.square(f * s) for f, s in zip(k, lengths, strict=True))
-    if slope is None:
-        filtered = noise * np.exp(-2 * np.pi**2 * squared / 2)
-    else:
-        filtered = noise * (1 + (2 * np.pi) ** 2 * squared) ** (-slope / 4)
-    field = fft.irfftn(filtered, padded)[tuple(slice(0, n) for n in shape)]
-    return _standardised(field)
-
-
-def _standardised(field: Array) -> Array:
-    spread = field.std()
-    centred = field - field.mean()
-    return np.asarray(centred / spread if spread > 0 else centred)
-
-
-def turned_field(
-    shape: tuple[int, int],
-    rng: np.random.Generator,
-    scale: tuple[float, float],
-    angle: float,
-    *,
-    slope: float | None = None,
-) -> Array:
-    """Return a 2D random field whose correlation is long along one direction.
-
-    Parameters
-    ----------
-    shape : (int, int)
-        Rows and columns.
-    rng : numpy Generator
-        Source of randomness.
-    scale : (float, float)
-        Correlation lengths along and across, px.
-    angle : float
-        Direction of the long one, radians from the y axis towards x.
-    slope : float, optional
-        As in `random_field`.
-    """
-    noise = fft.rfftn(rng.standard_normal(shape))
-    ky, kx = _frequencies(shape, (1.0, 1.0))
-    c, s = np.cos(angle), np.sin(angle)
-    squared = np.square((ky * c + kx * s) * scale[0]) + np.square((kx * c - ky * s) * scale[1])
-    if slope is None:
-        noise *= np.exp(-2 * np.pi**2 * squared / 2)
-    else:
-        noise *= (1 + (2 * np.pi) ** 2 * squared) ** (-slope / 4)
-    return _standardised(fft.irfftn(noise, shape))
-
-
 def fresnel(phase: Array, pixel: float, defocus: float, spread: float) -> Array:
     """Return the intensity change by defocus of a weak phase object (both 2D).
 
     Contrast transfer 2 sin(π λ Δf k²) with a Gaussian envelope of partial coherence; positive
-    `defocus` is underfocus: voids bright with a dark fringe.
+    `defocus` is overfocus. Voids are bright with a dark fringe underfocus, the other way round
+    overfocus (Rühle & Wilkens 1975).
 
     Parameters
     ----------
@@ -159,7 +79,7 @@ def fresnel(phase: Array, pixel: float, defocus: float, spread: float) -> Array:
     # Reflected borders, or the left border's fringes would appear at the right.
     edge = min(32, min(phase.shape) - 1)
     padded = np.pad(phase, edge, mode="reflect")
-    k = _frequencies(padded.shape, (pixel, pixel))
+    k = frequencies(padded.shape, (pixel, pixel))
     squared = sum(np.square(f) for f in k)
     transfer = 2 * np.sin(np.pi * ELECTRON_WAVELENGTH * defocus * squared)
     transfer = transfer * np.exp(-2 * np.pi**2 * spread**2 * squared)

@@ -13,6 +13,22 @@ from napari_defectseg.core.errors import ImageError
 from napari_defectseg.images.image import CalibratedImage
 
 Array = np.ndarray[Any, Any]
+LENGTHS = frozenset(
+    {
+        "equivalent_diameter_area",
+        "axis_major_length",
+        "axis_minor_length",
+        "length",
+        "width",
+        "depth",
+        "width_at_surface",
+        "width_at_half_depth",
+        "size_along_beam",
+    }
+)
+"""Columns of object lists that are lengths, beside the centroid."""
+ANGLES = {"orientation": "rad", "front_wall_angle": "°"}
+"""Columns that are angles, with their unit."""
 
 
 @dataclass(frozen=True)
@@ -71,6 +87,24 @@ class Phantom:
     def count(self) -> int:
         """Number of different objects."""
         return len(np.unique(self.objects["label"]))
+
+    def unit_of(self, column: str) -> str:
+        """Return the unit of a column of the object list; empty for counts and names.
+
+        Examples
+        --------
+        ``"nm"`` for a micrograph's ``axis_major_length``, ``"µm³"`` for a tomogram's ``area``.
+        """
+        calibration = self.image.calibration
+        if column in LENGTHS or column.startswith("centroid-"):
+            return calibration.length_unit
+        if column == "area":
+            return calibration.power_unit(calibration.ndim)
+        if column == "volume":
+            return calibration.power_unit(3)
+        if column == "time":
+            return calibration.time_unit
+        return ANGLES.get(column, "")
 
     def rows(self, name: str) -> dict[str, Array]:
         """Return the object list of one class, by its name.

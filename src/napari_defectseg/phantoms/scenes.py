@@ -53,7 +53,7 @@ class MicrographSettings:
     specks : (int, int)
         Spots that are no defect, on 512 x 512 pixels; fainter than any defect.
     defocus : (float, float)
-        nm; positive is underfocus: voids bright with a dark fringe.
+        nm; negative is underfocus: voids bright with a dark fringe.
     blur : (float, float)
         Sigma of the lens's blur, px.
     dose : (float, float)

@@ -59,7 +59,7 @@ class TomogramSettings:
         Sigma, voxels, before projection.
     artefacts : str
         ``"sinogram"``: rings, streaks, hardening and noise arise in the projections.
-        ``"image"``: blur, noise and cupping are put on the volume; ten times faster.
+        ``"image"``: blur, noise and cupping are put on the volume; faster.
     bits : int
         8 or 16.
     """
