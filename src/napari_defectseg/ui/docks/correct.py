@@ -396,9 +396,9 @@ class CorrectDock(DockPage):
     def accept(self) -> None:
         """Mark the selected objects as checked; on the walk, go on to the next."""
         walking = self.hand.selected() == [self.walk.at]
-        if self.hand.accept() is not None or walking:
-            if walking:
-                self.next()
+        self.hand.accept()
+        if walking:
+            self.next()
 
     def choose_class(self, value: int) -> None:
         """Draw as a class; with the class tool in hand, give it to the selected objects."""
@@ -493,7 +493,7 @@ class CorrectDock(DockPage):
             self.messages.take_back("edit")
 
     def toggle_outlines(self) -> None:
-        """Filled or outlines."""
+        """Show objects filled, or by their outlines."""
         self.outlines.setValue(not self.outlines.value)
 
     def show_place(self, place: str) -> None:

@@ -432,6 +432,10 @@ class StatisticsDock(DockPage):
         else:
             self.plot.setFixedHeight(150)
         self.table.show_columns(columns.WIDE if wide else columns.FIRST)
+        self.footer.primary.setMaximumWidth(260 if wide else 16777215)
+        self.footer.row.setAlignment(
+            self.footer.primary, Qt.AlignmentFlag(0) if not wide else Qt.AlignmentFlag.AlignLeft
+        )
 
 
 def _box(words: str) -> QComboBox:
