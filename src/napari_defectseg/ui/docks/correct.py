@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 from typing import Any
+from weakref import WeakSet
 
 from qtpy.QtCore import Qt
 from qtpy.QtWidgets import (
@@ -65,6 +66,7 @@ class CorrectDock(DockPage):
         """Lay out card, classes and tools, and tie them to hand and session."""
         self.hand: Hand = hand_of(self.viewer)
         self.walk = Walk(self.session)
+        self._watched: WeakSet[Any] = WeakSet()
         self.begin = self._build_begin()
         self.body.addWidget(self.begin)
         self.main = QWidget()
@@ -186,8 +188,8 @@ class CorrectDock(DockPage):
                 (True, "outlines", "Show only their outlines (U)"),
             ),
         )
-        self.outlines.setValue(self.hand.stage.outlines)
-        self.outlines.valueChanged.connect(self.hand.stage.set_outlines)
+        self.outlines.setValue(self.hand.stage.display.outlines)
+        self.outlines.valueChanged.connect(self.hand.stage.display.set_outlines)
         self.smooth = QPushButton("Smooth the selected  Q")
         self.smooth.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         name(self.smooth, "Smooth the selected", "Even out the rims of the selected objects (Q)")
@@ -326,7 +328,8 @@ class CorrectDock(DockPage):
     # -- the layer in hand ---------------------------------------------------------------
 
     def _watch(self, layer: Any) -> None:
-        if (layer.events.mode, self._show_tool) not in [(s, m()) for s, m in self._ties]:
+        if layer not in self._watched:
+            self._watched.add(layer)
             self.listen(layer.events.mode, self._show_tool)
             self.listen(layer.events.brush_size, self._show_brush)
             layer.brush_size = self.brush.value()
@@ -518,6 +521,7 @@ class CorrectDock(DockPage):
             "back": self.previous,
             "undo": self.hand.undo,
             "redo": self.hand.redo,
+            "outlines": self.toggle_outlines,
             "save_region": self.save_here,
         }
         for place in range(9):
