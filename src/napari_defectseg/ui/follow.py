@@ -10,7 +10,8 @@ from psygnal import Signal
 from qtpy.QtCore import QObject, QTimer
 
 from napari_defectseg.core.errors import DefectSegError
-from napari_defectseg.core.progress import Step, Steps
+from napari_defectseg.core.progress import Steps
+from napari_defectseg.measurement.live import LiveTable
 from napari_defectseg.measurement.populations import Summary, summarise
 from napari_defectseg.measurement.settings import MeasureSettings
 from napari_defectseg.measurement.table import RegionTable
@@ -18,6 +19,7 @@ from napari_defectseg.measurement.table import RegionTable
 if TYPE_CHECKING:
     from napari_defectseg.core.units import Quantity
     from napari_defectseg.labels.edit import Edit
+    from napari_defectseg.labels.labelmap import LabelMap
     from napari_defectseg.ui.session import Session
 
 LANE = "measure"
@@ -41,7 +43,7 @@ class Follower(QObject):
         super().__init__()
         self._session = session
         self._settings = MeasureSettings()
-        self._live: Any = None
+        self._live: LiveTable | None = None
         self.busy = False
         self.failure: Exception | None = None
         self._timer = QTimer(self)
@@ -99,10 +101,11 @@ class Follower(QObject):
             self.again()
 
     def _on_edited(self, edit: Edit | None) -> None:
-        if edit is None or self._live is None or self.busy:
-            self.again()
+        live = self._live
+        if edit is None or live is None or self.busy or not live.is_quick(edit):
+            self._timer.start()
             return
-        self._set_table(self._live.update(edit))
+        self._set_table(live.update(edit))
 
     def _measure(self) -> None:
         labels = self._session.labels
@@ -130,19 +133,18 @@ class Follower(QObject):
             LANE, self._steps(labels), owner=self, on_done=done, on_failed=failed
         )
 
-    def _steps(self, labels: Any) -> Steps[tuple[Any, RegionTable]]:
+    def _steps(self, labels: LabelMap) -> Steps[tuple[LiveTable, RegionTable]]:
         """Measure everything, in the worker's thread."""
-        from napari_defectseg.measurement.regions import measure_regions
-
         image = self._session.image
         if image is not None and image.label_shape != labels.shape:
             image = None
-        scores = getattr(self._session.prediction, "scores", None)
-        yield Step(0, 1, "Measuring objects")
-        table = measure_regions(
+        prediction = self._session.prediction
+        scores = prediction.scores if prediction is not None else None
+        live = LiveTable(
             labels, image=image, space=self._session.space, scores=scores, settings=self._settings
         )
-        return None, table
+        table = yield from live.measure_steps()
+        return live, table
 
     def _set_table(self, table: RegionTable) -> None:
         self.failure = None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary, ref
 
@@ -331,7 +332,7 @@ def objects_under(plane: np.ndarray, points: Iterable[np.ndarray]) -> list[int]:
     """Return the objects under a line, the one with most of it first."""
     counts: dict[int, int] = {}
     corners = list(points)
-    for first, second in zip(corners, corners[1:], strict=False):
+    for first, second in pairwise(corners):
         steps = int(np.ceil(np.abs(second - first).max())) + 1
         for share in np.linspace(0, 1, steps):
             place = np.rint(first + share * (second - first)).astype(int)

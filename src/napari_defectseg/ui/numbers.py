@@ -80,6 +80,8 @@ def with_interval(value: float | None, low: float | None, high: float | None) ->
     if half <= 0:
         return plain(value)
     places = _places_of_uncertainty(half)
+    if value == 0 and low == 0:
+        return f"0 (below {fixed(high, _places_of_uncertainty(high))})"
     if abs(below - above) <= ALIKE * half:
         return f"{fixed(value, places)} ± {fixed(half, places)}"
     return f"{fixed(value, places)} ({span(low, high, places)})"

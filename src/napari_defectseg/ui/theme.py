@@ -50,6 +50,7 @@ QPushButton[ds="primary"] { background: {{ current }}; border: 1px solid {{ curr
 QPushButton[ds="primary"]:hover { border: 1px solid {{ icon }}; }
 QPushButton[ds="primary"]:focus { border: 1px solid {{ text }}; }
 QPushButton[ds="primary"]:disabled { background: {{ foreground }}; border-color: {{ secondary }}; }
+QPushButton[ds="tight"] { padding: 3px 1px; }
 QPushButton[ds="next"] { padding: 5px 8px; min-height: 20px; }
 QPushButton[ds="link"] { background: transparent; border: 1px solid transparent;
   text-decoration: underline; padding: 1px 2px; min-height: 18px; text-align: left; }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 from typing import Any
+from weakref import WeakSet
 
 from qtpy.QtCore import Qt
 from qtpy.QtWidgets import (
@@ -65,6 +66,7 @@ class CorrectDock(DockPage):
         """Lay out card, classes and tools, and tie them to hand and session."""
         self.hand: Hand = hand_of(self.viewer)
         self.walk = Walk(self.session)
+        self._watched: WeakSet[Any] = WeakSet()
         self.begin = self._build_begin()
         self.body.addWidget(self.begin)
         self.main = QWidget()
@@ -326,7 +328,9 @@ class CorrectDock(DockPage):
     # -- the layer in hand ---------------------------------------------------------------
 
     def _watch(self, layer: Any) -> None:
-        if self.listen(layer.events.mode, self._show_tool):
+        if layer not in self._watched:
+            self._watched.add(layer)
+            self.listen(layer.events.mode, self._show_tool)
             self.listen(layer.events.brush_size, self._show_brush)
             layer.brush_size = self.brush.value()
 
@@ -395,9 +399,9 @@ class CorrectDock(DockPage):
     def accept(self) -> None:
         """Mark the selected objects as checked; on the walk, go on to the next."""
         walking = self.hand.selected() == [self.walk.at]
-        if self.hand.accept() is not None or walking:
-            if walking:
-                self.next()
+        self.hand.accept()
+        if walking:
+            self.next()
 
     def choose_class(self, value: int) -> None:
         """Draw as a class; with the class tool in hand, give it to the selected objects."""
@@ -492,7 +496,7 @@ class CorrectDock(DockPage):
             self.messages.take_back("edit")
 
     def toggle_outlines(self) -> None:
-        """Filled or outlines."""
+        """Show objects filled, or by their outlines."""
         self.outlines.setValue(not self.outlines.value)
 
     def show_place(self, place: str) -> None:
@@ -517,6 +521,7 @@ class CorrectDock(DockPage):
             "back": self.previous,
             "undo": self.hand.undo,
             "redo": self.hand.redo,
+            "outlines": self.toggle_outlines,
             "save_region": self.save_here,
         }
         for place in range(9):

@@ -7,7 +7,6 @@ from typing import Any
 
 from qtpy.QtCore import Qt
 from qtpy.QtWidgets import (
-    QBoxLayout,
     QComboBox,
     QFileDialog,
     QHBoxLayout,
@@ -26,11 +25,11 @@ from napari_defectseg.ui.widgets.balance import Balance
 from napari_defectseg.ui.widgets.more import More
 from napari_defectseg.ui.widgets.new_dataset import NewDataset
 from napari_defectseg.ui.widgets.save_region import SaveRegion
+from napari_defectseg.ui.widgets.side_by_side import SideBySide
 from napari_defectseg.ui.widgets.text import ElidedLabel, Link, name, named, section, text
 from napari_defectseg.ui.widgets.thumbnails import Thumbnails, Tile, picture
 
 EMPTY = "A dataset is a folder of pictures and corrected masks."
-WIDE = 480
 WARNINGS = 3
 """Warnings that get a strip; more are counted."""
 SETS = ("train", "validation", "test")
@@ -46,18 +45,14 @@ class DatasetDock(DockPage):
 
     def build(self) -> None:
         """Lay out pictures and details, and tie them to the session."""
-        self._wide = False
         self._info: Any = None
         self.form = NewDataset()
         self.form.asked.connect(self.create)
         self.form.hide()
         self.body.addWidget(self.form)
-        self.parts = QBoxLayout(QBoxLayout.Direction.TopToBottom)
-        self.parts.setSpacing(theme.GAP)
-        self.parts.addWidget(self._build_pictures(), 1)
-        self.parts.addWidget(self._build_details())
+        self.parts = SideBySide(((self._build_pictures(), 1, 3), (self._build_details(), 0, 2)))
         self.body.setAlignment(Qt.AlignmentFlag(0))
-        self.body.addLayout(self.parts, 1)
+        self.body.addWidget(self.parts, 1)
         self.listen(self.session.events.dataset, self._on_dataset)
         self.listen(self.session.events.labels, self._on_labels)
 
@@ -143,7 +138,7 @@ class DatasetDock(DockPage):
             return
         self.form.hide()
         self.show_controls()
-        self._set_parts_visible(True)
+        self.parts.show()
         self._on_labels(self.session.labels)
         self.save.show_target()
         self.run(
@@ -158,10 +153,6 @@ class DatasetDock(DockPage):
         self.footer.offer("New dataset…", "Make a folder for pictures and masks")
         self.footer.offer_next("")
         self.set_mark("")
-
-    def _set_parts_visible(self, visible: bool) -> None:
-        for place in range(self.parts.count()):
-            self.parts.itemAt(place).widget().setVisible(visible)
 
     def _look_steps(self, dataset: Dataset) -> Steps[Any]:
         """Read counts and pairs, in the worker's thread."""
@@ -270,7 +261,7 @@ class DatasetDock(DockPage):
         self.form.suggest(known)
         self.show_controls()
         if self.session.dataset is None:
-            self._set_parts_visible(False)
+            self.parts.hide()
             self.footer.offer("Make the dataset", "Makes the folder", enabled=True)
         self.form.show()
         self.form.folder.setFocus()
@@ -370,15 +361,6 @@ class DatasetDock(DockPage):
         image, labels = found
         self.session.image = image
         self.session.labels = labels
-
-    def resizeEvent(self, event) -> None:
-        """Pictures beside the details where there is room."""
-        super().resizeEvent(event)
-        wide = self.width() >= WIDE
-        if wide != self._wide:
-            self._wide = wide
-            sideways = QBoxLayout.Direction.LeftToRight
-            self.parts.setDirection(sideways if wide else QBoxLayout.Direction.TopToBottom)
 
 
 def _counted(count: int, word: str) -> str:

@@ -8,7 +8,6 @@ import numpy as np
 from qtpy.QtCore import Qt
 from qtpy.QtGui import QIcon
 from qtpy.QtWidgets import (
-    QBoxLayout,
     QComboBox,
     QFileDialog,
     QGridLayout,
@@ -31,10 +30,13 @@ from napari_defectseg.ui.widgets.filter_line import FilterLine
 from napari_defectseg.ui.widgets.numbers_card import NumbersCard
 from napari_defectseg.ui.widgets.region_table import RegionTableView
 from napari_defectseg.ui.widgets.segments import Segments
+from napari_defectseg.ui.widgets.side_by_side import SideBySide
 from napari_defectseg.ui.widgets.text import ElidedLabel, name, named, text
 
-WIDE = 480
-"""Width from which numbers, plot and table stand side by side."""
+NARROW_PLOT = 140
+"""Height of the plot in a narrow dock, in px."""
+WIDE_PRIMARY = 260
+"""Width of the primary button in a wide dock, in px."""
 BORDERS = (
     ("count", "count all", "Count objects that touch the border like all others"),
     ("exclude", "leave out", "Leave out objects that touch the border"),
@@ -53,16 +55,18 @@ class StatisticsDock(DockPage):
     def build(self) -> None:
         """Lay out numbers, plot and table, and tie them to the session."""
         self.follower: Follower = follower_of(self.session)
-        self._wide = False
         self._shown: RegionTable | None = None
         self._kept: np.ndarray | None = None
-        self.columns = QBoxLayout(QBoxLayout.Direction.TopToBottom)
-        self.columns.setSpacing(theme.GAP)
-        self.columns.addWidget(self._build_numbers())
-        self.columns.addWidget(self._build_plot())
-        self.columns.addWidget(self._build_table(), 1)
+        self.parts = SideBySide(
+            (
+                (self._build_numbers(), 0, 3),
+                (self._build_plot(), 0, 5),
+                (self._build_table(), 1, 5),
+            )
+        )
+        self.parts.turned.connect(self._on_turned)
         self.body.setAlignment(Qt.AlignmentFlag(0))
-        self.body.addLayout(self.columns, 1)
+        self.body.addWidget(self.parts, 1)
         self.footer.offer("Save CSV…", "Write the table, one row an object", enabled=False)
         self.listen(self.session.events.table, self._on_table)
         self.listen(self.session.events.summary, self._on_summary)
@@ -117,7 +121,7 @@ class StatisticsDock(DockPage):
         row.addWidget(self.scale)
         column.addLayout(row)
         self.plot = Histogram()
-        self.plot.setFixedHeight(150)
+        self.plot.setFixedHeight(NARROW_PLOT)
         column.addWidget(self.plot)
         self.chosen = ElidedLabel(role="second")
         column.addWidget(self.chosen)
@@ -255,7 +259,7 @@ class StatisticsDock(DockPage):
         self.card.show_summary(summary, table.classes, self._note(shown))
 
     def _note(self, table: RegionTable) -> str:
-        parts = ["Intervals: 95 %, counting alone, 1 field."]
+        parts = ["95 %, counting alone, 1 field."]
         region = table.region
         left = sum(region.border_objects.values()) if region is not None else 0
         if left:
@@ -395,7 +399,11 @@ class StatisticsDock(DockPage):
         before = self.column_box.currentData()
         self.column_box.clear()
         for key in keys:
-            self.column_box.addItem(columns.title(table, key, long=True), key)
+            self.column_box.addItem(columns.title(table, key), key)
+            tip = columns.title(table, key, long=True)
+            self.column_box.setItemData(
+                self.column_box.count() - 1, tip, Qt.ItemDataRole.ToolTipRole
+            )
         self.column_box.setCurrentIndex(keys.index(before) if before in keys else 0)
 
     def _frame(self) -> int:
@@ -414,24 +422,19 @@ class StatisticsDock(DockPage):
         if self._shown is not None:
             self._show_all()
 
-    def resizeEvent(self, event) -> None:
-        """Side by side where there is room."""
-        super().resizeEvent(event)
-        wide = self.width() >= WIDE
-        if wide == self._wide:
-            return
-        self._wide = wide
-        sideways = QBoxLayout.Direction.LeftToRight
-        self.columns.setDirection(sideways if wide else QBoxLayout.Direction.TopToBottom)
-        for place, stretch in enumerate((3, 5, 5) if wide else (0, 0, 1)):
-            self.columns.setStretch(place, stretch)
+    def _on_turned(self, wide: bool) -> None:
+        """Use the room of a wide dock."""
         self.card.set_wide(wide)
         if wide:
             self.plot.setMinimumHeight(120)
             self.plot.setMaximumHeight(16777215)
         else:
-            self.plot.setFixedHeight(150)
+            self.plot.setFixedHeight(NARROW_PLOT)
         self.table.show_columns(columns.WIDE if wide else columns.FIRST)
+        self.footer.primary.setMaximumWidth(WIDE_PRIMARY if wide else 16777215)
+        self.footer.row.setAlignment(
+            self.footer.primary, Qt.AlignmentFlag.AlignLeft if wide else Qt.AlignmentFlag(0)
+        )
 
 
 def _box(words: str) -> QComboBox:

@@ -77,7 +77,7 @@ class TrainDock(DockPage):
 
     def _add_curves(self) -> None:
         self.curve = Curve(bottom="minutes", left="score (Dice)")
-        self.curve.set_y_range(0.0, 1.0)
+        self.curve.set_y_range(0.0, 1.05)
         self.curve.setFixedHeight(150)
         self.words = text("", "second")
         self.body.addWidget(self.curve)
@@ -272,13 +272,17 @@ class TrainDock(DockPage):
 
     def _on_done(self, model: Any) -> None:
         self._new = model
-        ended = str(model.card.training.get("ended", ""))
+        rounds = int(model.card.training.get("epochs", 0))
+        best = int(model.card.training.get("best_epoch", 0))
         seconds = float(model.card.training.get("seconds", 0.0))
-        self.card.done(f"Done in {numbers.time_taken(seconds)}", detail=ended)
+        self.card.done(
+            f"Done in {numbers.time_taken(seconds)}",
+            detail=f"Best of {rounds} rounds: number {best}",
+        )
         self.scores.show_scores(model.card, self._old.card if self._old is not None else None)
         self.scores.show()
-        self.footer.offer("Use the new one", "Predict with the new model from now on")
-        self.footer.offer_next("Keep the old", "The new model stays on the disk")
+        self.footer.offer("Use it", "Predict with the new model from now on")
+        self.footer.offer_next("Keep old one", "The new model stays on the disk")
         self.set_mark("done")
 
     def _on_failed(self, error: Exception) -> None:

@@ -162,7 +162,9 @@ class NumbersCard(Card):
             head.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
             head.setMenu(self._menu(head, place))
             head.setSizePolicy(QSizePolicy.Policy.Maximum, QSizePolicy.Policy.Fixed)
-            name(head, f"Column {head.text()}", "Click to see another number here")
+            name(
+                head, f"Column {head.text()}".replace("\n", " "), "Click to see another number here"
+            )
             self._grid.addWidget(head, *self._at(0, place), Qt.AlignmentFlag.AlignRight)
         self._grid.setColumnStretch(1, 1)
 
@@ -184,7 +186,9 @@ class NumbersCard(Card):
         item = QUANTITIES[key]
         if item.percent:
             return f"{item.title} (%)"
-        return numbers.header(item.title, self._unit(key), power)
+        head = numbers.header(item.title, self._unit(key), power)
+        # In a narrow dock the unit goes below the word.
+        return head if self._wide or not power else head.replace(" (", "\n(", 1)
 
     def _unit(self, key: str) -> str:
         assert self._summary is not None
@@ -225,7 +229,7 @@ class NumbersCard(Card):
         cell.setProperty("ds", "bare")
         cell.setText(written(estimate, power))
         theme.tabular(cell)
-        title = self._head(key, power)
+        title = self._head(key, power).replace("\n", " ")
         name(cell, f"{class_name}, {title}: {cell.text()}", "Click to see how it is made")
         cell.clicked.connect(lambda: self._explain(class_name, key, estimate))
         return cell

@@ -120,7 +120,8 @@ def _details(labels: LabelMap, number: int, table: RegionTable | None) -> list[s
 
 
 def _button(words: str, key: str, tip: str) -> QPushButton:
-    button = QPushButton(f"{words}  {key}")
+    button = QPushButton(f"{words} {key}")
+    button.setProperty("ds", "tight")
     button.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
     button.setMinimumWidth(40)
     # A click leaves the keys on the canvas; the Tab key still reaches it.

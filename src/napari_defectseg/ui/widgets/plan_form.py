@@ -21,7 +21,7 @@ FIELDS = (
 class PlanForm(QWidget):
     """Numbers of a plan; everything else stays as the plan has it."""
 
-    valueChanged = Signal(object)
+    valueChanged = Signal(object)  # noqa: N815
 
     def __init__(self, plan: TrainingPlan) -> None:
         super().__init__()

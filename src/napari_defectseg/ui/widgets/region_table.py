@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 from qtpy.QtCore import (
+    QAbstractItemModel,
     QAbstractTableModel,
     QItemSelection,
     QItemSelectionModel,
@@ -178,7 +179,8 @@ class RegionModel(QAbstractTableModel):
         """Sort by a column; objects where it is not defined come last."""
         if not 0 <= column < len(self._columns):
             return
-        self.layoutAboutToBeChanged.emit()
+        hint = QAbstractItemModel.LayoutChangeHint.VerticalSortHint
+        self.layoutAboutToBeChanged.emit([], hint)
         before = self.persistentIndexList()
         kept = [(self.label_at(index.row()), index.column()) for index in before]
         ascending = order == Qt.SortOrder.AscendingOrder
@@ -187,7 +189,7 @@ class RegionModel(QAbstractTableModel):
         rows = {label: self.rows_of([label]) for label, _ in kept}
         after = [self.index(rows[label][0], at) for label, at in kept]
         self.changePersistentIndexList(before, after)
-        self.layoutChanged.emit()
+        self.layoutChanged.emit([], hint)
 
     def _reorder(self) -> None:
         key, ascending = self._sorted_by
@@ -203,7 +205,9 @@ def _ordering(values: np.ndarray, ascending: bool) -> np.ndarray:
     if values.dtype.kind == "O":
         # Few distinct words: sort these, and the rows by their place among them.
         values = np.unique(values.astype(str), return_inverse=True)[1]
-    order = np.argsort(values if ascending else _reversed(values), kind="stable")
+    keys = values if ascending else _reversed(values)
+    # Ties matter for words, where they are many; for numbers numpy's vectorised sort is faster.
+    order = np.argsort(keys, kind=None if keys.dtype.kind == "f" else "stable")
     if values.dtype.kind == "f":
         undefined = np.isnan(values[order])
         order = np.concatenate([order[~undefined], order[undefined]])
@@ -363,7 +367,6 @@ class RegionTableView(QTableView):
         header.setSortIndicatorShown(True)
         header.setHighlightSections(False)
         header.setMinimumSectionSize(36)
-        header.setStretchLastSection(True)
         header.setSectionResizeMode(QHeaderView.ResizeMode.Interactive)
         header.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
         header.customContextMenuRequested.connect(
@@ -388,8 +391,13 @@ class RegionTableView(QTableView):
             self.setColumnHidden(place, bool(wanted) and column.key not in wanted)
             title = self.regions.headerData(place, Qt.Orientation.Horizontal)
             space = 44 if column.icons else 26
-            width = max(metrics.horizontalAdvance(title) + 30, *_widths(column, metrics, space))
+            width = max(metrics.horizontalAdvance(title) + 34, *_widths(column, metrics, space))
             self.setColumnWidth(place, min(width, 150))
+            stretch = bool(column.icons)
+            mode = QHeaderView.ResizeMode
+            self.horizontalHeader().setSectionResizeMode(
+                place, mode.Stretch if stretch else mode.Interactive
+            )
 
     def _scroll_to(self, row: int) -> None:
         bar, rect = self.verticalScrollBar(), self.visualRect(self.regions.index(row, 0))

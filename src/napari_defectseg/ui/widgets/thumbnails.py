@@ -13,7 +13,7 @@ from qtpy.QtWidgets import QAbstractItemView, QListWidget, QListWidgetItem, QWid
 
 from napari_defectseg.core.classes import UNLABELLED, ClassMap
 
-SIDE = 64
+SIDE = 58
 """Width and height of a picture in logical px."""
 SHARPNESS = 2
 """Pictures are kept at twice their size, for dense screens."""

@@ -1,0 +1,137 @@
+"""The Statistics dock: numbers, plot, table and canvas agree."""
+
+import numpy as np
+import pytest
+from qtpy.QtCore import Qt
+from qtpy.QtWidgets import QLabel
+from scene import COUNT, micrograph
+
+from napari_defectseg.labels.tools.delete import delete
+from napari_defectseg.measurement.regions import measure_regions
+from napari_defectseg.measurement.table import RegionTable
+from napari_defectseg.ui.docks.statistics import StatisticsDock
+from napari_defectseg.ui.session import session_of
+
+
+@pytest.fixture
+def dock(viewer_model, qtbot):
+    made = StatisticsDock(viewer_model)
+    qtbot.addWidget(made)
+    session = session_of(viewer_model)
+    session.image, session.labels = micrograph()
+    qtbot.waitUntil(lambda: session.table is not None, timeout=5000)
+    yield made
+    made.release()
+    session.close()
+
+
+def test_numbers_are_those_of_the_measurement(dock):
+    image, labels = micrograph()
+    expected = measure_regions(labels, image=image)
+    assert dock.table.regions.rowCount() == COUNT
+    np.testing.assert_array_equal(dock.session.table["area"], expected["area"])
+    words = [label.text() for label in dock.card.findChildren(QLabel)]
+    assert "4 objects" in words
+
+
+def test_row_bar_and_selection_are_one(dock):
+    dock.table.selectRow(dock.table.regions.rows_of([7])[0])
+    assert dock.session.selection == {7}
+    value = dock.session.table["equivalent_diameter_area"][6]
+    assert dock.plot._item.marked == (dock.plot.bars.bin_of(value),)
+    dock.session.select([3, 4])
+    assert dock.table.selected_labels() == {3, 4}
+
+
+def test_bar_selects_exactly_the_objects_in_it(dock):
+    bars = dock.plot.bars
+    chosen = set()
+    for low, high in zip(bars.edges, bars.edges[1:], strict=False):
+        dock.plot.range_chosen.emit(low, high, False)
+        assert not chosen & dock.session.selection
+        chosen |= dock.session.selection
+    assert chosen == set(range(1, COUNT + 1))
+
+
+def test_an_edit_is_followed_at_once(dock):
+    before = dock.session.table["area"].size
+    dock.session.edit(delete(dock.session.labels, [1]))
+    assert len(dock.session.table) == before - 1
+    assert dock.table.regions.rowCount() == before - 1
+    assert 1 not in dock.session.table["label"]
+    dock.session.undo()
+    assert dock.table.regions.rowCount() == before
+
+
+def test_filter_hides_rows_and_bars_and_says_what_it_does_not_understand(dock):
+    dock.filter.edit.setText("class = void")
+    dock.filter.edit.returnPressed.emit()
+    assert dock.table.regions.rowCount() == 4
+    assert dock.plot.bars.objects == 4
+    dock.filter.edit.setText("class = nonsense")
+    dock.filter.edit.returnPressed.emit()
+    assert "nonsense" in dock.filter.complaint.text()
+    assert dock.table.regions.rowCount() == COUNT
+
+
+def test_border_is_left_out_on_demand(dock, qtbot):
+    labels = dock.session.labels
+    labels.planes[0][0:4, 60:70] = 40
+    labels.object_classes[40] = 1
+    labels.last_label = 40
+    dock.follower.again()
+    qtbot.waitUntil(lambda: len(dock.session.table) == COUNT + 1, timeout=5000)
+    dock.border.setCurrentIndex(1)
+    dock.border.activated.emit(1)
+    qtbot.waitUntil(lambda: len(dock.session.table) == COUNT, timeout=5000)
+    assert "1 at the border left out" in dock.card.note.text()
+
+
+def test_csv_has_units_and_every_row(dock, tmp_path):
+    path = tmp_path / "objects.csv"
+    dock.write_csv(str(path), dock.session.table)
+    back = RegionTable.read_csv(path)
+    assert len(back) == COUNT
+    assert "equivalent_diameter_area [nm]" in path.read_text("utf-8").splitlines()[0]
+    assert "12 rows" in dock.messages.strip("csv").sentence
+
+
+def test_only_the_selected_objects_can_be_counted(dock):
+    dock.session.select([1, 2, 3])
+    dock.scope.setCurrentIndex(dock.scope.findData("selected"))
+    dock.scope.activated.emit(0)
+    assert dock.table.regions.rowCount() == 3
+
+
+def test_uncalibrated_sizes_are_px_and_said(viewer_model, qtbot):
+    page = StatisticsDock(viewer_model)
+    qtbot.addWidget(page)
+    session = session_of(viewer_model)
+    session.image, session.labels = micrograph(calibrated=False)
+    qtbot.waitUntil(lambda: session.table is not None, timeout=5000)
+    headers = [
+        page.table.regions.headerData(i, Qt.Orientation.Horizontal)
+        for i in range(page.table.regions.columnCount())
+    ]
+    assert "⌀ (px)" in headers
+    assert "px" in page.messages.strip("size").sentence
+    page.release()
+    session.close()
+
+
+def test_without_objects_one_sentence_leads_on(viewer_model, qtbot):
+    page = StatisticsDock(viewer_model)
+    qtbot.addWidget(page)
+    assert page.is_empty
+    assert page.empty.sentence.text() == "No objects to count."
+    page.release()
+
+
+def test_wide_docks_have_three_columns(dock):
+    dock.resize(900, 400)
+    dock.show()
+    assert dock.parts.wide
+    assert dock.minimumSizeHint().width() <= 244, "a wide dock can become narrow again"
+    dock.resize(300, 700)
+    assert not dock.parts.wide
+    assert dock.body.parentWidget().minimumSizeHint().width() <= 220
