@@ -110,9 +110,40 @@ def _why_no_cuda() -> str:
         warnings.simplefilter("always")
         usable = torch.cuda.is_available()
     if usable:
-        return ""
+        return _why_not_this_card()
     reason = f" torch says: {said[0].message}" if said else ""
     return f"No NVIDIA graphics card with a working driver was found.{reason}"
+
+
+def _why_not_this_card() -> str:
+    """Return the sentence why the first card cannot run what this torch brings, else nothing."""
+    import torch
+
+    known = torch.cuda.get_arch_list()
+    if torch.version.hip is not None or not known:
+        return ""
+    own = torch.cuda.get_device_capability(0)
+    if any(_runs(kind, own) for kind in known):
+        return ""
+    oldest = min(_capability(kind) for kind in known)
+    age = "old" if own < oldest else "new"
+    return (
+        f"{_card(0)} is too {age} for this torch ({torch.__version__}): it has compute "
+        f"capability {own[0]}.{own[1]}, the oldest that works is {oldest[0]}.{oldest[1]}."
+    )
+
+
+def _runs(kind: str, own: tuple[int, int]) -> bool:
+    """Return whether code of a kind (``sm_86``, ``compute_90``) runs on a card."""
+    found = _capability(kind)
+    if kind.startswith("compute"):  # compiled when it is first used
+        return found <= own
+    return found[0] == own[0] and found[1] <= own[1]
+
+
+def _capability(kind: str) -> tuple[int, int]:
+    digits = "".join(letter for letter in kind if letter.isdigit())
+    return int(digits[:-1]), int(digits[-1])
 
 
 def _card(index: int) -> str:

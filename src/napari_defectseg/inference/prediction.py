@@ -72,11 +72,27 @@ class Prediction:
         """Shape of a mask."""
         return tuple(int(n) for n in self.scores.shape[1:])
 
-    def decode_settings(self) -> DecodeSettings:
-        """Return the card's thresholds and smallest object."""
+    def decode_settings(
+        self,
+        thresholds: Mapping[str, float | None] | None = None,
+        min_size: float | None = None,
+    ) -> DecodeSettings:
+        """Return the card's thresholds and smallest object, with changes.
+
+        Parameters
+        ----------
+        thresholds : mapping of str to float or None, optional
+            Class name to probability; classes that are not named keep the card's, and None is
+            the default: the best class, or 0.5.
+        min_size : float, optional
+            In px.
+        """
         from napari_defectseg.labels.decode import DecodeSettings
 
-        return DecodeSettings(thresholds=dict(self.thresholds), min_size=self.min_size)
+        return DecodeSettings(
+            thresholds={**self.thresholds, **(thresholds or {})},
+            min_size=self.min_size if min_size is None else min_size,
+        )
 
     def mask(self, settings: DecodeSettings | None = None) -> np.ndarray[Any, np.dtype[np.uint8]]:
         """Return class values.

@@ -124,12 +124,19 @@ class TilePlan:
 
     def smaller(self) -> TilePlan | None:
         """Return a plan with tiles of about half the size, None if they cannot be smaller."""
-        axis = int(np.argmax(self.largest))
-        cells = self.core[axis] // self.grid
-        if cells < 2:
+        plan = self._halved()
+        # Near a border a smaller inside may leave the tile as it is: its halo takes the place.
+        while plan is not None and math.prod(plan.largest) >= math.prod(self.largest):
+            plan = plan._halved()
+        return plan
+
+    def _halved(self) -> TilePlan | None:
+        divisible = [axis for axis, core in enumerate(self.core) if core >= 2 * self.grid]
+        if not divisible:
             return None
+        axis = max(divisible, key=lambda number: self.core[number])
         core = list(self.core)
-        core[axis] = -(-cells // 2) * self.grid
+        core[axis] = -(-core[axis] // self.grid // 2) * self.grid
         return TilePlan(self.shape, self.padded, self.grid, self.halo, tuple(core))
 
     def as_dict(self) -> dict[str, Any]:

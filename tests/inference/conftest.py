@@ -1,0 +1,26 @@
+"""Makes the helpers of this room importable."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+from small_models import make
+
+from napari_defectseg.models.model import TorchModel
+
+
+@pytest.fixture(scope="session")
+def plane_model() -> TorchModel:
+    """A small 2D network with a background and two classes."""
+    return make(2)
+
+
+@pytest.fixture(scope="session")
+def volume_model() -> TorchModel:
+    """A small 3D network with a background and two classes."""
+    return make(3, (3, 4, 5))
