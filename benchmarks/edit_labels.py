@@ -64,8 +64,8 @@ def ball_stroke(rng: np.random.Generator, shape: tuple[int, ...], *, flat: bool)
     """A brush of 12 pixels, drawn along a line of 60."""
     start = rng.integers(20, np.array(shape) - 80)
     ends = start + rng.integers(10, 40, 3) * ([0, 1, 1] if flat else [1, 1, 1])
-    low = start - (0, 6, 6) if flat else start - 6
-    high = ends + (1, 7, 7) if flat else ends + 7
+    low = start - np.array([0, 6, 6] if flat else [6, 6, 6])
+    high = ends + np.array([1, 7, 7] if flat else [7, 7, 7])
     box = tuple(slice(int(a), int(b)) for a, b in zip(low, high, strict=True))
     points = np.linspace(start, ends, 60)
     grid = np.stack(np.mgrid[box])
@@ -79,7 +79,10 @@ def across(labelmap: LabelMap, number: int) -> list[tuple[float, ...]]:
     """A line through the neck of a doublet."""
     box = labelmap.index.box(number)
     middle = [(side.start + side.stop - 1) / 2 for side in box]
-    return [(round(middle[0]), box[1].start - 2, middle[2]), (round(middle[0]), box[1].stop + 1, middle[2])]
+    return [
+        (round(middle[0]), box[1].start - 2, middle[2]),
+        (round(middle[0]), box[1].stop + 1, middle[2]),
+    ]
 
 
 def tools(rng: np.random.Generator, history: History, whole: list[int]) -> dict[str, object]:
@@ -151,7 +154,9 @@ def bench_slider() -> None:
         decode_mask(scores, classes, task="exclusive", settings=plain)
         times["mask"].append(ms(start))
         start = both = time.perf_counter()
-        found = decode(scores, classes, ("y", "x"), calibration, task="exclusive", settings=settings)
+        found = decode(
+            scores, classes, ("y", "x"), calibration, task="exclusive", settings=settings
+        )
         times["labels"].append(ms(start))
         if history is None:
             history = History(found)

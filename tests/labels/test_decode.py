@@ -6,7 +6,7 @@ import time
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from label_cases import calibration_of, map_of
 
@@ -32,6 +32,7 @@ def expected_exclusive(scores, thresholds):
     return out
 
 
+@settings(deadline=None)
 @given(
     st.integers(0, 2**32 - 1),
     st.dictionaries(st.sampled_from(NAMES), st.sampled_from((None, 0.0, 0.25, 0.5, 0.9))),

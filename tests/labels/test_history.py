@@ -95,7 +95,9 @@ def test_large_edits_are_held_small():
     rng = np.random.default_rng(0)
     mask = np.kron(rng.random((64, 64)) < 0.3, np.ones((16, 16))).astype(np.uint8)
     history = History(map_of(np.zeros((1024, 1024))))
-    edit = history.replace(map_of(mask), "prediction")
+    history.replace(map_of(mask), "prediction")
+    history.push(delete(history.labelmap, 1))
+    edit = history.entries[0]
     held = sum(len(change.blob) for change in edit.changes)
     assert held < mask.size / 20
 

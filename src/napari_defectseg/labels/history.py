@@ -130,7 +130,9 @@ class History:
             return None
         last_label = self.labelmap.last_label
         self.labelmap.apply(edit)
-        kept = packed(replace(edit, person=edit.person or self._who, when=edit.when or now()))
+        kept = replace(edit, person=edit.person or self._who, when=edit.when or now())
+        if self._done:
+            self._done[-1].edit = packed(self._done[-1].edit)
         self._serial += 1
         self._done.append(_Entry(kept, self._serial, last_label))
         self._undone.clear()

@@ -5,9 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from scipy import ndimage
 
-from napari_defectseg.labels import boxes
+from napari_defectseg.labels import survey
 from napari_defectseg.labels.edit import Box, Change
 
 FAR = np.iinfo(np.int32).max
@@ -34,12 +33,34 @@ class ObjectIndex:
 
     @classmethod
     def of(cls, planes: tuple[np.ndarray[Any, np.dtype[np.int32]], ...]) -> ObjectIndex:
-        """Return the index of whole planes, slab by slab."""
-        index = cls(planes[0].ndim)
-        for plane in planes:
-            for slab in boxes.slabs(boxes.whole(plane.shape)):
-                index._add_block(plane[slab], slab)
+        """Return the index of whole planes."""
+        ndim = planes[0].ndim
+        wide = [survey.four(np.ascontiguousarray(plane)) for plane in planes]
+        index = cls(ndim, max(int(survey.largest(plane)) for plane in wide))
+        low = np.full((index._sizes.size, 4), FAR, np.int32)
+        high = np.zeros((index._sizes.size, 4), np.int32)
+        for plane in wide:
+            survey.locate(plane, low, high, index._sizes)
+        index._low, index._high = low[:, 4 - ndim :].copy(), high[:, 4 - ndim :].copy()
         return index
+
+    def extend(
+        self,
+        low: np.ndarray[Any, np.dtype[np.int32]],
+        high: np.ndarray[Any, np.dtype[np.int32]],
+        sizes: np.ndarray[Any, np.dtype[np.int64]],
+    ) -> None:
+        """Add objects with the next numbers.
+
+        Parameters
+        ----------
+        low, high : ndarray of int32, shape (n, axes)
+            Corners of their boxes.
+        sizes : ndarray of int64, shape (n,)
+        """
+        self._low = np.concatenate([self._low, low])
+        self._high = np.concatenate([self._high, high])
+        self._sizes = np.concatenate([self._sizes, sizes])
 
     def size(self, number: int) -> int:
         """Return the number of pixels of an object; 0 if it is not there."""
@@ -94,15 +115,3 @@ class ObjectIndex:
             self._low = np.concatenate([self._low, np.full((missing, ndim), FAR, np.int32)])
             self._high = np.concatenate([self._high, np.zeros((missing, ndim), np.int32)])
             self._sizes = np.concatenate([self._sizes, np.zeros(missing, np.int64)])
-
-    def _add_block(self, block: np.ndarray[Any, np.dtype[np.int32]], where: Box) -> None:
-        found = ndimage.find_objects(block)
-        self._reserve(len(found))
-        counts = np.bincount(block.reshape(-1), minlength=1)
-        self._sizes[1 : counts.size] += counts[1:]
-        for number, box in enumerate(found, start=1):
-            if box is not None:
-                low = [side.start + base.start for side, base in zip(box, where, strict=True)]
-                high = [side.stop + base.start for side, base in zip(box, where, strict=True)]
-                self._low[number] = np.minimum(self._low[number], low)
-                self._high[number] = np.maximum(self._high[number], high)

@@ -13,11 +13,14 @@ from napari_defectseg.core.calibration import Calibration
 from napari_defectseg.core.classes import UNLABELLED, ClassMap
 from napari_defectseg.core.errors import LabelError
 from napari_defectseg.core.provenance import Provenance
+from napari_defectseg.labels import survey
 from napari_defectseg.labels.edit import Box, Edit, PlainChange
 from napari_defectseg.labels.index import ObjectIndex
 from napari_defectseg.labels.pack import plain
 
-REBUILD = 0.2
+LARGE = 1 << 18
+"""Changes in boxes of so many pixels are written by compiled loops."""
+REBUILD = 0.05
 """Share of a plane above which the index is built anew rather than updated."""
 Plane = np.ndarray[Any, np.dtype[np.int32]]
 
@@ -230,13 +233,20 @@ class LabelMap:
     def _fits(self, edit: Edit) -> bool:
         table = self.object_classes
         return all(table.get(n) == value for n, value in edit.classes_before.items()) and all(
-            np.array_equal(self.planes[change.plane][change.box][change.mask], change.before)
-            for change in map(plain, edit.changes)
+            _holds(self.planes[change.plane], change) for change in map(plain, edit.changes)
         )
 
     def _write(self, change: PlainChange) -> None:
         plane = self.planes[change.plane]
-        plane[change.box][change.mask] = change.after
+        if change.mask.size < LARGE or not plane.flags.c_contiguous:
+            plane[change.box][change.mask] = change.after
+        else:
+            survey.write(
+                survey.four(plane),
+                survey.corner(change.box),
+                survey.four(change.mask),
+                change.after,
+            )
         self.last_label = max(self.last_label, *change.objects, 0)
         if self._index is not None and change.size > plane.size * REBUILD:
             self._index = None
@@ -251,3 +261,10 @@ class LabelMap:
                 self.checked.discard(number)
             else:
                 self.object_classes[number] = value
+
+
+def _holds(plane: Plane, change: PlainChange) -> bool:
+    if change.mask.size < LARGE or not plane.flags.c_contiguous:
+        return np.array_equal(plane[change.box][change.mask], change.before)
+    start = survey.corner(change.box)
+    return survey.holds(survey.four(plane), start, survey.four(change.mask), change.before)
