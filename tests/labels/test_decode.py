@@ -74,8 +74,8 @@ def test_binary_and_multilabel_reach_the_threshold_inclusively():
 def test_not_a_number_is_background():
     scores = np.full((4, 1, 2), np.nan, np.float32)
     scores[:, 0, 1] = (0.1, np.nan, 0.9, 0.0)
-    for settings in (DecodeSettings(), DecodeSettings(dict.fromkeys(NAMES, 0.2))):
-        mask = decode_mask(scores, ClassMap.of(NAMES), task="exclusive", settings=settings)
+    for rules in (DecodeSettings(), DecodeSettings(dict.fromkeys(NAMES, 0.2))):
+        mask = decode_mask(scores, ClassMap.of(NAMES), task="exclusive", settings=rules)
         assert mask.tolist() == [[0, 2]]
 
 

@@ -20,8 +20,6 @@ from napari_defectseg.labels.pack import plain
 
 LARGE = 1 << 18
 """Changes in boxes of so many pixels are written by compiled loops."""
-REBUILD = 0.05
-"""Share of a plane above which the index is built anew rather than updated."""
 Plane = np.ndarray[Any, np.dtype[np.int32]]
 
 
@@ -211,15 +209,21 @@ class LabelMap:
             found[value] += 1
         return found
 
-    def apply(self, edit: Edit) -> None:
+    def apply(self, edit: Edit, *, fits: bool = False) -> None:
         """Change the planes and the table as `edit` says; `revision` grows by one.
+
+        Parameters
+        ----------
+        edit : Edit
+        fits : bool
+            It was made for this very state just now and need not be compared with it.
 
         Raises
         ------
         LabelError
             If what is here is not what the edit was made for.
         """
-        if not self._fits(edit):
+        if not (fits or self._fits(edit)):
             raise LabelError(
                 f"{edit.tool} was made for another state of the labels and was not applied."
             )
@@ -247,10 +251,8 @@ class LabelMap:
                 survey.four(change.mask),
                 change.after,
             )
-        self.last_label = max(self.last_label, *change.objects, 0)
-        if self._index is not None and change.size > plane.size * REBUILD:
-            self._index = None
-        elif self._index is not None:
+        self.last_label = max(self.last_label, int(change.after.max(initial=0)))
+        if self._index is not None:
             self._index.update(change)
 
     def _update_table(self, classes_after: Mapping[int, int | None]) -> None:

@@ -33,8 +33,8 @@ def difference(old: LabelMap, new: LabelMap, tool: str) -> Edit | None:
     """
     check_fits(old, new)
     changes = _changes(old, new)
+    numbers = _other_classes(old, new)
     before, after = old.object_classes, new.object_classes
-    numbers = [n for n in before.keys() | after.keys() if before.get(n) != after.get(n)]
     checked = frozenset(new.checked - old.checked)
     unchecked = frozenset(old.checked - new.checked)
     if not (changes or numbers or checked or unchecked):
@@ -48,6 +48,16 @@ def difference(old: LabelMap, new: LabelMap, tool: str) -> Edit | None:
         unchecked,
         decided=False,
     )
+
+
+def _other_classes(old: LabelMap, new: LabelMap) -> list[int]:
+    """Return the objects that are in one map alone, or have another class in the other."""
+    size = max(old.next_label, new.next_label)
+    before, after = np.zeros(size, np.uint8), np.zeros(size, np.uint8)
+    before[: old.next_label] = old.class_lookup()
+    after[: new.next_label] = new.class_lookup()
+    numbers: list[int] = np.flatnonzero(before != after).tolist()
+    return numbers
 
 
 def check_fits(old: LabelMap, new: LabelMap) -> None:

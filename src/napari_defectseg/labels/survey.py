@@ -152,3 +152,45 @@ def write(
                     if mask[t, z, y, x]:
                         row[start[3] + x] = values[count]
                         count += 1
+
+
+@compiled
+def account(
+    start: Corner,
+    mask: NDArray[np.bool_],
+    before: NDArray[np.int32],
+    after: NDArray[np.int32],
+    low: NDArray[np.int32],
+    high: NDArray[np.int32],
+    sizes: NDArray[np.int64],
+) -> None:
+    """Bring boxes and sizes up to date after a change.
+
+    A box grows with its object; it shrinks only when the object is gone.
+    """
+    count = 0
+    for t in range(mask.shape[0]):
+        for z in range(mask.shape[1]):
+            for y in range(mask.shape[2]):
+                for x in range(mask.shape[3]):
+                    if not mask[t, z, y, x]:
+                        continue
+                    sizes[before[count]] -= 1
+                    number = after[count]
+                    count += 1
+                    if number == 0:
+                        continue
+                    sizes[number] += 1
+                    for axis, place in enumerate((t, z, y, x)):
+                        where = start[axis] + place
+                        if where < low[number, axis]:
+                            low[number, axis] = where
+                        if where >= high[number, axis]:
+                            high[number, axis] = where + 1
+    sizes[0] = 0
+    for i in range(count):
+        number = before[i]
+        if number != 0 and sizes[number] == 0:
+            for axis in range(4):
+                low[number, axis] = 2147483647
+                high[number, axis] = 0
