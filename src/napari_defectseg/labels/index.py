@@ -94,7 +94,7 @@ class ObjectIndex:
         self._reserve(int(max(here.before.max(), here.after.max())))
         survey.account(
             survey.corner(here.box),
-            survey.four(here.mask),
+            survey.four(np.ascontiguousarray(here.mask)),
             here.before,
             here.after,
             self._low,

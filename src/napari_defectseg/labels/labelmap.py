@@ -248,7 +248,7 @@ class LabelMap:
             survey.write(
                 survey.four(plane),
                 survey.corner(change.box),
-                survey.four(change.mask),
+                survey.four(np.ascontiguousarray(change.mask)),
                 change.after,
             )
         self.last_label = max(self.last_label, int(change.after.max(initial=0)))
@@ -269,4 +269,6 @@ def _holds(plane: Plane, change: PlainChange) -> bool:
     if change.mask.size < LARGE or not plane.flags.c_contiguous:
         return np.array_equal(plane[change.box][change.mask], change.before)
     start = survey.corner(change.box)
-    return survey.holds(survey.four(plane), start, survey.four(change.mask), change.before)
+    return survey.holds(
+        survey.four(plane), start, survey.four(np.ascontiguousarray(change.mask)), change.before
+    )
