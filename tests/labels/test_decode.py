@@ -6,7 +6,7 @@ import time
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from label_cases import calibration_of, map_of
 
@@ -32,6 +32,7 @@ def expected_exclusive(scores, thresholds):
     return out
 
 
+@settings(deadline=None)
 @given(
     st.integers(0, 2**32 - 1),
     st.dictionaries(st.sampled_from(NAMES), st.sampled_from((None, 0.0, 0.25, 0.5, 0.9))),
@@ -73,8 +74,8 @@ def test_binary_and_multilabel_reach_the_threshold_inclusively():
 def test_not_a_number_is_background():
     scores = np.full((4, 1, 2), np.nan, np.float32)
     scores[:, 0, 1] = (0.1, np.nan, 0.9, 0.0)
-    for settings in (DecodeSettings(), DecodeSettings(dict.fromkeys(NAMES, 0.2))):
-        mask = decode_mask(scores, ClassMap.of(NAMES), task="exclusive", settings=settings)
+    for rules in (DecodeSettings(), DecodeSettings(dict.fromkeys(NAMES, 0.2))):
+        mask = decode_mask(scores, ClassMap.of(NAMES), task="exclusive", settings=rules)
         assert mask.tolist() == [[0, 2]]
 
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import edit_script
 import numpy as np
 import pytest
 from label_cases import check_whole, disc, map_of, state
 
 from napari_defectseg.core.errors import LabelError
 from napari_defectseg.labels.history import History
+from napari_defectseg.labels.protect import redecode
+from napari_defectseg.labels.restore import restore
 from napari_defectseg.labels.tools.delete import delete
 from napari_defectseg.labels.tools.merge import merge
 
@@ -95,7 +98,9 @@ def test_large_edits_are_held_small():
     rng = np.random.default_rng(0)
     mask = np.kron(rng.random((64, 64)) < 0.3, np.ones((16, 16))).astype(np.uint8)
     history = History(map_of(np.zeros((1024, 1024))))
-    edit = history.replace(map_of(mask), "prediction")
+    history.replace(map_of(mask), "prediction")
+    history.push(delete(history.labelmap, 1))
+    edit = history.entries[0]
     held = sum(len(change.blob) for change in edit.changes)
     assert held < mask.size / 20
 
@@ -109,3 +114,31 @@ def test_listeners_hear_every_step():
     history.redo()
     assert [sorted(edit.objects) for edit in heard] == [[1], [1], [1]]
     assert heard[1].classes_after == {1: 1}
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_whatever_is_done_undo_goes_all_the_way_back(tmp_path, seed):
+    """Tools, predictions, thresholds, undo and redo at random; each depth is the state it was."""
+    history = edit_script.start(seed, tmp_path)
+    rng = np.random.default_rng(seed)
+    seen = {0: state(history.labelmap)}
+    for _ in range(60):
+        before = len(history.entries)
+        if rng.random() < 0.2:
+            fold = bool(rng.random() < 0.5)
+            redecode(history, edit_script.random_map(rng), "threshold", fold=fold)
+        else:
+            edit_script.one_step(history, rng)
+        depth = len(history.entries)
+        if depth < before:
+            assert state(history.labelmap) == seen[depth]
+        seen[depth] = state(history.labelmap)
+        check_whole(history.labelmap)
+    while history.can_undo:
+        history.undo()
+        assert state(history.labelmap) == seen[len(history.entries)]
+        check_whole(history.labelmap)
+    history.journal.close()
+    again, sentence = restore(history.journal.folder, attach=False)
+    assert state(again.labelmap) == seen[0]
+    assert "nothing is missing" in sentence

@@ -7,13 +7,14 @@ from typing import Any
 
 import numpy as np
 
-from napari_defectseg.components.label import classes_of, label
 from napari_defectseg.core.axes import Axes
 from napari_defectseg.core.calibration import Calibration
 from napari_defectseg.core.classes import BACKGROUND, UNLABELLED, ClassMap
 from napari_defectseg.core.errors import LabelError
 from napari_defectseg.core.provenance import Provenance
 from napari_defectseg.labels.edit import Numbers
+from napari_defectseg.labels.found import FoundObjects
+from napari_defectseg.labels.index import ObjectIndex
 from napari_defectseg.labels.labelmap import LabelMap
 
 Array = np.ndarray[Any, Any]
@@ -54,13 +55,14 @@ def from_mask(
     stack = _stack(mask, classes, axes)
     planes: list[Numbers] = []
     table: dict[int, int] = {}
+    index = ObjectIndex(len(axes))
     unlabelled: np.ndarray[Any, np.dtype[np.bool_]] | None = None
     for layer, values in zip(stack, _class_values(classes), strict=True):
         hidden = layer == UNLABELLED
         if hidden.any():
             layer = np.where(hidden, BACKGROUND, layer)
             unlabelled = hidden if unlabelled is None else unlabelled | hidden
-        plane, found = _objects(layer, axes, connectivity, min_size, len(table) + 1)
+        plane, found = _objects(layer, axes, connectivity, min_size, index)
         planes.append(plane)
         table |= {number: values[value] for number, value in found.items()}
     return LabelMap(
@@ -71,6 +73,7 @@ def from_mask(
         calibration,
         unlabelled=unlabelled,
         provenance=provenance,
+        _index=index,
     )
 
 
@@ -142,22 +145,26 @@ def _class_values(classes: ClassMap) -> list[dict[int, int]]:
 
 
 def _objects(
-    layer: Array, axes: Axes, connectivity: int | None, min_size: float, first: int
+    layer: Array, axes: Axes, connectivity: int | None, min_size: float, index: ObjectIndex
 ) -> tuple[Numbers, dict[int, int]]:
     plane = np.zeros(layer.shape, np.int32)
     table: dict[int, int] = {}
-    for frame, numbers in zip(frames(layer, axes), frames(plane, axes), strict=True):
-        found, objects = label(frame, connectivity=connectivity)
-        sizes = np.bincount(found.reshape(-1))
-        kept = sizes >= max(min_size, 1)
-        kept[0] = False
-        renumbered = np.zeros(sizes.size, np.int32)
-        count = int(np.count_nonzero(kept))
-        renumbered[kept] = np.arange(first, first + count, dtype=np.int32)
-        numbers[...] = found if first == 1 and kept[1:].all() else renumbered[found]
-        values = classes_of(found, frame, objects)
-        table |= dict(zip(renumbered[kept].tolist(), values[kept].tolist(), strict=True))
-        first += count
+    for place, (frame, numbers) in enumerate(
+        zip(frames(layer, axes), frames(plane, axes), strict=True)
+    ):
+        found = FoundObjects.of(frame, connectivity=connectivity, min_size=min_size)
+        first = index.sizes.size
+        drawn = numbers if numbers.flags.c_contiguous else np.zeros(numbers.shape, np.int32)
+        found.draw(drawn, first)
+        if drawn is not numbers:
+            numbers[...] = drawn
+        low, high = (corners[1:, 3 - frame.ndim :] for corners in (found.low, found.high))
+        if "t" in axes:
+            low = np.insert(low, axes.index("t"), place, axis=1)
+            high = np.insert(high, axes.index("t"), place + 1, axis=1)
+        index.extend(low, high, found.sizes[1:])
+        numbered = range(first, first + len(found))
+        table |= dict(zip(numbered, found.values[1:].tolist(), strict=True))
     return plane, table
 
 

@@ -14,16 +14,16 @@ from napari_defectseg.core.classes import ClassMap
 from napari_defectseg.core.errors import LabelError
 from napari_defectseg.core.provenance import Provenance
 from napari_defectseg.labels.construct import frames, from_mask
+from napari_defectseg.labels.found import FoundObjects
 from napari_defectseg.labels.labelmap import LabelMap
 from napari_defectseg.labels.whole import holes_of
+from napari_defectseg.labels.winner import choose
 
 Task: TypeAlias = Literal["exclusive", "binary", "multilabel"]
 Scores: TypeAlias = Any
 """Probabilities (channel, *axes): numpy, or anything lazy that slices to numpy (zarr)."""
 Values = np.ndarray[Any, np.dtype[np.uint8]]
 DEFAULT = 0.5
-BLOCK = 1 << 15
-"""Pixels decoded at a time: small enough that all channels stay in the cache."""
 SLAB = 1 << 24
 
 
@@ -142,9 +142,18 @@ def decode_mask(
         return _threshold(scores, classes, task, settings)
     ndim = len(scores.shape) - 1
     names = axes or ("t", "z", "y", "x")[-ndim:]
-    calibration = Calibration.uncalibrated(sum(name in "zyx" for name in names))
-    found = decode(scores, classes, names, calibration, task=task, settings=settings)
-    return found.class_mask()
+    mask = _threshold(scores, classes, task, settings)
+    if settings.fill_holes:
+        _fill(mask, classes, names, task)
+    for plane in mask if task == "multilabel" else [mask]:
+        for frame in frames(plane, names):
+            found = FoundObjects.of(
+                frame, connectivity=settings.connectivity, min_size=settings.min_size
+            )
+            kept = np.zeros(frame.shape, np.uint8)
+            found.draw_classes(kept)
+            frame[...] = kept
+    return mask
 
 
 def object_scores(labelmap: LabelMap, scores: Scores) -> dict[int, float]:
@@ -199,41 +208,11 @@ def _best(
     part: np.ndarray[Any, Any], values: tuple[int, ...], wanted: list[float | None]
 ) -> Values:
     """Return the class value of the best class, or 0, for each pixel."""
-    flat = part.reshape(part.shape[0], -1)
+    flat = np.ascontiguousarray(part, np.float32).reshape(part.shape[0], -1)
+    limits = np.array([np.nan if value is None else value for value in wanted], np.float32)
     out = np.empty(flat.shape[1], np.uint8)
-    for start in range(0, out.size, BLOCK):
-        block = flat[:, start : start + BLOCK]
-        out[start : start + BLOCK] = _best_block(block, values, wanted)
+    choose(flat, np.array(values, np.uint8), limits, out)
     return out.reshape(part.shape[1:])
-
-
-def _best_block(
-    block: np.ndarray[Any, Any], values: tuple[int, ...], wanted: list[float | None]
-) -> Values:
-    first = block.shape[0] - len(values)
-    best = np.fmax(block[first], -np.inf)  # not a number never wins
-    chosen = np.full(best.size, values[0], np.uint8)
-    limited = any(value is not None for value in wanted)
-    limit = np.full(best.size, _limit(wanted[0]), best.dtype) if limited else None
-    for channel, value in enumerate(values[1:], start=first + 1):
-        better = block[channel] > best
-        np.putmask(chosen, better, value)
-        np.fmax(best, block[channel], out=best)
-        if limit is not None:
-            np.putmask(limit, better, _limit(wanted[channel - first]))
-    if limit is None:
-        return chosen * (best > block[0]).view(np.uint8) if first else chosen
-    reached = best >= limit
-    if first:
-        reached |= np.isnan(limit) & (best > block[0])
-    else:
-        reached |= np.isnan(limit)
-    chosen[~reached] = 0
-    return chosen
-
-
-def _limit(value: float | None) -> float:
-    return np.nan if value is None else value
 
 
 def _slabs(shape: tuple[int, ...]) -> Iterator[tuple[slice, ...]]:

@@ -187,7 +187,10 @@ def _balance(changes: tuple[Change, ...]) -> Counter[int]:
     balance: Counter[int] = Counter()
     for change in changes:
         for values, sign in ((change.before, -1), (change.after, 1)):
-            numbers, counts = np.unique(values, return_counts=True)
-            for number, count in zip(numbers.tolist(), counts.tolist(), strict=True):
+            ends = np.append(np.flatnonzero(values[1:] != values[:-1]) + 1, values.size)
+            lengths = np.diff(ends, prepend=0)
+            numbers, places = np.unique(values[ends - 1], return_inverse=True)
+            pixels = np.bincount(places, lengths).astype(np.int64)
+            for number, count in zip(numbers.tolist(), pixels.tolist(), strict=True):
                 balance[number] += sign * count
     return balance

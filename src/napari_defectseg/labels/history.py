@@ -123,14 +123,16 @@ class History:
         LabelError
             If it was made for another state; nothing is changed then.
         """
-        return self._push(edit, held=False)
+        return self._push(edit)
 
-    def _push(self, edit: Edit | None, *, held: bool) -> Edit | None:
+    def _push(self, edit: Edit | None, *, held: bool = False, fits: bool = False) -> Edit | None:
         if edit is None:
             return None
         last_label = self.labelmap.last_label
-        self.labelmap.apply(edit)
-        kept = packed(replace(edit, person=edit.person or self._who, when=edit.when or now()))
+        self.labelmap.apply(edit, fits=fits)
+        kept = replace(edit, person=edit.person or self._who, when=edit.when or now())
+        if self._done:
+            self._done[-1].edit = packed(self._done[-1].edit)
         self._serial += 1
         self._done.append(_Entry(kept, self._serial, last_label))
         self._undone.clear()
@@ -187,7 +189,7 @@ class History:
             self._undo(lambda journal: journal.drop())
             self._undone.clear()
             self.labelmap.last_label = entry.last_label
-        return self._push(difference(self.labelmap, new, name), held=fold)
+        return self._push(difference(self.labelmap, new, name), held=fold, fits=True)
 
     def settle(self) -> None:
         """Say that a slider was let go: the journal writes what it held back."""

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from scipy import ndimage
 
-from napari_defectseg.labels import boxes
+from napari_defectseg.labels import survey
 from napari_defectseg.labels.edit import Box, Change
+from napari_defectseg.labels.pack import plain
 
 FAR = np.iinfo(np.int32).max
 
@@ -28,18 +28,41 @@ class ObjectIndex:
     """
 
     def __init__(self, ndim: int, capacity: int = 0) -> None:
-        self._low = np.full((capacity + 1, ndim), FAR, np.int32)
-        self._high = np.zeros((capacity + 1, ndim), np.int32)
+        self._ndim = ndim
+        self._low = np.full((capacity + 1, 4), FAR, np.int32)
+        self._high = np.zeros((capacity + 1, 4), np.int32)
         self._sizes = np.zeros(capacity + 1, np.int64)
 
     @classmethod
     def of(cls, planes: tuple[np.ndarray[Any, np.dtype[np.int32]], ...]) -> ObjectIndex:
-        """Return the index of whole planes, slab by slab."""
-        index = cls(planes[0].ndim)
-        for plane in planes:
-            for slab in boxes.slabs(boxes.whole(plane.shape)):
-                index._add_block(plane[slab], slab)
+        """Return the index of whole planes."""
+        ndim = planes[0].ndim
+        wide = [survey.four(np.ascontiguousarray(plane)) for plane in planes]
+        index = cls(ndim, max(int(survey.largest(plane)) for plane in wide))
+        for plane in wide:
+            survey.locate(plane, index._low, index._high, index._sizes)
         return index
+
+    def extend(
+        self,
+        low: np.ndarray[Any, np.dtype[np.int32]],
+        high: np.ndarray[Any, np.dtype[np.int32]],
+        sizes: np.ndarray[Any, np.dtype[np.int64]],
+    ) -> None:
+        """Add objects with the next numbers.
+
+        Parameters
+        ----------
+        low, high : ndarray of int32, shape (n, axes)
+            Corners of their boxes.
+        sizes : ndarray of int64, shape (n,)
+        """
+        missing = 4 - low.shape[1]
+        wide_low = np.pad(low, ((0, 0), (missing, 0)))
+        wide_high = np.pad(high, ((0, 0), (missing, 0)), constant_values=1)
+        self._low = np.concatenate([self._low, wide_low])
+        self._high = np.concatenate([self._high, wide_high])
+        self._sizes = np.concatenate([self._sizes, sizes])
 
     def size(self, number: int) -> int:
         """Return the number of pixels of an object; 0 if it is not there."""
@@ -60,49 +83,29 @@ class ObjectIndex:
         """
         if not self.size(number):
             raise KeyError(number)
-        return tuple(
-            slice(int(a), int(b))
-            for a, b in zip(self._low[number], self._high[number], strict=True)
-        )
+        corners = zip(self._low[number].tolist(), self._high[number].tolist(), strict=True)
+        return tuple(slice(low, high) for low, high in corners)[4 - self._ndim :]
 
     def update(self, change: Change) -> None:
         """Take a change into account that has been applied."""
         if not change.size:
             return
-        before, after = change.before, change.after
-        self._reserve(int(max(before.max(), after.max())))
-        np.subtract.at(self._sizes, before, 1)
-        np.add.at(self._sizes, after, 1)
-        self._sizes[0] = 0
-        drawn = after > 0
-        if drawn.any():
-            numbers = after[drawn]
-            places = np.nonzero(change.mask)
-            for axis, (place, side) in enumerate(zip(places, change.box, strict=True)):
-                where = (place[drawn] + side.start).astype(np.int32)
-                np.minimum.at(self._low[:, axis], numbers, where)
-                np.maximum.at(self._high[:, axis], numbers, where + 1)
-        for number in change.objects:
-            if self._sizes[number] == 0:
-                self._low[number], self._high[number] = FAR, 0
+        here = plain(change)
+        self._reserve(int(max(here.before.max(), here.after.max())))
+        survey.account(
+            survey.corner(here.box),
+            survey.four(np.ascontiguousarray(here.mask)),
+            here.before,
+            here.after,
+            self._low,
+            self._high,
+            self._sizes,
+        )
 
     def _reserve(self, number: int) -> None:
         missing = number + 1 - self._sizes.size
         if missing > 0:
             missing += self._sizes.size // 2
-            ndim = self._low.shape[1]
-            self._low = np.concatenate([self._low, np.full((missing, ndim), FAR, np.int32)])
-            self._high = np.concatenate([self._high, np.zeros((missing, ndim), np.int32)])
+            self._low = np.concatenate([self._low, np.full((missing, 4), FAR, np.int32)])
+            self._high = np.concatenate([self._high, np.zeros((missing, 4), np.int32)])
             self._sizes = np.concatenate([self._sizes, np.zeros(missing, np.int64)])
-
-    def _add_block(self, block: np.ndarray[Any, np.dtype[np.int32]], where: Box) -> None:
-        found = ndimage.find_objects(block)
-        self._reserve(len(found))
-        counts = np.bincount(block.reshape(-1), minlength=1)
-        self._sizes[1 : counts.size] += counts[1:]
-        for number, box in enumerate(found, start=1):
-            if box is not None:
-                low = [side.start + base.start for side, base in zip(box, where, strict=True)]
-                high = [side.stop + base.start for side, base in zip(box, where, strict=True)]
-                self._low[number] = np.minimum(self._low[number], low)
-                self._high[number] = np.maximum(self._high[number], high)

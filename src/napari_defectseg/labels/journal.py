@@ -43,7 +43,7 @@ class Journal:
         self.began = now()
         self._file = file
         self._waiting = deque(waiting)
-        self._held: Record | None = None
+        self._held: Edit | None = None
         self._lock: FileLock | None = None
         self._keep = True
 
@@ -110,11 +110,10 @@ class Journal:
     def edit(self, edit: Edit, *, held: bool = False) -> None:
         """Record an edit; if `held`, it is written with the next step, or at `settle`."""
         self._release()
-        record = record_of(edit)
         if held:
-            self._held = record
+            self._held = edit
         else:
-            self._step(record)
+            self._step(record_of(edit))
 
     def undo(self) -> None:
         """Record that the last edit was undone."""
@@ -229,7 +228,7 @@ class Journal:
     def _copy(self, folder: Path) -> JournalFile:
         begun = self._file.lines_end > 0
         copy = self._file.copy_to(folder) if begun else JournalFile(folder, self._file.name)
-        for record in (*self._waiting, *([self._held] if self._held else [])):
+        for record in (*self._waiting, *([record_of(self._held)] if self._held else [])):
             if record.fields["do"] == "begin":
                 copy.begin(record)
             else:
@@ -244,7 +243,7 @@ class Journal:
 
     def _release(self) -> None:
         if self._held is not None:
-            self._waiting.append(self._held)
+            self._waiting.append(record_of(self._held))
             self._held = None
 
     def _let_go(self) -> None:

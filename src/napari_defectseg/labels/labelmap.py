@@ -13,12 +13,13 @@ from napari_defectseg.core.calibration import Calibration
 from napari_defectseg.core.classes import UNLABELLED, ClassMap
 from napari_defectseg.core.errors import LabelError
 from napari_defectseg.core.provenance import Provenance
+from napari_defectseg.labels import survey
 from napari_defectseg.labels.edit import Box, Edit, PlainChange
 from napari_defectseg.labels.index import ObjectIndex
 from napari_defectseg.labels.pack import plain
 
-REBUILD = 0.2
-"""Share of a plane above which the index is built anew rather than updated."""
+LARGE = 1 << 18
+"""Changes in boxes of so many pixels are written by compiled loops."""
 Plane = np.ndarray[Any, np.dtype[np.int32]]
 
 
@@ -208,15 +209,21 @@ class LabelMap:
             found[value] += 1
         return found
 
-    def apply(self, edit: Edit) -> None:
+    def apply(self, edit: Edit, *, fits: bool = False) -> None:
         """Change the planes and the table as `edit` says; `revision` grows by one.
+
+        Parameters
+        ----------
+        edit : Edit
+        fits : bool
+            It was made for this very state just now and need not be compared with it.
 
         Raises
         ------
         LabelError
             If what is here is not what the edit was made for.
         """
-        if not self._fits(edit):
+        if not (fits or self._fits(edit)):
             raise LabelError(
                 f"{edit.tool} was made for another state of the labels and was not applied."
             )
@@ -230,17 +237,22 @@ class LabelMap:
     def _fits(self, edit: Edit) -> bool:
         table = self.object_classes
         return all(table.get(n) == value for n, value in edit.classes_before.items()) and all(
-            np.array_equal(self.planes[change.plane][change.box][change.mask], change.before)
-            for change in map(plain, edit.changes)
+            _holds(self.planes[change.plane], change) for change in map(plain, edit.changes)
         )
 
     def _write(self, change: PlainChange) -> None:
         plane = self.planes[change.plane]
-        plane[change.box][change.mask] = change.after
-        self.last_label = max(self.last_label, *change.objects, 0)
-        if self._index is not None and change.size > plane.size * REBUILD:
-            self._index = None
-        elif self._index is not None:
+        if change.mask.size < LARGE or not plane.flags.c_contiguous:
+            plane[change.box][change.mask] = change.after
+        else:
+            survey.write(
+                survey.four(plane),
+                survey.corner(change.box),
+                survey.four(np.ascontiguousarray(change.mask)),
+                change.after,
+            )
+        self.last_label = max(self.last_label, int(change.after.max(initial=0)))
+        if self._index is not None:
             self._index.update(change)
 
     def _update_table(self, classes_after: Mapping[int, int | None]) -> None:
@@ -251,3 +263,12 @@ class LabelMap:
                 self.checked.discard(number)
             else:
                 self.object_classes[number] = value
+
+
+def _holds(plane: Plane, change: PlainChange) -> bool:
+    if change.mask.size < LARGE or not plane.flags.c_contiguous:
+        return np.array_equal(plane[change.box][change.mask], change.before)
+    start = survey.corner(change.box)
+    return survey.holds(
+        survey.four(plane), start, survey.four(np.ascontiguousarray(change.mask)), change.before
+    )

@@ -26,7 +26,7 @@ def take_out(
         By new number; added to.
     """
     for i in range(old.size):
-        if kept[old[i]] and new[i] != 0:
+        if old[i] != 0 and new[i] != 0 and kept[old[i]]:
             covered[new[i]] += 1
             new[i] = 0
 
@@ -35,64 +35,80 @@ def take_out(
 def put_in(old: NDArray[np.int32], new: NDArray[np.int32], names: NDArray[np.int32]) -> None:
     """Draw the objects of `old` that have a name into `new` under that name."""
     for i in range(old.size):
-        if names[old[i]] != 0:
+        if old[i] != 0 and names[old[i]] != 0:
             new[i] = names[old[i]]
 
 
 @compiled
-def favourites(
-    old: NDArray[np.int32],
-    new: NDArray[np.int32],
-    of_old: NDArray[np.int32],
-    of_new: NDArray[np.int32],
-    votes_old: NDArray[np.int64],
-    votes_new: NDArray[np.int64],
-) -> None:
-    """Find for each object the one that holds most of the pixels it shares, if any does.
-
-    One vote a pixel (Boyer & Moore 1981): an object that holds more than half of them is found;
-    where none does the answer means nothing and has to be checked.
-    """
-    for i in range(old.size):
-        a = old[i]
-        b = new[i]
-        if a == 0 or b == 0:
-            continue
-        if votes_old[a] == 0:
-            of_old[a] = b
-            votes_old[a] = 1
-        elif of_old[a] == b:
-            votes_old[a] += 1
-        else:
-            votes_old[a] -= 1
-        if votes_new[b] == 0:
-            of_new[b] = a
-            votes_new[b] = 1
-        elif of_new[b] == a:
-            votes_new[b] += 1
-        else:
-            votes_new[b] -= 1
+def count_pairs(old: NDArray[np.int32], new: NDArray[np.int32]) -> int:
+    """Return how many runs of equal (old, new) there are."""
+    count = 1 if old.size else 0
+    for i in range(1, old.size):
+        count += (old[i] != old[i - 1]) | (new[i] != new[i - 1])
+    return count
 
 
 @compiled
-def shared(
+def fill_pairs(
     old: NDArray[np.int32],
     new: NDArray[np.int32],
-    of_new: NDArray[np.int32],
-    with_favourite: NDArray[np.int64],
-    total_old: NDArray[np.int64],
-    total_new: NDArray[np.int64],
-) -> None:
-    """Count the pixels shared with the favourite, and with anything."""
-    for i in range(old.size):
-        a = old[i]
-        b = new[i]
-        if a == 0 or b == 0:
+    a: NDArray[np.int32],
+    b: NDArray[np.int32],
+    length: NDArray[np.int64],
+) -> int:
+    """Write the runs in which both planes show an object; return their number.
+
+    Parameters
+    ----------
+    old, new : ndarray of int32, shape (n,)
+    a, b : ndarray of int32
+        Old and new number of each run.
+    length : ndarray of int64
+        Its pixels.
+    """
+    count = 0
+    begin = 0
+    for i in range(1, old.size + 1):
+        if i < old.size and old[i] == old[begin] and new[i] == new[begin]:
             continue
-        total_old[a] += 1
-        total_new[b] += 1
-        if of_new[b] == a:
-            with_favourite[b] += 1
+        if old[begin] != 0 and new[begin] != 0:
+            a[count] = old[begin]
+            b[count] = new[begin]
+            length[count] = i - begin
+            count += 1
+        begin = i
+    return count
+
+
+@compiled
+def favourites(
+    voters: NDArray[np.int32],
+    choices: NDArray[np.int32],
+    weights: NDArray[np.int64],
+    favourite: NDArray[np.int32],
+    votes: NDArray[np.int64],
+) -> None:
+    """Find for each voter the choice that holds more than half of the weight, if one does.
+
+    A running majority (Boyer & Moore 1981); where none has it the answer means nothing and has
+    to be checked.
+
+    Parameters
+    ----------
+    voters, choices, weights : ndarray
+        One entry a vote.
+    favourite, votes : ndarray
+        By voter; both start at 0.
+    """
+    for i in range(voters.size):
+        voter = voters[i]
+        if favourite[voter] == choices[i]:
+            votes[voter] += weights[i]
+        elif votes[voter] >= weights[i]:
+            votes[voter] -= weights[i]
+        else:
+            favourite[voter] = choices[i]
+            votes[voter] = weights[i] - votes[voter]
 
 
 @compiled

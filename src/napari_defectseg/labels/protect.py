@@ -126,11 +126,8 @@ def _tidy(
     values, near = new.planes[plane], neighbours(new.axes)
     limit = boxes.whole(new.shape)
     following = max(table, default=0) + 1
-    places: Sequence[Box | None] = ndimage.find_objects(np.where(touched[values], values, 0))
-    for number, where in enumerate(places, 1):
-        if where is None:
-            continue
-        box = boxes.grown(where, 1, limit)
+    for number in np.flatnonzero(touched).tolist():
+        box = boxes.grown(new.index.box(number), 1, limit)
         here = values[box]
         parts, count = parts_of(here == number, near)
         named = False

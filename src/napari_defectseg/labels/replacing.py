@@ -5,10 +5,13 @@ from __future__ import annotations
 import numpy as np
 
 from napari_defectseg.core.errors import LabelError
-from napari_defectseg.labels import boxes
-from napari_defectseg.labels.edit import Change, Edit, PlainChange
+from napari_defectseg.labels import boxes, survey
+from napari_defectseg.labels.edit import Box, Change, Edit, Numbers, PlainChange
 from napari_defectseg.labels.labelmap import LabelMap
 from napari_defectseg.labels.pack import smaller
+
+LATER = 1 << 24
+"""Changes of planes up to so many pixels are packed once they are not the last any more."""
 
 
 def difference(old: LabelMap, new: LabelMap, tool: str) -> Edit | None:
@@ -30,8 +33,8 @@ def difference(old: LabelMap, new: LabelMap, tool: str) -> Edit | None:
     """
     check_fits(old, new)
     changes = _changes(old, new)
+    numbers = _other_classes(old, new)
     before, after = old.object_classes, new.object_classes
-    numbers = [n for n in before.keys() | after.keys() if before.get(n) != after.get(n)]
     checked = frozenset(new.checked - old.checked)
     unchecked = frozenset(old.checked - new.checked)
     if not (changes or numbers or checked or unchecked):
@@ -45,6 +48,16 @@ def difference(old: LabelMap, new: LabelMap, tool: str) -> Edit | None:
         unchecked,
         decided=False,
     )
+
+
+def _other_classes(old: LabelMap, new: LabelMap) -> list[int]:
+    """Return the objects that are in one map alone, or have another class in the other."""
+    size = max(old.next_label, new.next_label)
+    before, after = np.zeros(size, np.uint8), np.zeros(size, np.uint8)
+    before[: old.next_label] = old.class_lookup()
+    after[: new.next_label] = new.class_lookup()
+    numbers: list[int] = np.flatnonzero(before != after).tolist()
+    return numbers
 
 
 def check_fits(old: LabelMap, new: LabelMap) -> None:
@@ -65,13 +78,21 @@ def _changes(old: LabelMap, new: LabelMap) -> tuple[Change, ...]:
     found: list[Change] = []
     for plane, (here, there) in enumerate(zip(old.planes, new.planes, strict=True)):
         for slab in boxes.slabs(boxes.whole(old.shape)):
-            before, after = here[slab], there[slab]
-            differs = before != after
-            box = boxes.tight(differs)
-            if box is None:
-                continue
-            mask = np.ascontiguousarray(differs[box])
-            place = boxes.shifted(box, slab)
-            change = PlainChange(plane, place, mask, before[box][mask], after[box][mask])
-            found.append(smaller(change))
+            change = _change(plane, slab, here[slab], there[slab])
+            if change is not None:
+                found.append(smaller(change) if here.size > LATER else change)
     return tuple(found)
+
+
+def _change(plane: int, slab: Box, here: Numbers, there: Numbers) -> PlainChange | None:
+    before, after = (survey.four(np.ascontiguousarray(part)) for part in (here, there))
+    low, high = np.array(before.shape), np.zeros(4, np.int64)
+    count = survey.compare(before, after, low, high)
+    if not count:
+        return None
+    ndim = here.ndim
+    mask = np.empty(tuple(high - low), bool)
+    values = np.empty(count, np.int32), np.empty(count, np.int32)
+    survey.collect(before, after, low, mask, *values)
+    box = tuple(slice(int(a), int(b)) for a, b in zip(low[-ndim:], high[-ndim:], strict=True))
+    return PlainChange(plane, boxes.shifted(box, slab), mask.reshape(mask.shape[-ndim:]), *values)

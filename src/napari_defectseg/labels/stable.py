@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from itertools import count
+from typing import Any
 
 import numpy as np
 
@@ -60,19 +61,28 @@ def _pairs(old: LabelMap, new: LabelMap, plane: int) -> dict[int, int]:
     """Return the old number of each new object that is the same."""
     before, after = old.planes[plane].reshape(-1), new.planes[plane].reshape(-1)
     size_old, size_new = old.next_label, new.next_label
+    a, b, length = _shared(before, after)
     of_old, of_new = np.zeros(size_old, np.int32), np.zeros(size_new, np.int32)
-    votes_old, votes_new = np.zeros(size_old, np.int64), np.zeros(size_new, np.int64)
-    overlap.favourites(before, after, of_old, of_new, votes_old, votes_new)
-    counts = np.zeros(size_new, np.int64)
-    total_old, total_new = np.zeros(size_old, np.int64), np.zeros(size_new, np.int64)
-    overlap.shared(before, after, of_new, counts, total_old, total_new)
+    overlap.favourites(a, b, length, of_old, np.zeros(size_old, np.int64))
+    overlap.favourites(b, a, length, of_new, np.zeros(size_new, np.int64))
+    total_old, total_new = np.bincount(a, length, size_old), np.bincount(b, length, size_new)
+    counts = np.bincount(b, length * (of_new[b] == a), size_new)
     mutual = (of_old[of_new] == np.arange(size_new)) & (of_new > 0)
     mutual &= (2 * counts > total_new) & (2 * counts > total_old[of_new])
-    return {
-        number: int(of_new[number])
-        for number in np.flatnonzero(mutual).tolist()
-        if new.object_classes.get(number) == old.object_classes.get(int(of_new[number]), -1)
-    }
+    mutual &= new.class_lookup() == old.class_lookup()[of_new]
+    same = np.flatnonzero(mutual)
+    return dict(zip(same.tolist(), of_new[same].tolist(), strict=True))
+
+
+def _shared(
+    before: Numbers, after: Numbers
+) -> tuple[Numbers, Numbers, np.ndarray[Any, np.dtype[np.int64]]]:
+    """Return old number, new number and length of the runs in which both show an object."""
+    most = overlap.count_pairs(before, after)
+    a, b = np.empty(most, np.int32), np.empty(most, np.int32)
+    length = np.empty(most, np.int64)
+    count = overlap.fill_pairs(before, after, a, b, length)
+    return a[:count], b[:count], length[:count]
 
 
 def _fresh(first: int, taken: set[int]) -> Iterator[int]:
