@@ -120,7 +120,8 @@ def test_text_is_refused_under_any_name(tmp_path):
 def test_the_patterns_name_every_suffix_that_is_read():
     """What a file dialog and the manifest offer is what the readers know."""
     suffixes = set()
-    for _, reader in READERS.items():
+    for name in READERS.names():
+        reader = READERS.get(name)
         suffixes |= set(getattr(reader, "SUFFIXES", ())) | set(getattr(reader, "PLUGINS", ()))
     offered = {pattern.removeprefix("*") for pattern in PATTERNS}
     packed = {f"{suffix}{pack}" for suffix in (".mrc", ".map") for pack in (".gz", ".bz2")}

@@ -26,7 +26,7 @@ MODES = {0: "i1", 1: "i2", 2: "f4", 6: "u2", 12: "f2"}
 SMALLEST_ISPG_OF_STACKS = 401
 ORDER = (1, 2, 3)
 """Columns along x, rows along y, sections along z: what every image program writes."""
-ONE_ANGSTROM = 0.1 * 1.0
+ONE_ANGSTROM = 1 / 10
 LARGEST_EXTENDED = 1 << 31
 
 
@@ -115,7 +115,7 @@ def _calibration(header: Any, names: Axes) -> Calibration:
     for letter in "xyz":
         cell, sampling = float(header.cella[letter]), int(header[f"m{letter}"])
         # The header is in ångström.
-        sizes[letter] = (0.1 * cell / sampling if sampling > 0 else None, "nm")
+        sizes[letter] = (cell / sampling / 10 if sampling > 0 else None, "nm")
     values = [pair[0] for pair in sizes.values()]
     doubt = ""
     if all(value == ONE_ANGSTROM for value in values):
