@@ -8,7 +8,7 @@ import pytest
 from napari_defectseg.core.calibration import Calibration
 from napari_defectseg.core.errors import AlreadyExists, FileMissing, ImageError, NotSaved
 from napari_defectseg.images.image import CalibratedImage
-from napari_defectseg.images.open import can_open, list_parts, open_image
+from napari_defectseg.images.open import PATTERNS, READERS, can_open, list_parts, open_image
 from napari_defectseg.images.save import save_array, save_image
 
 CASES = {
@@ -115,6 +115,17 @@ def test_text_is_refused_under_any_name(tmp_path):
         (tmp_path / name).write_text("not an image, only words about one")
         with pytest.raises(ImageError, match=name.replace(".", r"\.")):
             open_image(tmp_path / name)
+
+
+def test_the_patterns_name_every_suffix_that_is_read():
+    """What a file dialog and the manifest offer is what the readers know."""
+    suffixes = set()
+    for name in READERS.names():
+        reader = READERS.get(name)
+        suffixes |= set(getattr(reader, "SUFFIXES", ())) | set(getattr(reader, "PLUGINS", ()))
+    offered = {pattern.removeprefix("*") for pattern in PATTERNS}
+    packed = {f"{suffix}{pack}" for suffix in (".mrc", ".map") for pack in (".gz", ".bz2")}
+    assert suffixes | packed | {".zarr"} == offered
 
 
 def test_parts_of_one_image_are_one(tmp_path):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import math
 import os
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -128,25 +129,34 @@ def check_shape(path: str | Path, shape: tuple[int, ...]) -> None:
         )
 
 
-class _Listener(logging.Handler):
-    def __init__(self) -> None:
-        super().__init__(logging.WARNING)
-        self.said: list[str] = []
+class _Listener(logging.Filter):
+    """Takes what this thread logs; other threads log as before."""
 
-    def emit(self, record: logging.LogRecord) -> None:
-        self.said.append(record.getMessage())
+    def __init__(self) -> None:
+        super().__init__()
+        self.said: list[str] = []
+        self._thread = threading.get_ident()
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        if record.thread != self._thread:
+            return True
+        if record.levelno >= logging.WARNING:
+            self.said.append(record.getMessage())
+        return False
 
 
 @contextmanager
 def listening(logger: str) -> Iterator[list[str]]:
-    """Collect what a library would log inside the block instead of printing it."""
-    source = logging.getLogger(logger)
-    listener = _Listener()
-    before = source.propagate
-    source.addHandler(listener)
-    source.propagate = False
+    """Collect what a library would log inside the block instead of printing it.
+
+    Parameters
+    ----------
+    logger : str
+        The logger itself; what its children log is not seen.
+    """
+    source, listener = logging.getLogger(logger), _Listener()
+    source.addFilter(listener)
     try:
         yield listener.said
     finally:
-        source.removeHandler(listener)
-        source.propagate = before
+        source.removeFilter(listener)

@@ -106,7 +106,7 @@ class LazyArray:
         forward, flips = basic
         count = math.prod(len(range(part.start, part.stop, part.step)) for part in forward)
         check_memory(self.path, count * self.dtype.itemsize)
-        shown = self._read(forward)
+        shown = self._read(forward) if count else self._nothing(forward)
         result: np.ndarray[Any, Any] = shown[flips]
         return result
 
@@ -126,6 +126,9 @@ class LazyArray:
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state)
         self._lock = threading.RLock()
+
+    def _nothing(self, forward: list[slice]) -> np.ndarray[Any, Any]:
+        return np.empty([len(range(p.start, p.stop, p.step)) for p in forward], self.dtype)
 
     def _read(self, forward: list[slice]) -> np.ndarray[Any, Any]:
         stored = [slice(None)] * len(forward)

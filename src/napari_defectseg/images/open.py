@@ -26,6 +26,8 @@ PATTERNS = (
 )  # fmt: skip
 """File names that our readers know, for manifests and file dialogs; folders come beside them."""
 
+PIXELS = "buif"
+"""Kinds of numpy types that pixels have: truth, whole and floating-point numbers."""
 ROOM = "napari_defectseg.images.readers"
 READERS: Registry[Any] = Registry(
     "reader",
@@ -163,6 +165,11 @@ def _read(reader: Any, file: Path, part: str | None, axes: str | None) -> Calibr
         image: CalibratedImage = reader.read_container(file, open_lazily, part, axes)
     else:
         image = reader.read(file, part, axes)
+    if image.dtype.kind not in PIXELS:
+        raise ImageError(
+            f"{file.name} holds values of type {image.dtype}, which are not pixels.",
+            hint="Save an image of whole or floating-point numbers.",
+        )
     return image
 
 

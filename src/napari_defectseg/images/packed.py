@@ -15,6 +15,8 @@ from napari_defectseg.images.border import cut_short
 
 READ = 1 << 20
 GZIP, BZIP2 = b"\x1f\x8b", b"BZh"
+DEFLATE_RATIO = 1032
+"""The most that deflate can pack."""
 ANY_HEADER = 32 + zlib.MAX_WBITS
 """Tells zlib to accept a gzip or a zlib header."""
 
@@ -87,6 +89,19 @@ def beginning(path: Path, count: int) -> bytes:
     except (OSError, EOFError, zlib.error, ValueError):
         return found[:count]
     return found[:count]
+
+
+def inflated(data: bytes, limit: int) -> int:
+    """Return to how many bytes a gzip or zlib stream unpacks, counted no further than `limit`."""
+    engine, count, left = zlib.decompressobj(ANY_HEADER), 0, data
+    while left and count <= limit and not engine.eof:
+        try:
+            count += len(engine.decompress(left, READ))
+        except zlib.error:
+            # Damage is told by the library that reads it.
+            return count
+        left = engine.unconsumed_tail
+    return count
 
 
 def _pieces(path: Path, packing: Packing) -> Iterator[bytes]:

@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
-MOST = 20_000
-"""Objects that are looked at in one file."""
+MOST, DEEPEST = 20_000, 32
+"""Objects that are looked at in one file, and groups inside one another."""
 
 
 @dataclass(frozen=True)
@@ -53,7 +53,7 @@ def look(file: Any) -> Tree:
             if place in seen or len(seen) >= MOST:
                 continue
             seen.add(place)
-            if isinstance(thing, h5py.Group):
+            if isinstance(thing, h5py.Group) and inside.count("/") < DEEPEST:
                 tree.groups[inside] = thing
                 waiting.append(inside)
             elif isinstance(thing, h5py.Dataset):

@@ -71,7 +71,7 @@ def read(path: Path, part: str | None = None, axes: str | None = None) -> Calibr
 @contextmanager
 def _records(path: Path) -> Iterator[list[dict[str, Any]]]:
     kind = PLUGINS.get(path.suffix.lower(), ("", "container"))[1]
-    with reading(path, kind), listening("rsciio"):
+    with reading(path, kind):
         yield load(str(path))
 
 
@@ -99,7 +99,7 @@ def load(path: str) -> list[dict[str, Any]]:
             "(rosettasciio, under the GPL).",
             hint=f"{COMMAND}, then open it again; or save it as TIFF.",
         ) from error
-    with warnings.catch_warnings():
+    with warnings.catch_warnings(), listening(f"rsciio.{plugin}._api"):
         # What it cannot know it warns of; here that shows as an unknown size or a refusal.
         warnings.simplefilter("ignore")
         records: list[dict[str, Any]] = module.file_reader(path, lazy=True)
@@ -175,5 +175,4 @@ def _instrument(record: Mapping[str, Any]) -> str:
 
 
 def _pixels(path: str, index: int) -> Any:
-    with listening("rsciio"):
-        return load(path)[index]["data"]
+    return load(path)[index]["data"]

@@ -124,8 +124,6 @@ class Slices:
         """Return the part at forward slices, one an axis."""
         chosen = self._paths[key[0]]
         blocks = [np.asarray(self._open(Path(path)).data[key[1:]]) for path in chosen]
-        if not blocks:
-            raise ImageError("No slice was asked for.")
         return np.stack(blocks)
 
 

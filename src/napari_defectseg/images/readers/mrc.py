@@ -26,6 +26,7 @@ MODES = {0: "i1", 1: "i2", 2: "f4", 6: "u2", 12: "f2"}
 SMALLEST_ISPG_OF_STACKS = 401
 ORDER = (1, 2, 3)
 """Columns along x, rows along y, sections along z: what every image program writes."""
+ONE_ANGSTROM = 1 / 10
 LARGEST_EXTENDED = 1 << 31
 
 
@@ -113,12 +114,15 @@ def _calibration(header: Any, names: Axes) -> Calibration:
     sizes: dict[str, tuple[float | None, str | None]] = {}
     for letter in "xyz":
         cell, sampling = float(header.cella[letter]), int(header[f"m{letter}"])
-        sizes[letter] = (cell / sampling if sampling > 0 else None, "angstrom")
+        # The header is in ångström.
+        sizes[letter] = (cell / sampling / 10 if sampling > 0 else None, "nm")
     values = [pair[0] for pair in sizes.values()]
     doubt = ""
-    if all(value == 1.0 for value in values):
+    if all(value == ONE_ANGSTROM for value in values):
         doubt = "Exactly 1 Å is what programs write that do not know the pixel size. Is it right?"
-    calibration = combine([Statement("MRC header, cell over sampling", sizes, doubt)], names)
+    calibration = combine(
+        [Statement("MRC header, cell in Å over its sampling", sizes, doubt)], names
+    )
     order = tuple(int(header[name]) for name in ("mapc", "mapr", "maps"))
     if order not in (ORDER, (0, 0, 0)) and len({f"{value}" for value in values}) > 1:
         words = " ".join("?xyz"[axis] if 0 < axis < 4 else "?" for axis in order)

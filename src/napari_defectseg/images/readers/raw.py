@@ -14,7 +14,7 @@ from napari_defectseg.images.parts import Part
 from napari_defectseg.images.raw import RawForm, open_raw
 from napari_defectseg.images.reader import BY_NAME, NO, stem
 
-SUFFIXES = (".raw", ".vol", ".bin")
+SUFFIXES = (".raw", ".vol")
 HEADERS = (".mhd", ".nhdr")
 """Headers of other kinds that describe a raw file of the same stem."""
 LONGEST = 1 << 16

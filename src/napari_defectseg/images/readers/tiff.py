@@ -54,6 +54,7 @@ def _open(path: Path) -> Iterator[Any]:
         count_pages(path)
         with listening("tifffile"), tifffile.TiffFile(path) as tif:
             ome.refuse_entities(path, tif.pages.first.description)
+            ome.refuse_absurd(path, tif.pages.first.description)
             yield tif
 
 

@@ -12,6 +12,7 @@ from napari_defectseg.core.errors import ImageError
 from napari_defectseg.images.border import BOMB_BYTES, check_claim, check_shape, reading
 from napari_defectseg.images.image import CalibratedImage, Origin
 from napari_defectseg.images.lazy import LazyArray
+from napari_defectseg.images.ngff.guard import open_guarded
 from napari_defectseg.images.ngff.metadata import Multiscale, bare, multiscales
 from napari_defectseg.images.ngff.tree import is_node, stored_bytes, walk
 from napari_defectseg.images.parts import Part, PartNeeded, find_part
@@ -89,13 +90,24 @@ def _entries(path: Path) -> list[Entry]:
 
 
 def _part(entry: Entry) -> Part:
-    array = open_array(str(entry.folder / entry.scales.paths[0]))
+    array = open_array(str(_level(entry, entry.scales.paths[0])))
     note = "label image" if entry.beside else "".join(entry.scales.axes)
     return Part(entry.name, tuple(array.shape), str(array.dtype), note)
 
 
+def _level(entry: Entry, level: str) -> Path:
+    """Return the folder of a level, which must be an array in the folder of its image."""
+    folder = entry.folder / level
+    if ".." in Path(level).parts or Path(level).is_absolute() or not is_node(folder):
+        raise ImageError(
+            f"{entry.folder.name} names an array {level!r} that is not in it.",
+            hint="Was it copied completely, with its hidden files?",
+        )
+    return folder
+
+
 def _image(path: Path, entry: Entry, axes: str | None) -> CalibratedImage:
-    levels = [_lazy(path, entry.folder / level) for level in entry.scales.paths]
+    levels = [_lazy(path, _level(entry, level)) for level in entry.scales.paths]
     data, scales = levels[0], entry.scales
     fits = len(scales.axes) == data.ndim
     names = name_axes(path, data.shape, axes or ("".join(scales.axes) if fits else None))
@@ -120,6 +132,8 @@ def _lazy(path: Path, folder: Path) -> LazyArray:
     if array.dtype.kind not in "buif":
         raise ImageError(f"{path.name} holds values of type {array.dtype}, which are not pixels.")
     check_shape(path, array.shape)
+    if 0 in array.chunks:
+        raise ImageError(f"{path.name} claims blocks of the impossible shape {array.chunks}.")
     block = math.prod(array.chunks) * array.dtype.itemsize
     if block > BOMB_BYTES:
         check_claim(path, array.chunks, array.dtype.itemsize, stored_bytes(folder))
@@ -128,7 +142,7 @@ def _lazy(path: Path, folder: Path) -> LazyArray:
         KIND,
         array.shape,
         array.dtype.newbyteorder("="),
-        partial(open_array, str(folder)),
+        partial(open_guarded, str(folder), path.name),
         serial=False,
     )
 

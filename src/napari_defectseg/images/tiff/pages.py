@@ -10,12 +10,14 @@ from typing import Any
 import numpy as np
 
 from napari_defectseg.core.errors import ImageError
-from napari_defectseg.images.border import check_claim, cut_short
+from napari_defectseg.images.border import BOMB_BYTES, check_claim, cut_short, listening
 from napari_defectseg.images.lazy import LazyArray
+from napari_defectseg.images.packed import DEFLATE_RATIO, inflated
 
 LARGE_PAGE = 1 << 26
 """Pages of more bytes are read tile by tile."""
 CHECKED_PAGES = 512
+DEFLATE = {8, 32946}
 PACKAGED = {1, 8, 32946, 32773, 50013}
 """TIFF compressions decoded without a further package: none, deflate, packbits."""
 
@@ -53,8 +55,9 @@ class SeriesFile:
         import tifffile
 
         self._path = path
-        self._tif = tifffile.TiffFile(path)
-        self._series = self._tif.series[index].levels[level]
+        with listening("tifffile"):
+            self._tif = tifffile.TiffFile(path)
+            self._series = self._tif.series[index].levels[level]
         self.close_file = self._tif.close
         page = self._series.keyframe
         lead = len(self._series.shape) - len(page.shape)
@@ -67,7 +70,11 @@ class SeriesFile:
         self._tiles = self._open_tiles() if self._tiled(page) else None
 
     def __getitem__(self, key: tuple[slice, ...]) -> np.ndarray[Any, Any]:
-        """Return the part at forward slices, one a axis."""
+        """Return the part at forward slices, one an axis."""
+        with listening("tifffile"):
+            return self._read(key)
+
+    def _read(self, key: tuple[slice, ...]) -> np.ndarray[Any, Any]:
         if self._tiles is not None:
             return np.asarray(self._tiles[key])
         if not self._paged:
@@ -77,7 +84,7 @@ class SeriesFile:
         inner = key[len(self._lead) :]
         chosen = np.ndarray(tuple(len(place) for place in places), dtype=object)
         blocks = [self._page(self._number(at, places))[inner] for at in np.ndindex(chosen.shape)]
-        return np.stack(blocks).reshape(*chosen.shape, *blocks[0].shape) if blocks else _none()
+        return np.stack(blocks).reshape(*chosen.shape, *blocks[0].shape)
 
     def _number(self, at: tuple[int, ...], places: list[range]) -> int:
         where = tuple(place[i] for place, i in zip(places, at, strict=True))
@@ -87,6 +94,7 @@ class SeriesFile:
         page = self._series.pages[number]
         if page is None:
             return np.zeros(self._series.keyframe.shape, self._series.dtype)
+        _refuse_bomb(self._path, self._tif, page)
         values = page.asarray() if _decodable(page) else _by_pillow(self._path, page)
         result: np.ndarray[Any, Any] = values.reshape(self._series.keyframe.shape)
         return result
@@ -100,8 +108,19 @@ class SeriesFile:
         return zarr.open_array(self._series.aszarr(), mode="r", zarr_format=2)
 
 
-def _none() -> np.ndarray[Any, Any]:
-    raise ImageError("An empty part of a TIFF was asked for.")
+def _refuse_bomb(path: str, tif: Any, page: Any) -> None:
+    """Refuse a page of which a strip or tile unpacks to far more than the page holds."""
+    if page.compression not in DEFLATE:
+        return
+    for offset, count in zip(page.dataoffsets, page.databytecounts, strict=False):
+        if count * DEFLATE_RATIO <= BOMB_BYTES:
+            continue
+        tif.filehandle.seek(offset)
+        if inflated(tif.filehandle.read(count), 2 * page.nbytes) > 2 * page.nbytes:
+            raise ImageError(
+                f"{Path(path).name}: page {page.index} would unpack to more than it holds.",
+                hint="It is damaged or made up, and was not unpacked.",
+            )
 
 
 def _decodable(page: Any) -> bool:
@@ -114,9 +133,10 @@ def _decodable(page: Any) -> bool:
 
 def _by_pillow(path: str, page: Any) -> np.ndarray[Any, Any]:
     """Decode LZW and JPEG pages, for which tifffile wants a further package."""
-    from PIL import Image
+    from PIL.TiffImagePlugin import TiffImageFile
 
-    with Image.open(path) as picture:
+    # Not Image.open, which takes a large micrograph for a bomb.
+    with TiffImageFile(path) as picture:
         for number in range(getattr(picture, "n_frames", 1)):
             picture.seek(number)
             if number == page.index:
