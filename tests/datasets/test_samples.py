@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import threading
 from collections.abc import Iterator
+from contextlib import suppress
 from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -38,6 +39,8 @@ class Server(ThreadingHTTPServer):
     def __init__(self) -> None:
         self.files: dict[str, bytes] = {}
         self.asked: list[str] = []
+        self.goes_on = threading.Event()
+        self.goes_on.set()
         super().__init__(("127.0.0.1", 0), partial(_Answer))
 
     @property
@@ -58,7 +61,10 @@ class _Answer(BaseHTTPRequestHandler):
         self.send_response(200)
         self.send_header("Content-Length", str(len(content)))
         self.end_headers()
-        self.wfile.write(content)
+        self.wfile.write(content[: len(content) // 2])
+        self.server.goes_on.wait(10)
+        with suppress(ConnectionError):  # the other side has hung up
+            self.wfile.write(content[len(content) // 2 :])
 
     def log_message(self, *arguments: object) -> None:
         pass
@@ -164,8 +170,10 @@ def test_progress_is_told_in_bytes(server: Server, known, tmp_path: Path) -> Non
 
 def test_stopping_leaves_no_half_file(server: Server, known, tmp_path: Path) -> None:
     known(small(server, bytes(4_000_000)))
+    server.goes_on.clear()
     with pytest.raises(Cancelled):
         fetch("small", tmp_path, server=server.address, cancelled=lambda: True)
+    server.goes_on.set()
     assert not list(tmp_path.rglob("one.tif"))
     fetch("small", tmp_path, server=server.address)
     assert (tmp_path / "images" / "one.tif").stat().st_size == 4_000_000
