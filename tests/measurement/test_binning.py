@@ -13,7 +13,8 @@ from hypothesis.extra import numpy as hnp
 from napari_defectseg.core.calibration import Calibration
 from napari_defectseg.core.classes import ClassMap
 from napari_defectseg.core.errors import MeasurementError
-from napari_defectseg.measurement.binning import MOST_BINS, RELIABLE_PX, histogram
+from napari_defectseg.measurement.binning import RELIABLE_PX, histogram
+from napari_defectseg.measurement.edges import MOST_BINS
 from napari_defectseg.measurement.regions import measure_regions
 from napari_defectseg.measurement.table import Column, RegionTable
 

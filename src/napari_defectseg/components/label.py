@@ -54,8 +54,13 @@ def label(
     else:
         _check_out(out, shape)
         out[...] = 0
-    _paint(runs.first, runs.start, runs.stop, names, out.reshape(-1, shape[-1]))
+    paint(runs, names, out)
     return out, count
+
+
+def paint(runs: Runs, names: NDArray[np.int32], out: NDArray[np.int32]) -> None:
+    """Write a number for each run into an array that is 0 there, contiguous and of its shape."""
+    _paint(runs.first, runs.start, runs.stop, names, out.reshape(-1, runs.shape[2]))
 
 
 def full_connectivity(ndim: int, connectivity: int | None) -> int:
@@ -82,6 +87,19 @@ def number_runs(runs: Runs, connectivity: int) -> tuple[NDArray[np.int32], int]:
     parent = np.arange(len(runs), dtype=np.int32)
     _link(runs.first, runs.start, runs.stop, runs.value, parent, depth, height, connectivity)
     return parent, int(_flatten(parent))
+
+
+def classes_of_runs(runs: Runs, names: NDArray[np.int32], count: int) -> NDArray[np.uint8]:
+    """Return the class value of every object that `number_runs` found.
+
+    Returns
+    -------
+    ndarray of uint8, shape (count + 1,)
+        Indexed by object number; 0 for the background.
+    """
+    found = np.zeros(count + 1, np.uint8)
+    found[names] = runs.value
+    return found
 
 
 def classes_of(labels: NDArray[np.int32], mask: NDArray[Any], count: int) -> NDArray[np.uint8]:

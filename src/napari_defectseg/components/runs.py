@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -14,28 +14,59 @@ from napari_defectseg.core.errors import LabelError
 
 @dataclass(frozen=True)
 class Runs:
-    """The non-zero runs of a mask, row after row.
+    """The non-zero runs of a mask or of labels, row after row.
 
     Parameters
     ----------
     shape : tuple of int
-        Shape (depth, height, width) of the mask; depth 1 for a plane.
+        Shape (depth, height, width) of the array; depth 1 for a plane.
     first : ndarray of int64, shape (rows + 1,)
         Where each row's runs begin in the other arrays; the last entry is their number.
     start, stop : ndarray of int32, shape (runs,)
         First column of each run, and the one behind its last.
-    value : ndarray of uint8, shape (runs,)
-        The mask's value in the run.
+    value : ndarray of uint8 or int32, shape (runs,)
+        The array's value in the run.
     """
 
     shape: tuple[int, int, int]
     first: NDArray[np.int64]
     start: NDArray[np.int32]
     stop: NDArray[np.int32]
-    value: NDArray[np.uint8]
+    value: NDArray[Any]
 
     def __len__(self) -> int:
         return int(self.start.size)
+
+    def rows(self, low: int, high: int, depth: int = 1) -> Runs:
+        """Return the rows from `low` to below `high`, counted over all slices.
+
+        Parameters
+        ----------
+        low, high : int
+        depth : int
+            Number of slices that they are.
+        """
+        begin, end = int(self.first[low]), int(self.first[high])
+        height = (high - low) // depth if depth else self.shape[1]
+        return Runs(
+            (depth, height, self.shape[2]),
+            self.first[low : high + 1] - begin,
+            self.start[begin:end],
+            self.stop[begin:end],
+            self.value[begin:end],
+        )
+
+    def without(self, value: int) -> Runs:
+        """Return all runs but those of a value."""
+        keep = self.value != value
+        before = np.concatenate([[0], np.cumsum(keep)])
+        return Runs(
+            self.shape, before[self.first], self.start[keep], self.stop[keep], self.value[keep]
+        )
+
+    def with_values(self, value: NDArray[Any]) -> Runs:
+        """Return the same runs with other values, one each."""
+        return replace(self, value=value)
 
 
 def find_runs(mask: NDArray[Any]) -> Runs:
@@ -51,15 +82,16 @@ def find_runs(mask: NDArray[Any]) -> Runs:
     LabelError
         If it is not such a mask.
     """
-    volume = as_volume(mask)
-    rows = volume.reshape(-1, volume.shape[2])
-    first = np.zeros(len(rows) + 1, np.int64)
-    count = _count(rows, first)
-    start, stop = np.empty(count, np.int32), np.empty(count, np.int32)
-    value = np.empty(count, np.uint8)
-    _fill(rows, first, start, stop, value)
-    depth, height, width = volume.shape
-    return Runs((depth, height, width), first, start, stop, value)
+    return _runs(as_volume(mask))
+
+
+def find_label_runs(labels: NDArray[np.int32]) -> Runs:
+    """Return the runs of equal object number, labels 2D or 3D.
+
+    Labels that are edited meanwhile give runs of before or after, or too few, never others.
+    """
+    volume = np.ascontiguousarray(labels, np.int32)
+    return _runs(volume.reshape((1, *volume.shape)) if volume.ndim == 2 else volume)
 
 
 def as_volume(mask: NDArray[Any]) -> NDArray[np.uint8]:
@@ -92,45 +124,59 @@ def _as_bytes(array: NDArray[Any]) -> NDArray[np.uint8]:
     return whole
 
 
-# Counting first and filling then takes two passes, yet a fiftieth of the time of one pass into
-# arrays that grow: the first pass has no branches, and neither has to keep an array's address.
+def _runs(volume: NDArray[Any]) -> Runs:
+    depth, height, width = volume.shape
+    rows = volume.reshape(-1, width)
+    first = np.zeros(len(rows) + 1, np.int64)
+    if width:
+        _count(rows, first)
+    count = int(first[-1])
+    # Zeros, not empty: a run that is not found after all then holds no pixel.
+    start, stop = np.zeros(count, np.int32), np.zeros(count, np.int32)
+    value = np.zeros(count, volume.dtype)
+    _fill(rows, first, start, stop, value)
+    return Runs((depth, height, width), first, start, stop, value)
+
+
 @compiled
-def _count(rows: NDArray[np.uint8], first: NDArray[np.int64]) -> int:
-    total = 0
+def _count(rows: NDArray[Any], first: NDArray[np.int64]) -> None:
+    # Counting comes first: arrays that grow inside the loop make it fifty times slower.
+    used = 0
     for y in range(rows.shape[0]):
         row = rows[y]
-        count = 0
-        if row.size > 0 and row[0] != 0:
-            count = 1
+        begins = int(row[0] != 0)
         for x in range(1, row.size):
-            count += (row[x] != row[x - 1]) & (row[x] != 0)
-        total += count
-        first[y + 1] = total
-    return total
+            begins += (row[x] != row[x - 1]) & (row[x] != 0)
+        used += begins
+        first[y + 1] = used
 
 
 @compiled
 def _fill(
-    rows: NDArray[np.uint8],
+    rows: NDArray[Any],
     first: NDArray[np.int64],
     start: NDArray[np.int32],
     stop: NDArray[np.int32],
-    value: NDArray[np.uint8],
+    value: NDArray[Any],
 ) -> None:
+    width = rows.shape[1]
+    borders = np.empty(width + 1, np.int32)
     for y in range(rows.shape[0]):
+        used = first[y]
+        if used == first[y + 1]:
+            continue
         row = rows[y]
-        i = first[y] - 1
-        last = np.uint8(0)
-        for x in range(row.size):
-            here = row[x]
-            if here == last:
-                continue
-            if last != 0:
-                stop[i] = x
-            if here != 0:
-                i += 1
-                start[i] = x
-                value[i] = here
-            last = here
-        if last != 0:
-            stop[i] = row.size
+        borders[0] = 0
+        found = 1
+        # Written at every pixel and kept at borders: without a branch, twice as fast.
+        for x in range(1, width):
+            borders[found] = x
+            found += row[x] != row[x - 1]
+        borders[found] = width
+        for border in range(found):
+            here = row[borders[border]]
+            if here != 0 and used < first[y + 1]:
+                start[used] = borders[border]
+                stop[used] = borders[border + 1]
+                value[used] = here
+                used += 1

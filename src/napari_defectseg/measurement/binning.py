@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from napari_defectseg.core.classes import DefectClass
 from napari_defectseg.core.errors import MeasurementError
+from napari_defectseg.measurement.edges import linear_edges, log_edges
 from napari_defectseg.measurement.table import RegionTable
 
 Real = NDArray[np.float64]
@@ -21,13 +22,8 @@ Weight = Literal["number", "size"]
 RELIABLE_PX = 7
 """Diameters below as many pixels are not to be trusted: an edge half a pixel off changes the
 area by about a third."""
-MOST_BINS = 60
 ONE_CLASS = DefectClass(1, "object", "", "plain")
 """Stands for objects without classes."""
-STEPS = (1.0, 2.0, 5.0, 10.0)
-"""Widths of linear bins are these times a power of ten."""
-RENARD = (80, 40, 20, 10, 5, 3, 2, 1)
-"""Bins a decade of a logarithmic axis; 5, 10, 20 and 40 are the preferred numbers of ISO 3."""
 DIAMETERS = ("equivalent_diameter_area", "axis_major_length", "axis_minor_length")
 
 
@@ -128,7 +124,7 @@ def histogram(
     scale : {"linear", "log"}
     weight : {"number", "size"}
     bins : int or None
-        About how many bins, up to `MOST_BINS`; None: as the values are spread.
+        About how many bins, up to `edges.MOST_BINS`; None: as the values are spread.
 
     Raises
     ------
@@ -153,7 +149,7 @@ def histogram(
         return None
     values, sizes, row = values[shown], sizes[shown], row[shown]
     whole = table[column].dtype.kind in "iub"
-    edges = _log_edges(values, bins) if scale == "log" else _linear_edges(values, bins, whole)
+    edges = log_edges(values, bins) if scale == "log" else linear_edges(values, bins, whole)
     classes = tuple(table.classes) if table.classes is not None else (ONE_CLASS,)
     shape = (len(classes), edges.size - 1)
     place = row * shape[1] + _places(values, edges)
@@ -181,7 +177,7 @@ def unreliable_below(table: RegionTable, column: str) -> float | None:
     It is that of a disc (ball) of `RELIABLE_PX` pixels across, in the unit of the column.
     """
     ndim = table.calibration.ndim
-    pixel = float(np.prod(table.calibration.steps)) ** (1 / ndim)
+    pixel = float(np.prod(table.calibration.steps) ** (1 / ndim))
     if column in DIAMETERS:
         return RELIABLE_PX * pixel
     ball = float(np.pi * RELIABLE_PX**ndim / (2 * ndim))
@@ -225,48 +221,3 @@ def _median(values: Real, weights: Real) -> float:
     last = int(np.searchsorted(total, half, side="right"))
     last = min(last, values.size - 1)
     return float((values[order[first]] + values[order[last]]) / 2)
-
-
-def _wanted(values: Real, bins: int | None) -> float:
-    """Return a width for values on the axis as drawn, so that there are not too many bins."""
-    span = float(np.ptp(values))
-    if bins is not None:
-        return span / min(max(bins, 1), MOST_BINS)
-    quartiles = float(np.subtract(*np.percentile(values, [75, 25])))
-    width = 2 * quartiles / values.size ** (1 / 3) if quartiles > 0 else span / 10
-    return min(max(width, span / MOST_BINS), span / 3)
-
-
-def _linear_edges(values: Real, bins: int | None, whole: bool) -> Real:
-    low, high = float(values.min()), float(values.max())
-    largest = max(abs(low), abs(high))
-    # Where the span is lost in the digits of the values, one bin of a tenth holds them.
-    width = _wanted(values, bins) if high - low > 1e-9 * largest else largest / 10 or 1.0
-    power = int(np.floor(np.log10(width)))
-    step = next(step for step in STEPS if step * 10.0**power >= width * (1 - 1e-9))
-    width = step * 10.0**power
-    if whole and width < 1:
-        width, power = 1.0, 0
-    first, last = int(np.floor(low / width)), int(np.floor(high / width)) + 1
-    # Multiples are rounded to the digits that they have: 0.3, not 0.30000000000000004.
-    edges = np.array([round(k * width, -power) for k in range(first, last + 1)], np.float64)
-    return _holding(edges, low, high, width)
-
-
-def _log_edges(values: Real, bins: int | None) -> Real:
-    decades = np.log10(values)
-    low, high = float(decades.min()), float(decades.max())
-    width = _wanted(decades, bins) if high - low > 1e-9 else 0.1
-    count = next((n for n in RENARD if 1 / n >= width * (1 - 1e-9)), RENARD[-1])
-    first, last = int(np.floor(low * count)), int(np.floor(high * count)) + 1
-    edges = 10.0 ** (np.arange(first, last + 1) / count)
-    return _holding(edges, float(values.min()), float(values.max()), 0.0)
-
-
-def _holding(edges: Real, low: float, high: float, width: float) -> Real:
-    """Return edges that hold the values in spite of rounding."""
-    if edges[0] > low:
-        edges = np.insert(edges, 0, edges[0] - width if width else edges[0] ** 2 / edges[1])
-    if edges[-1] < high:
-        edges = np.append(edges, edges[-1] + width if width else edges[-1] ** 2 / edges[-2])
-    return edges

@@ -9,16 +9,18 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_defectseg.components.runs import Runs
 from napari_defectseg.core.progress import Step, Steps
 from napari_defectseg.measurement import moments
 from napari_defectseg.measurement.inputs import Inputs
-from napari_defectseg.measurement.moments import Sums
 from napari_defectseg.measurement.objects import Objects
 from napari_defectseg.measurement.source import Source
+from napari_defectseg.measurement.sums import Sums
 
 SLAB = 1 << 20
 """Pixels of a slab: its grey values as float64 stay in the processor's cache."""
 Box = tuple[slice, ...]
+Key = tuple[int | slice, ...]
 
 
 @dataclass(frozen=True)
@@ -51,12 +53,12 @@ def collect_steps(source: Source, inputs: Inputs) -> Steps[Objects]:
     total = len(frames) * len(source.planes) * len(slabs)
     done, found = 0, []
     for frame in frames:
+        at = frame if moving else None
         for plane, labels in enumerate(source.planes):
-            class_of = source.class_of[plane]
-            summing = Summing(inputs, frame if moving else None, shape, class_of)
+            summing = Summing(inputs, at, shape, source.class_of[plane])
             for box in slabs:
                 yield Step(done, total, "Measuring objects")
-                summing.add(labels[summing.key(box)], box)
+                summing.add(labels.runs(at, box), box)
                 done += 1
             found.append(summing.found(plane, source.names[plane]))
     return join(source, inputs, found)
@@ -91,21 +93,18 @@ class Summing:
         channels = inputs.channel_of
         self._channels = None if channels is None else channels[class_of]
 
-    def key(self, box: Box) -> tuple[int | slice, ...]:
-        """Return the index of a box of the frame in an array with the label axes."""
-        return box if self._frame is None else (self._frame, *box)
-
-    def add(self, labels: NDArray[np.int32], box: Box) -> None:
-        """Add the numbers in a box of the frame; boxes come in scan order."""
-        inputs, key = self._inputs, self.key(box)
-        part = _volume(labels)
-        codes = None if inputs.codes is None else _volume(inputs.codes[key])
+    def add(self, runs: Runs, box: Box) -> None:
+        """Add the runs in a box of the frame, numbers as values; boxes come in scan order."""
+        inputs = self._inputs
+        key: Key = box if self._frame is None else (self._frame, *box)
+        codes = None if inputs.codes is None else _volume(np.asarray(inputs.codes)[key])
         grey = None if inputs.grey is None else _volume(inputs.grey.read(key))
         z, y, x = (0, *(side.start for side in box))[-3:]
-        self._sums.add(part, (z, y, x), codes, grey)
+        self._sums.add(runs, (z, y, x), codes, grey)
         if self._channels is not None:
             scores = np.asarray(inputs.scores[(slice(None), *key)], np.float32)
-            self._sums.add_scores(part, codes, scores.reshape(-1, *part.shape), self._channels)
+            scores = scores.reshape(-1, *runs.shape)
+            self._sums.add_scores(runs, codes, scores, self._channels)
 
     def found(self, plane: int, names: NDArray[np.int64] | None = None) -> Found:
         """Return what was added, by rising number; `names` are what the numbers are called."""

@@ -15,6 +15,9 @@ from napari_defectseg.images.image import ArrayLike, CalibratedImage
 LUMINANCE = (0.2125, 0.7154, 0.0721)
 """Weights of red, green, blue (ITU-R BT.709), as scikit-image's ``rgb2gray``."""
 
+PLAIN = tuple(np.dtype(name) for name in ("uint8", "uint16", "float32", "float64"))
+"""Types that are summed up as they are: each makes the loops be compiled once more."""
+
 
 @dataclass(frozen=True)
 class Grey:
@@ -59,13 +62,13 @@ class Grey:
             )
         return cls(data, names)
 
-    def read(self, key: tuple[int | slice, ...]) -> NDArray[np.float64]:
-        """Return a part as float64; `key` is an index in the label axes."""
+    def read(self, key: tuple[int | slice, ...]) -> NDArray[Any]:
+        """Return a part, in a type of `PLAIN` or float64; `key` is an index in the label axes."""
         at = iter(key)
         index = tuple(slice(None) if name == "c" else next(at) for name in self.axes)
         part = np.asarray(self.data[index])
         if "c" not in self.axes:
-            return part.astype(np.float64)
+            return part if part.dtype in PLAIN else part.astype(np.float64)
         kept = [
             name for name, place in zip(self.axes, index, strict=True) if isinstance(place, slice)
         ]

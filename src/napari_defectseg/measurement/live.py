@@ -23,6 +23,7 @@ from napari_defectseg.measurement.collect import (
 )
 from napari_defectseg.measurement.inputs import Inputs
 from napari_defectseg.measurement.objects import Objects
+from napari_defectseg.measurement.plane import ArrayPlane
 from napari_defectseg.measurement.regions import Spacing, take_in
 from napari_defectseg.measurement.settings import MeasureSettings
 from napari_defectseg.measurement.source import from_labelmap
@@ -180,9 +181,10 @@ class LiveTable:
         shape = self.labelmap.shape if frame is None else self.labelmap.shape[1:]
         plane = self.labelmap.plane_of(value)
         summing = Summing(self._inputs, frame, shape, np.array([0, value], np.uint8))
+        labels = ArrayPlane(self.labelmap.planes[plane])
         for slab in cut_into_slabs(box):
-            block = self.labelmap.planes[plane][summing.key(slab)]
-            summing.add((block == number).astype(np.int32), slab)
+            runs = labels.runs(frame, slab)
+            summing.add(runs.with_values((runs.value == number).astype(np.int32)), slab)
         found = summing.found(plane, np.array([0, number], np.int64))
         return [found] if found.label.size else []
 

@@ -1,15 +1,13 @@
-"""Sums over the pixels of every object, in one pass over labels and grey values."""
+"""The loops that sum up over the pixels of every object, and what stands in which column."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from napari_defectseg.components.compiled import compiled
-
-Labels = NDArray[np.int32]
 
 # Columns of the whole-number sums. Positions count from the object's first pixel, so squares
 # stay small, and sums of whole numbers are exact.
@@ -27,152 +25,76 @@ WHOLE = 21
 ORIGIN, GREY, GREY_SQUARE, LEAST, MOST, SCORE = 0, 1, 2, 3, 4, 5
 REAL = 6
 
-ROOM = 256
-"""Objects that are made room for at first; the room doubles when it is full."""
 
-
-@dataclass
-class Sums:
-    """Running sums of the objects of one plane in one frame, filled slab by slab.
-
-    Parameters
-    ----------
-    highest : int
-        The largest object number that will come.
-    """
-
-    highest: int
-    used: int = 0
-    row_of: NDArray[np.int32] = field(init=False)
-    whole: NDArray[np.int64] = field(init=False)
-    real: NDArray[np.float64] = field(init=False)
-
-    def __post_init__(self) -> None:
-        self.row_of = np.full(self.highest + 1, -1, np.int32)
-        self.whole = np.zeros((ROOM, WHOLE), np.int64)
-        self.real = np.zeros((ROOM, REAL), np.float64)
-
-    def add(
-        self,
-        labels: Labels,
-        offset: tuple[int, int, int],
-        space: NDArray[np.uint8] | None = None,
-        grey: NDArray[np.float64] | None = None,
-    ) -> None:
-        """Add a slab; slabs come in scan order.
-
-        Parameters
-        ----------
-        labels : ndarray of int32, shape (z, y, x), contiguous
-        offset : tuple of int
-            Position of the slab's first pixel in the plane.
-        space : ndarray of uint8, shape (z, y, x), or None
-            0: not counted; 1: counted; 2: counted, at the border of what is counted.
-        grey : ndarray of float64, shape (z, y, x), or None
-        """
-        nothing = np.zeros((0, 0, 0))
-        self.whole, self.real, self.used = _add(
-            labels,
-            np.zeros((0, 0, 0), np.uint8) if space is None else np.ascontiguousarray(space),
-            nothing if grey is None else np.ascontiguousarray(grey, np.float64),
-            np.array(offset, np.int64),
-            self.row_of,
-            self.whole,
-            self.real,
-            self.used,
-        )
-
-    def add_scores(
-        self,
-        labels: Labels,
-        space: NDArray[np.uint8] | None,
-        scores: NDArray[np.float32],
-        channel_of: NDArray[np.int16],
-    ) -> None:
-        """Add the scores of each object's own class; call it after `add` of the same slab.
-
-        Parameters
-        ----------
-        scores : ndarray of float32, shape (channel, z, y, x)
-        channel_of : ndarray of int16
-            Channel of each object number, -1 for none.
-        """
-        _add_scores(
-            labels,
-            np.zeros((0, 0, 0), np.uint8) if space is None else np.ascontiguousarray(space),
-            np.ascontiguousarray(scores, np.float32),
-            channel_of,
-            self.row_of,
-            self.real,
-        )
-
-    def rows(self) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-        """Return the sums of all objects found, by rising object number."""
-        order = np.argsort(self.whole[: self.used, LABEL], kind="stable")
-        return self.whole[order], self.real[order]
+@compiled
+def give_rows(names: NDArray[np.int32], row_of: NDArray[np.int32], used: int) -> int:
+    """Give a row to each object not met before; a pass of its own, for nothing may grow later."""
+    for index in range(names.size):
+        name = names[index]
+        # Labels may be edited while they are read: a number that was not announced must not
+        # reach beyond the arrays.
+        if name > 0 and name < row_of.size and row_of[name] < 0:
+            row_of[name] = used
+            used += 1
+    return used
 
 
 @compiled
-def _add(
-    labels: Labels,
+def add_runs(
+    first: NDArray[np.int64],
+    start: NDArray[np.int32],
+    stop: NDArray[np.int32],
+    names: NDArray[np.int32],
+    height: int,
     space: NDArray[np.uint8],
-    grey: NDArray[np.float64],
+    grey: NDArray[Any],
     offset: NDArray[np.int64],
     row_of: NDArray[np.int32],
     whole: NDArray[np.int64],
     real: NDArray[np.float64],
-    used: int,
-) -> tuple[NDArray[np.int64], NDArray[np.float64], int]:
-    depth, height, width = labels.shape
+) -> None:
+    """Add the runs of a slab to the sums; arguments as in `sums.Sums.add`, arrays as rows."""
     limited = space.size > 0
-    for z in range(depth):
-        for y in range(height):
-            line = labels[z, y]
-            x = 0
-            while x < width:
-                name = line[x]
-                # Labels may be edited while they are read: a number that was not announced
-                # must not reach beyond the arrays.
-                if name <= 0 or name >= row_of.size or (limited and space[z, y, x] == 0):
-                    x += 1
-                    continue
-                begin = x
+    for line in range(first.size - 1):
+        z = offset[0] + line // height
+        y = offset[1] + line % height
+        for run in range(first[line], first[line + 1]):
+            name = names[run]
+            if name <= 0 or name >= row_of.size:
+                continue
+            row = row_of[name]
+            begin = int(start[run])
+            while begin < stop[run]:
+                end = int(stop[run])
                 cut = 0
-                while x < width and line[x] == name:
-                    if limited:
-                        if space[z, y, x] == 0:
-                            break
-                        cut |= space[z, y, x] >> 1
-                    x += 1
-                row = row_of[name]
-                if row < 0:
-                    if used == whole.shape[0]:
-                        whole, real = _twice(whole, real)
-                    row = used
-                    row_of[name] = row
-                    used += 1
-                    first = grey[z, y, begin] if grey.size > 0 else 0.0
-                    _open(whole[row], real[row], name, first)
-                    whole[row, FIRST] = offset[0] + z
-                    whole[row, FIRST + 1] = offset[1] + y
+                if limited:
+                    begin, end, cut = _counted(space[line], begin, end)
+                    if begin == end:
+                        break
+                if whole[row, COUNT] == 0:
+                    shade = np.float64(grey[line, begin]) if grey.size > 0 else 0.0
+                    _open(whole[row], real[row], name, shade)
+                    whole[row, FIRST] = z
+                    whole[row, FIRST + 1] = y
                     whole[row, FIRST + 2] = offset[2] + begin
                 whole[row, CUT] |= cut
-                _add_run(whole[row], offset[0] + z, offset[1] + y, offset[2] + begin, x - begin)
+                _add_run(whole[row], z, y, offset[2] + begin, end - begin)
                 if grey.size > 0:
-                    _add_grey(real[row], grey[z, y], begin, x)
-    return whole, real, used
+                    _add_grey(real[row], grey[line], begin, end)
+                begin = end
 
 
 @compiled
-def _twice(
-    whole: NDArray[np.int64], real: NDArray[np.float64]
-) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-    size = whole.shape[0]
-    more_whole = np.zeros((2 * size, whole.shape[1]), np.int64)
-    more_real = np.zeros((2 * size, real.shape[1]), np.float64)
-    more_whole[:size] = whole
-    more_real[:size] = real
-    return more_whole, more_real
+def _counted(space: NDArray[np.uint8], begin: int, end: int) -> tuple[int, int, int]:
+    """Return the next part of a run that is counted, and whether it is at the border."""
+    while begin < end and space[begin] == 0:
+        begin += 1
+    cut = 0
+    after = begin
+    while after < end and space[after] != 0:
+        cut |= space[after] >> 1
+        after += 1
+    return begin, after, cut
 
 
 @compiled
@@ -214,14 +136,14 @@ def _add_run(whole: NDArray[np.int64], z: int, y: int, x: int, length: int) -> N
 
 
 @compiled
-def _add_grey(real: NDArray[np.float64], line: NDArray[np.float64], begin: int, end: int) -> None:
+def _add_grey(real: NDArray[np.float64], line: NDArray[Any], begin: int, end: int) -> None:
     origin = real[ORIGIN]
     total = 0.0
     square = 0.0
     least = real[LEAST]
     most = real[MOST]
     for x in range(begin, end):
-        value = line[x]
+        value = np.float64(line[x])
         least = min(least, value)
         most = max(most, value)
         value -= origin
@@ -234,22 +156,26 @@ def _add_grey(real: NDArray[np.float64], line: NDArray[np.float64], begin: int, 
 
 
 @compiled
-def _add_scores(
-    labels: Labels,
+def add_scores(
+    first: NDArray[np.int64],
+    start: NDArray[np.int32],
+    stop: NDArray[np.int32],
+    names: NDArray[np.int32],
     space: NDArray[np.uint8],
     scores: NDArray[np.float32],
     channel_of: NDArray[np.int16],
     row_of: NDArray[np.int32],
     real: NDArray[np.float64],
 ) -> None:
-    depth, height, width = labels.shape
+    """Add the scores of a slab; arguments as in `sums.Sums.add_scores`, arrays as rows."""
     limited = space.size > 0
-    for z in range(depth):
-        for y in range(height):
-            for x in range(width):
-                name = labels[z, y, x]
-                if name <= 0 or name >= row_of.size or (limited and space[z, y, x] == 0):
-                    continue
-                channel, row = channel_of[name], row_of[name]
-                if channel >= 0 and row >= 0:
-                    real[row, SCORE] += scores[channel, z, y, x]
+    for line in range(first.size - 1):
+        for run in range(first[line], first[line + 1]):
+            name = names[run]
+            if name <= 0 or name >= row_of.size or channel_of[name] < 0:
+                continue
+            total = 0.0
+            for x in range(start[run], stop[run]):
+                if not limited or space[line, x] != 0:
+                    total += scores[channel_of[name], line, x]
+            real[row_of[name], SCORE] += total

@@ -114,7 +114,7 @@ def _of_channel(
         unlabelled = None if looked.all() else ~looked
         channel = (channel > 0) & looked
     source = from_array(channel, axes, uncalibrated, connectivity=connectivity)
-    return View(source.planes[0], _own(np.ones_like(source.class_of[0]), 1), unlabelled)
+    return View(source.planes[0].array, _own(np.ones_like(source.class_of[0]), 1), unlabelled)
 
 
 def _of_source(source: Source, values: tuple[int, ...] | None, dtype: np.dtype[Any]) -> Side:
@@ -125,7 +125,7 @@ def _of_source(source: Source, values: tuple[int, ...] | None, dtype: np.dtype[A
         notes += (f"Whole numbers of type {dtype} were taken for object numbers, not classes.",)
     found = frozenset(np.unique(class_of[1:]).tolist())
     views = {
-        value: View(source.planes[0], _own(class_of, value), source.unlabelled)
+        value: View(source.planes[0].array, _own(class_of, value), source.unlabelled)
         for value in values or sorted(found) or (1,)
     }
     return Side(views, source.shape, found, notes)
@@ -153,7 +153,7 @@ def _of_labelmap(labels: LabelMap, classes: ClassMap) -> Side:
         if item.name in classes.names:
             index = labels.plane_of(item.value)
             own = _own(source.class_of[index], item.value)
-            view = View(source.planes[index], own, labels.unlabelled)
+            view = View(source.planes[index].array, own, labels.unlabelled)
             views[classes.by_name(item.name).value] = view
     if not views:
         raise MeasurementError(

@@ -9,15 +9,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_defectseg.components.label import classes_of, label
 from napari_defectseg.core import axes as axis_names
 from napari_defectseg.core.axes import Axes
 from napari_defectseg.core.calibration import Calibration
 from napari_defectseg.core.classes import UNLABELLED, ClassMap
 from napari_defectseg.core.errors import MeasurementError
 from napari_defectseg.labels.labelmap import LabelMap
+from napari_defectseg.measurement.masks import label_mask
+from napari_defectseg.measurement.plane import ArrayPlane, Labels, Plane
 
-Labels = NDArray[np.int32]
 DENSE = 1 << 22
 """Object numbers up to here (or up to the number of pixels) index a table directly."""
 
@@ -28,7 +28,7 @@ class Source:
 
     Parameters
     ----------
-    planes : tuple of ndarray of int32
+    planes : tuple of Plane
         Object planes; one, or one a class where classes overlap.
     axes : tuple of str
         Axes of a plane.
@@ -45,7 +45,7 @@ class Source:
         What a person should know about how the input was read.
     """
 
-    planes: tuple[Labels, ...]
+    planes: tuple[Plane, ...]
     axes: Axes
     calibration: Calibration
     classes: ClassMap | None
@@ -57,7 +57,7 @@ class Source:
     @property
     def shape(self) -> tuple[int, ...]:
         """Shape of a plane."""
-        return tuple(int(n) for n in self.planes[0].shape)
+        return self.planes[0].shape
 
 
 def from_labelmap(labels: LabelMap, calibration: Calibration | None = None) -> Source:
@@ -71,13 +71,13 @@ def from_labelmap(labels: LabelMap, calibration: Calibration | None = None) -> S
     """
     found = []
     for index, plane in enumerate(labels.planes):
-        highest = max(int(plane.max(initial=0)), labels.next_label - 1)
+        highest = max(_highest(plane), labels.next_label - 1)
         if labels.classes.exclusive:
             found.append(_lookup(labels.object_classes, highest))
         else:
             found.append(np.full(highest + 1, labels.classes.values[index], np.uint8))
     return Source(
-        labels.planes,
+        tuple(map(ArrayPlane, labels.planes)),
         labels.axes,
         calibration or labels.calibration,
         labels.classes,
@@ -134,7 +134,7 @@ def from_array(
         lookup = np.full(_highest(plane) + 1, classes.values[0], np.uint8)
     else:
         lookup = _lookup_named(object_classes or {}, names, _highest(plane))
-    return Source((plane,), axes, calibration, classes, (lookup,), (names,))
+    return Source((ArrayPlane(plane),), axes, calibration, classes, (lookup,), (names,))
 
 
 def _from_mask(
@@ -144,33 +144,17 @@ def _from_mask(
     classes: ClassMap | None,
     connectivity: int | None,
 ) -> Source:
-    mask, unlabelled, classes, notes = _read_mask(array, classes)
-    plane, values = _label_frames(mask, axes, connectivity)
-    return Source((plane,), axes, calibration, classes, (values,), (None,), unlabelled, notes)
-
-
-def _read_mask(
-    array: NDArray[Any], classes: ClassMap | None
-) -> tuple[NDArray[np.uint8], NDArray[np.bool_] | None, ClassMap | None, tuple[str, ...]]:
-    if array.dtype == np.bool_:
-        return array.view(np.uint8), None, classes, ()
-    mask = array.astype(np.uint8, copy=False)
-    present = np.flatnonzero(np.bincount(mask.reshape(-1), minlength=256))
-    values = [int(value) for value in present if value not in (0, UNLABELLED)]
-    if classes is None and not values and UNLABELLED in present:
-        note = "The mask holds 0 and 255 alone: 255 was taken for objects, not for unlabelled."
-        return (mask == UNLABELLED).view(np.uint8), None, None, (note,)
-    if classes is None and values not in ([], [1]):
-        classes = _numbered_classes(values)
-    elif classes is not None:
-        _check_values(values, classes)
-    if UNLABELLED not in present:
-        return mask, None, classes, ()
-    unlabelled = mask == UNLABELLED
-    mask = mask.copy()
-    mask[unlabelled] = 0
-    note = "All of the mask is unlabelled (255)." if unlabelled.all() else ""
-    return mask, unlabelled, classes, (note,) if note else ()
+    found = label_mask(array, axes, classes, connectivity)
+    return Source(
+        (found.plane,),
+        axes,
+        calibration,
+        found.classes,
+        (found.class_of,),
+        (None,),
+        found.unlabelled,
+        found.notes,
+    )
 
 
 def _from_overlapping(
@@ -192,7 +176,7 @@ def _from_overlapping(
         else:
             plane, names = _as_labels(channel)
             lookup = np.zeros(_highest(plane) + 1, np.uint8)
-            part = Source((plane,), axes, calibration, None, (lookup,), (names,))
+            part = Source((ArrayPlane(plane),), axes, calibration, None, (lookup,), (names,))
         parts.append(replace(part, class_of=(np.full_like(part.class_of[0], item.value),)))
     looked = [part.unlabelled for part in parts if part.unlabelled is not None]
     return Source(
@@ -204,23 +188,6 @@ def _from_overlapping(
         tuple(part.names[0] for part in parts),
         np.logical_or.reduce(looked) if looked else None,
     )
-
-
-def _label_frames(
-    mask: NDArray[np.uint8], axes: Axes, connectivity: int | None
-) -> tuple[Labels, NDArray[np.uint8]]:
-    if "t" not in axes:
-        plane, count = label(mask, connectivity=connectivity)
-        return plane, classes_of(plane, mask, count)
-    plane = np.zeros(mask.shape, np.int32)
-    values = [np.zeros(1, np.uint8)]
-    total = 0
-    for frame, labels in zip(mask, plane, strict=True):
-        _, count = label(frame, connectivity=connectivity, out=labels)
-        values.append(classes_of(labels, frame, count)[1:])
-        labels[labels > 0] += total
-        total += count
-    return plane, np.concatenate(values)
 
 
 def bare_axes(shape: Sequence[int], ndim: int | None) -> Axes:
@@ -260,20 +227,6 @@ def _check_whole(array: NDArray[Any]) -> None:
         )
     if array.dtype.kind == "i" and array.size and array.min() < 0:
         raise MeasurementError(f"Labels are 0 or more; {array.min()} was found.")
-
-
-def _check_values(values: list[int], classes: ClassMap) -> None:
-    strange = sorted(set(values) - set(classes.values))
-    if strange:
-        raise MeasurementError(
-            f"The mask holds the value {strange[0]}, which is no class.",
-            hint=f"Known: {', '.join(f'{c.value} {c.name}' for c in classes)}.",
-        )
-
-
-def _numbered_classes(values: list[int]) -> ClassMap:
-    named = ClassMap.of([f"class {value}" for value in range(1, max(values) + 1)])
-    return ClassMap(tuple(item for item in named if item.value in values))
 
 
 def _as_labels(array: NDArray[Any]) -> tuple[Labels, NDArray[np.int64] | None]:

@@ -1,0 +1,84 @@
+"""`Plane`: one plane of numbered objects, given slab by slab as runs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_defectseg.components.label import paint
+from napari_defectseg.components.runs import Runs, find_label_runs
+
+Labels = NDArray[np.int32]
+Box = tuple[slice, ...]
+
+
+class Plane(Protocol):
+    """Numbered objects of one plane, over all frames."""
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Lengths of the label axes."""
+
+    @property
+    def array(self) -> Labels:
+        """The object numbers, 0 for the background."""
+
+    def runs(self, frame: int | None, slab: Box) -> Runs:
+        """Return the runs in a slab of a frame (None: without time), whole but for its first axis.
+
+        Their value is the object number.
+        """
+
+
+@dataclass(frozen=True)
+class ArrayPlane:
+    """Objects that came as an array of numbers."""
+
+    array: Labels
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Lengths of the label axes."""
+        return tuple(int(length) for length in self.array.shape)
+
+    def runs(self, frame: int | None, slab: Box) -> Runs:
+        """Return the runs in a slab; see `Plane`."""
+        array = self.array if frame is None else self.array[frame]
+        return find_label_runs(array[slab])
+
+
+@dataclass(frozen=True)
+class RunPlane:
+    """Objects that were found in a mask; the array is painted only where somebody asks for it.
+
+    Parameters
+    ----------
+    shape : tuple of int
+    frames : tuple of Runs
+        One a frame; one in all without time.
+    """
+
+    shape: tuple[int, ...]
+    frames: tuple[Runs, ...]
+
+    @cached_property
+    def array(self) -> Labels:
+        """The object numbers, 0 for the background."""
+        out = np.zeros(self.shape, np.int32)
+        blocks = out.reshape(len(self.frames), -1)
+        for runs, block in zip(self.frames, blocks, strict=True):
+            paint(runs, runs.value, block)
+        return out
+
+    def runs(self, frame: int | None, slab: Box) -> Runs:
+        """Return the runs in a slab; see `Plane`."""
+        found = self.frames[frame or 0]
+        low, high = slab[0].start, slab[0].stop
+        if len(slab) == 2:
+            return found.rows(low, high)
+        height = found.shape[1]
+        return found.rows(low * height, high * height, depth=high - low)
