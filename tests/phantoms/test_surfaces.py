@@ -31,17 +31,17 @@ def steps(picture: Phantom) -> np.ndarray:
 
 @pytest.mark.parametrize(
     ("settings", "sign"),
-    [({"inclusions": (12, 12)}, -1), ({"patches": (6, 6), "pitted": 1.0}, -1)],
+    [({"inclusions": (50, 50)}, -1), ({"patches": (20, 20), "pitted": 1.0}, -1)],
 )
 def test_inclusions_and_break_outs_are_dark(settings: dict, sign: int) -> None:
-    found = np.concatenate([steps(made(seed, **settings)) for seed in range(5)])
+    found = np.concatenate([steps(made(seed, **settings)) for seed in range(4)])
     assert len(found) > 4
     assert np.mean(sign * found > 5) > 0.85
 
 
 def test_stains_and_scratches_differ_from_the_steel() -> None:
-    for settings in ({"patches": (8, 8), "pitted": 0.0}, {"scratches": (16, 16)}):
-        found = np.concatenate([steps(made(seed, **settings)) for seed in range(5)])
+    for settings in ({"patches": (20, 20), "pitted": 0.0}, {"scratches": (40, 40)}):
+        found = np.concatenate([steps(made(seed, **settings)) for seed in range(4)])
         assert len(found) > 4
         assert np.mean(abs(found) > 4) > 0.75
 
@@ -49,14 +49,16 @@ def test_stains_and_scratches_differ_from_the_steel() -> None:
 def test_the_edge_of_a_stain_in_the_picture_lies_on_its_outline() -> None:
     """Sharp: within two pixels most of the step has been made."""
     profiles = []
-    for seed in range(9):
-        picture = made(seed, patches=(4, 4), pitted=0.0, noise=(0.001, 0.001))
+    for seed in range(7):
+        picture = made(seed, patches=(14, 14), pitted=0.0, noise=(0.001, 0.001))
         body = picture.mask > 0
         if body.sum() < 400:
             continue
         grey = picture.image.read().astype(float)
         distance = np.where(
-            body, -ndimage.distance_transform_edt(body), ndimage.distance_transform_edt(~body)
+            body,
+            0.5 - ndimage.distance_transform_edt(body),
+            ndimage.distance_transform_edt(~body) - 0.5,
         )
         if distance.min() > -8 or distance.max() < 8:
             continue
@@ -64,6 +66,7 @@ def test_the_edge_of_a_stain_in_the_picture_lies_on_its_outline() -> None:
         inside, outside = near[2], near[-1]
         profiles.append((np.array(near) - outside) / (inside - outside))
     middle = np.median(profiles, axis=0)
+    assert len(profiles) > 2
     assert middle[7:].max() < 0.25
     assert middle[4] > 0.7
 
