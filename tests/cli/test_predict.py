@@ -67,6 +67,25 @@ def test_thresholds_sizes_and_pixel_sizes_reach_the_recipe(
     assert {one.calibration.unit for one in stored} == {"µm"}
 
 
+@pytest.mark.parametrize(("form", "suffix"), [("nrrd", ".nrrd"), ("zarr", ".ome.zarr")])
+def test_other_formats_hold_the_same(
+    defectseg, ask: list[object], two_images: list[Path], tmp_path: Path, form: str, suffix: str
+) -> None:
+    assert defectseg("predict", two_images[0], *ask).status == 0
+    again = [*ask[:2], "--out", tmp_path / "other", *ask[4:]]
+    said = defectseg("predict", two_images[0], *again, "--format", form)
+    assert said.status == 0, said.err
+    place = tmp_path / "other" / "field 1"
+    assert (place / f"mask{suffix}").exists()
+    assert not (place / "mask.ome.tif").exists()
+    one, other = (read_result(tmp_path / name)[1][0].labels() for name in ("out", "other"))
+    np.testing.assert_array_equal(one.planes[0], other.planes[0])
+    assert one.object_classes == other.object_classes
+    mask = ds.open_image(place / f"mask{suffix}")
+    assert mask.calibration.spacing == (0.5, 0.5)
+    assert mask.calibration.unit == "nm"
+
+
 def test_frame_time_of_a_movie(defectseg, ask: list[object], tmp_path: Path) -> None:
     movie = ds.CalibratedImage.from_array(np.zeros((3, 16, 16), np.uint8), axes="tyx")
     save_image(movie, tmp_path / "movie.ome.tif")

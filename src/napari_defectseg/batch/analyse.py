@@ -42,7 +42,7 @@ class AnalyseSettings:
     ----------
     stem : str
         Name of the image's folder in the result; that of the image file where empty.
-    form : {"tiff"}
+    form : {"tiff", "nrrd", "zarr"}
         File format of mask and labels.
     scores : bool
         Whether the probabilities are written, too.

@@ -28,6 +28,7 @@ EXAMPLE = (
 )
 
 Mode: TypeAlias = Literal["auto", "exact"]
+Form: TypeAlias = Literal["tiff", "nrrd", "zarr"]
 
 
 def predict(
@@ -68,6 +69,9 @@ def predict(
     ] = None,
     time_unit: Annotated[str, typer.Option(help="Its unit: s, ms, µs.")] = "",
     scores: Annotated[bool, typer.Option("--scores", help="Keep the probabilities, too.")] = False,
+    form: Annotated[
+        Form, typer.Option("--format", help="Of masks and objects: OME-TIFF, NRRD or OME-Zarr.")
+    ] = "tiff",
     overwrite: Overwrite = False,
     as_json: Json = False,
     quiet: Quiet = False,
@@ -95,7 +99,7 @@ def predict(
             pixel_size=size,
             **_decode(threshold or [], min_size, model.card),
         )
-        settings = AnalyseSettings(scores=scores, overwrite=overwrite)
+        settings = AnalyseSettings(form=form, scores=scores, overwrite=overwrite)
         analyse_images(work, images, recipe, out, settings, model=model)
 
 
