@@ -61,6 +61,17 @@ def local_columns(objects: Objects) -> Values:
     return _computed(objects, list(items.values()))
 
 
+def columns_before(item: Measurement, objects: Objects) -> Values:
+    """Return the columns that one measurement needs, and what they need."""
+    known = {other.name: other for other in _fitting(objects)}
+    wanted, asked = set(item.needs), list(item.needs)
+    while asked:
+        more = set(known[asked.pop()].needs) - wanted
+        wanted |= more
+        asked += more
+    return _computed(objects, [other for name, other in known.items() if name in wanted])
+
+
 def _fitting(objects: Objects) -> list[Measurement]:
     return [item for _, item in MEASUREMENTS.items() if item.fits(objects.ndim, objects.inputs)]
 
