@@ -122,7 +122,7 @@ def analyse_steps(
     yield Step(0, 0, "finding objects")
     labels = prediction.labels(recipe.decode)
     yield Step(0, 0, "measuring")
-    made = _measured(picture, labels, prediction, recipe)
+    made = measured(picture, labels, prediction, recipe)
     analysis = replace(
         made,
         model=record_of(model, recipe),
@@ -264,9 +264,20 @@ def _predicted(model: TorchModel, image: CalibratedImage, recipe: Recipe) -> Ste
     return (yield from predict_steps(model, image, predict_settings(recipe)))
 
 
-def _measured(
+def measured(
     image: CalibratedImage, labels: LabelMap, prediction: Prediction, recipe: Recipe
 ) -> Analysis:
+    """Return the analysis of labels that came from a prediction, corrected or not.
+
+    Parameters
+    ----------
+    image : CalibratedImage
+    labels : LabelMap
+    prediction : Prediction
+        Its scores give each object's mean probability.
+    recipe : Recipe
+        How to measure.
+    """
     measure, notes = recipe.measure, list(prediction.warnings)
     if measure.intensity and image.channels not in COLOURS:
         measure = replace(measure, intensity=False)
