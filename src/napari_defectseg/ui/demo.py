@@ -1,5 +1,4 @@
-"""The main job on samples that are made here: open, predict, measure, see, in two and three
-dimensions, by pressing the window's own buttons."""
+"""The main job on samples that are made here, by pressing the window's own buttons."""
 
 from __future__ import annotations
 
