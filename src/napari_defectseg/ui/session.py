@@ -195,6 +195,25 @@ class Session:
         """
         return self._kept(lambda history: history.push(edit))
 
+    def replace_labels(self, new: LabelMap, name: str, *, fold: bool = False) -> Edit | None:
+        """Replace all objects by others of the same image and classes, as one step.
+
+        Parameters
+        ----------
+        new : LabelMap
+            Not kept.
+        name : str
+            For the undo button: ``"prediction"``, ``"threshold"``, …
+        fold : bool
+            For sliders, see `History.replace`.
+
+        Raises
+        ------
+        LabelError
+            If the other map does not fit; nothing is changed then.
+        """
+        return self._kept(lambda history: history.replace(new, name, fold=fold))
+
     def undo(self) -> Edit | None:
         """Take back the last edit; None if there is none."""
         return self._kept(lambda history: history.undo())

@@ -1,0 +1,205 @@
+"""Keeps the labels of a session up with its prediction, thresholds and smallest object."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+from weakref import WeakKeyDictionary, ref
+
+from psygnal import Signal
+from qtpy.QtCore import QObject
+
+from napari_defectseg.core.progress import Step, Steps
+from napari_defectseg.labels.decode import DecodeSettings
+from napari_defectseg.labels.history import History
+from napari_defectseg.labels.labelmap import LabelMap
+from napari_defectseg.labels.protect import go_around
+from napari_defectseg.labels.stable import keep_numbers
+
+if TYPE_CHECKING:
+    from napari_defectseg.inference.prediction import Prediction
+    from napari_defectseg.ui.session import Session
+
+LANE = "decode"
+PREDICTION, THRESHOLD = "prediction", "threshold"
+"""What the undo button calls them."""
+
+
+@dataclass(frozen=True)
+class _Wish:
+    """What the labels shall be made from."""
+
+    prediction: Prediction
+    settings: DecodeSettings
+    name: str
+
+
+class Decoder(QObject):
+    """Makes objects from scores in the worker; the newest wish wins, none in between is needed.
+
+    One a session, found by `decoder_of`. A prediction is one step of the history, and so is a
+    slider however often it moves. What a person has checked stays, if `protect`.
+
+    Parameters
+    ----------
+    session : Session
+        Its `labels` are made from `prediction` and `decode`.
+    """
+
+    changed = Signal()
+    """See `busy`, `failure` and `conflict`."""
+
+    def __init__(self, session: Session) -> None:
+        super().__init__()
+        self._session = session
+        self._wished: _Wish | None = None
+        self._made: list[tuple[ref[Any], DecodeSettings]] = []
+        self.protect = True
+        self.busy = False
+        self.failure: Exception | None = None
+        self.conflict: Prediction | None = None
+        """A prediction of other classes than the checked objects have: a person must choose."""
+        session.events.prediction.connect(self._on_prediction)
+        session.events.decode.connect(self._on_decode)
+        self._on_prediction(session.prediction)
+
+    def settings(self) -> DecodeSettings | None:
+        """Return what holds: what a person chose, else the card's; None without prediction."""
+        if self._session.prediction is None:
+            return None
+        return self._session.decode or self._session.prediction.decode_settings()
+
+    def set_protect(self, protect: bool) -> None:
+        """Say whether checked objects stay as they are when a prediction or threshold comes."""
+        self.protect = protect
+
+    def replace(self) -> None:
+        """Take the prediction that is in `conflict`, in place of the objects that are there."""
+        prediction, self.conflict = self.conflict, None
+        if prediction is not None and prediction is self._session.prediction:
+            self._session.labels = None
+            self._wish(PREDICTION)
+
+    def settle(self) -> None:
+        """Say that a slider was let go."""
+        if self._session.history is not None and not self.busy:
+            self._session.history.settle()
+
+    # -- what the session says -----------------------------------------------------------
+
+    def _on_prediction(self, prediction: Prediction | None) -> None:
+        self.conflict = None
+        if prediction is None:
+            return
+        chosen = self._session.decode
+        if chosen is not None and not set(chosen.thresholds) <= set(prediction.classes.names):
+            self._session.decode = None
+        if self._settings_made(prediction) is None:
+            self._wish(PREDICTION)
+
+    def _on_decode(self, _: Any) -> None:
+        prediction = self._session.prediction
+        if prediction is not None and self._settings_made(prediction) not in (
+            None,
+            self.settings(),
+        ):
+            self._wish(THRESHOLD)
+
+    def _settings_made(self, prediction: Prediction) -> DecodeSettings | None:
+        """Return what labels were last made with from a prediction; None: never."""
+        self._made = [made for made in self._made if made[0]() is not None]
+        return next((how for held, how in self._made if held() is prediction), None)
+
+    # -- the work ------------------------------------------------------------------------
+
+    def _wish(self, name: str) -> None:
+        prediction, settings = self._session.prediction, self.settings()
+        if prediction is None or settings is None:
+            return
+        self._wished = _Wish(prediction, settings, name)
+        if not self.busy:
+            self._begin()
+
+    def _begin(self) -> None:
+        wish, self._wished = self._wished, None
+        if wish is None or wish.prediction is not self._session.prediction:
+            return
+        old, history = self._session.labels, self._session.history
+        if old is not None and not _fits(old, wish.prediction):
+            if old.checked:
+                self.conflict = wish.prediction
+                self.changed.emit()
+                return
+            old = history = None
+        self._set_busy(True)
+        revision = -1 if old is None else old.revision
+
+        def done(new: LabelMap) -> None:
+            self._set_busy(False)
+            stale = old is not None and (
+                self._session.labels is not old or old.revision != revision
+            )
+            if self._session.prediction is wish.prediction and not stale:
+                self._take(wish, new, history)
+            elif self._wished is None and self._session.prediction is wish.prediction:
+                self._wished = wish
+            self._begin()
+
+        def failed(error: Exception) -> None:
+            self.failure = error
+            self._set_busy(False)
+            self._begin()
+
+        self.failure = None
+        self._session.jobs.start(
+            LANE, self._steps(wish, old, history), owner=self, on_done=done, on_failed=failed
+        )
+
+    def _steps(self, wish: _Wish, old: LabelMap | None, history: History | None) -> Steps[LabelMap]:
+        """Find the objects, in the worker's thread; what it reads is checked afterwards."""
+        yield Step(0, 2, "finding objects")
+        new = wish.prediction.labels(wish.settings)
+        yield Step(1, 2, "going around checked objects")
+        if old is not None and history is not None:
+            if self.protect:
+                go_around(old, new, history.refused())
+            keep_numbers(old, new, history.first_free(wish.name, wish.name == THRESHOLD))
+        return new
+
+    def _take(self, wish: _Wish, new: LabelMap, history: History | None) -> None:
+        self._made = [made for made in self._made if made[0]() is not wish.prediction]
+        self._made.append((ref(wish.prediction), wish.settings))
+        if history is None:
+            # Begun empty, so that undo takes the prediction back too.
+            empty = LabelMap.empty(new.shape, new.classes, new.axes, new.calibration)
+            self._session.take_labels(empty)
+        labels = self._session.labels
+        if labels is not None:
+            labels.provenance = new.provenance
+        self._session.replace_labels(new, wish.name, fold=wish.name == THRESHOLD)
+
+    def _set_busy(self, busy: bool) -> None:
+        if busy != self.busy:
+            self.busy = busy
+            self.changed.emit()
+
+
+def _fits(labels: LabelMap, prediction: Prediction) -> bool:
+    classes = prediction.classes
+    return (
+        labels.shape == prediction.shape
+        and labels.axes == prediction.axes
+        and labels.classes.values == classes.values
+        and labels.classes.names == classes.names
+        and labels.classes.exclusive == classes.exclusive
+    )
+
+
+_decoders: WeakKeyDictionary[Any, Decoder] = WeakKeyDictionary()
+
+
+def decoder_of(session: Session) -> Decoder:
+    """Return the decoder of a session, made at the first call."""
+    if session not in _decoders:
+        _decoders[session] = Decoder(session)
+    return _decoders[session]
