@@ -15,6 +15,7 @@ from napari_defectseg.core.errors import ModelError
 from napari_defectseg.inference import allocator
 from napari_defectseg.inference.engines.exact import exact_engine
 from napari_defectseg.inference.folding import fold_normalisation
+from napari_defectseg.inference.forecast import forecast
 from napari_defectseg.inference.memory import bytes_per_pixel, default_budget, machine_memory
 from napari_defectseg.inference.predict import predict
 from napari_defectseg.inference.settings import PredictSettings
@@ -94,7 +95,7 @@ class FakeLibrary:
 def test_memory_is_kept_until_the_last_run_ends(monkeypatch: Any) -> None:
     library = FakeLibrary()
     monkeypatch.setattr(allocator, "_glibc", lambda: library)
-    first, second = allocator.kept_memory(), allocator.kept_memory()
+    first, second = allocator.kept_memory(1 << 40), allocator.kept_memory(1 << 40)
     with first:
         assert library.values == dict(allocator.KEEP)
         with pytest.raises(ValueError, match="stop"), second:
@@ -105,10 +106,37 @@ def test_memory_is_kept_until_the_last_run_ends(monkeypatch: Any) -> None:
     assert library.trims == 1
 
 
+def test_what_is_kept_is_given_back_beyond_the_limit(monkeypatch: Any) -> None:
+    library = FakeLibrary()
+    monkeypatch.setattr(allocator, "_glibc", lambda: library)
+    grown = iter([1000, 1050, 1101, 1100])
+    monkeypatch.setattr(allocator, "_resident", lambda: next(grown))
+    with allocator.kept_memory(100) as keeper:
+        keeper.tidy()
+        assert library.trims == 0
+        keeper.tidy()
+        assert library.trims == 1
+        keeper.tidy()
+        assert library.trims == 1
+
+
+def test_memory_is_kept_only_where_there_is_plenty(
+    plane_model: TorchModel, monkeypatch: Any
+) -> None:
+    library = FakeLibrary()
+    monkeypatch.setattr(allocator, "_glibc", lambda: library)
+    image = image_of((64, 64), "yx")
+    predict(plane_model, image)
+    assert library.trims == 1
+    need = forecast(plane_model, image).memory
+    predict(plane_model, image, PredictSettings(memory=need))
+    assert library.trims == 1
+
+
 def test_other_c_libraries_are_left_alone(monkeypatch: Any) -> None:
     monkeypatch.setattr(allocator, "_glibc", lambda: None)
-    with allocator.kept_memory():
-        pass
+    with allocator.kept_memory(1) as keeper:
+        keeper.tidy()
 
 
 def test_runs_in_several_threads_at_once_give_the_same(plane_model: TorchModel) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 import pickle
 import zipfile
 from collections import OrderedDict
@@ -253,6 +254,14 @@ def test_a_folder_without_a_card_says_what_is_in_it(tmp_path: Path) -> None:
     (tmp_path / "weights.pth").touch()
     with pytest.raises(ModelError, match=r"a folder with weights\.pth.*Open the weights themsel"):
         open_model(tmp_path)
+
+
+def test_a_pipe_is_not_waited_for(tmp_path: Path) -> None:
+    if not hasattr(os, "mkfifo"):
+        pytest.skip("This system has no named pipes.")
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(ModelError, match="neither a file nor a folder"):
+        open_model(tmp_path / "pipe")
 
 
 def test_zip_archives_that_torch_never_writes_are_not_opened(tmp_path: Path) -> None:

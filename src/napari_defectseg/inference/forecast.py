@@ -94,12 +94,11 @@ def forecast(
         pace = known_pace(job, threads)
     pixels = job.layout.count * job.plan.work
     stored = on_disk(job)
-    one_pass = math.ceil(job.bytes_per_pixel * math.prod(job.plan.largest))
     return Forecast(
         passes=job.total,
         tile=job.plan.largest,
         pixels=pixels,
-        memory=one_pass + (0 if stored else scores_bytes(job)),
+        memory=job.one_pass + (0 if stored else scores_bytes(job)),
         disk=scores_bytes(job) if stored else 0,
         seconds=None if pace is None else pace * pixels,
         device=job.device.title,

@@ -126,8 +126,13 @@ def _run_steps(job: Job, held: int) -> Steps[_Run]:
 
     replaced = 0
     with (
-        exact_engine(job.model, job.device.name, job.settings.threads) as engine,
         room_for_scores(job, held) as room,
+        exact_engine(
+            job.model,
+            job.device.name,
+            job.settings.threads,
+            kept=job.budget + room.in_memory if job.keeps else 0,
+        ) as engine,
     ):
         resolved = job.resolved(engine.name, engine.threads)
         yield Step(0, job.total, "measuring grey values")

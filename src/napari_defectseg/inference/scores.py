@@ -48,6 +48,11 @@ class Room:
     readable: ArrayLike
     temporary: bool = False
 
+    @property
+    def in_memory(self) -> int:
+        """Bytes of memory that the scores fill, 0 on disk."""
+        return self.readable.nbytes if isinstance(self.readable, np.ndarray) else 0
+
 
 class TemporaryScores:
     """Scores in a folder that goes when nobody needs them any more.

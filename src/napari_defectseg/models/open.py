@@ -67,6 +67,8 @@ def _shipped_folder() -> Path:
 
 
 def _open(path: Path) -> TorchModel:
+    if not path.is_dir() and not path.is_file():  # a pipe or a device would block for ever
+        raise ModelError(f"{path} is neither a file nor a folder.")
     matches: list[tuple[str, Match]] = []
     for name, format_ in FORMATS.items():
         match = format_.recognise(path)

@@ -14,7 +14,7 @@ import numpy as np
 import torch
 
 from napari_defectseg.core.errors import DeviceError, ModelError
-from napari_defectseg.inference.allocator import kept_memory
+from napari_defectseg.inference.allocator import Keeper, kept_memory
 from napari_defectseg.inference.folding import fold_normalisation
 from napari_defectseg.inference.recover import MemoryFull
 from napari_defectseg.inference.reduce import probabilities
@@ -31,14 +31,19 @@ class ExactEngine:
         In evaluation mode, on `device`, in channels-last layout.
     card : ModelCard
     device : str
+    keeper : Keeper
+        Of the memory kept between tiles.
     """
 
     name = "torch float32"
 
-    def __init__(self, network: torch.nn.Module, card: ModelCard, device: str) -> None:
+    def __init__(
+        self, network: torch.nn.Module, card: ModelCard, device: str, keeper: Keeper
+    ) -> None:
         self._network = network
         self._card = card
         self._device = torch.device(device)
+        self._keeper = keeper
         self._layout = torch.channels_last if card.dims == 2 else torch.channels_last_3d
 
     @property
@@ -69,7 +74,9 @@ class ExactEngine:
                 x = torch.from_numpy(np.ascontiguousarray(block))[None].to(self._device)
                 logits = self._network(x.contiguous(memory_format=self._layout))
                 self._check(logits, block.shape)
-                return probabilities(logits, self._card)[0].cpu().numpy()
+                scores = probabilities(logits, self._card)[0].cpu().numpy()
+            self._keeper.tidy()
+            return scores
         except RuntimeError as error:
             if is_memory(error):
                 raise MemoryFull(
@@ -94,7 +101,9 @@ class ExactEngine:
 
 
 @contextmanager
-def exact_engine(model: TorchModel, device: str, threads: int | None) -> Iterator[ExactEngine]:
+def exact_engine(
+    model: TorchModel, device: str, threads: int | None, *, kept: int = 0
+) -> Iterator[ExactEngine]:
     """Give the engine; settings of torch are put back afterwards.
 
     Parameters
@@ -104,17 +113,19 @@ def exact_engine(model: TorchModel, device: str, threads: int | None) -> Iterato
         As `devices.choose` names it.
     threads : int or None
         Threads of the processor; None: as torch has them.
+    kept : int
+        Bytes that the process may keep between layers and tiles, 0: none.
     """
     before = torch.get_num_threads()
     precise = torch.backends.cudnn.allow_tf32, torch.backends.cudnn.benchmark
-    keeping = kept_memory() if device == "cpu" else nullcontext()
+    keeping = kept_memory(kept) if kept and device == "cpu" else nullcontext(Keeper())
     try:
         if threads is not None:
             torch.set_num_threads(threads)
         torch.backends.cudnn.allow_tf32 = False
         torch.backends.cudnn.benchmark = False
-        with keeping:
-            yield ExactEngine(prepared(model, device), model.card, device)
+        with keeping as keeper:
+            yield ExactEngine(prepared(model, device), model.card, device, keeper)
     finally:
         torch.set_num_threads(before)
         torch.backends.cudnn.allow_tf32, torch.backends.cudnn.benchmark = precise
