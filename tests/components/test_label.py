@@ -75,6 +75,13 @@ def test_more_runs_than_there_was_room_for_at_first():
     assert label(mask)[1] == 10_000
 
 
+@pytest.mark.parametrize("shape", [(0, 5), (5, 0), (0, 0), (2, 0, 3), (1, 1, 0)])
+def test_nothing_at_all_has_no_objects(shape):
+    labels, count = label(np.zeros(shape, bool))
+    assert count == 0
+    assert labels.shape == shape
+
+
 def test_masks_that_are_not_contiguous():
     mask = np.zeros((6, 8), np.uint8)
     mask[2:4, 3:7] = 1

@@ -60,7 +60,8 @@ def label(
 
 def paint(runs: Runs, names: NDArray[np.int32], out: NDArray[np.int32]) -> None:
     """Write a number for each run into an array that is 0 there, contiguous and of its shape."""
-    _paint(runs.first, runs.start, runs.stop, names, out.reshape(-1, runs.shape[2]))
+    depth, height, width = runs.shape
+    _paint(runs.first, runs.start, runs.stop, names, out.reshape(depth * height, width))
 
 
 def full_connectivity(ndim: int, connectivity: int | None) -> int:

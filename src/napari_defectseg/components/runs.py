@@ -126,7 +126,7 @@ def _as_bytes(array: NDArray[Any]) -> NDArray[np.uint8]:
 
 def _runs(volume: NDArray[Any]) -> Runs:
     depth, height, width = volume.shape
-    rows = volume.reshape(-1, width)
+    rows = volume.reshape(depth * height, width)
     first = np.zeros(len(rows) + 1, np.int64)
     if width:
         _count(rows, first)
