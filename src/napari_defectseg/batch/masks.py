@@ -12,7 +12,8 @@ import numpy as np
 from napari_defectseg.core.atomic import BESIDE
 from napari_defectseg.core.calibration import Calibration
 from napari_defectseg.core.errors import FileMissing, MeasurementError
-from napari_defectseg.datasets.dataset import CARD, Dataset
+from napari_defectseg.datasets.card import CARD
+from napari_defectseg.datasets.dataset import Dataset
 from napari_defectseg.datasets.pair import Pair
 from napari_defectseg.images.collection import STORES
 from napari_defectseg.images.open import can_open, open_image

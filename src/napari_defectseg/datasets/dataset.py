@@ -8,13 +8,13 @@ from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, ValidationError
 
 from napari_defectseg.core.atomic import not_saved, write_text
 from napari_defectseg.core.classes import ClassMap
-from napari_defectseg.core.errors import AlreadyExists, ClassError, DatasetError, FileMissing
+from napari_defectseg.core.errors import AlreadyExists, DatasetError, FileMissing
 from napari_defectseg.core.provenance import now, person
 from napari_defectseg.datasets import files
+from napari_defectseg.datasets.card import CARD, DatasetCard, read_card
 from napari_defectseg.datasets.cut import Cut, count_pixels, cut, new_event
 from napari_defectseg.datasets.info import DatasetInfo, summarise
 from napari_defectseg.datasets.manifest import Event, Manifest, follow, next_number, origin_of
@@ -22,43 +22,8 @@ from napari_defectseg.datasets.pair import Pair
 from napari_defectseg.images.image import CalibratedImage
 from napari_defectseg.labels.labelmap import LabelMap
 
-CARD = "dataset.json"
 Split = Literal["train", "validation", "test", "unused"]
 SPLITS: tuple[Split, ...] = ("train", "validation", "test")
-
-
-class DatasetCard(BaseModel):
-    """What ``dataset.json`` holds.
-
-    Parameters
-    ----------
-    version : int
-        Of the folder's form.
-    name : str
-    classes : list of dict
-        Value, name, colour and pattern of each.
-    exclusive : bool
-        False where classes may overlap.
-    created : str
-        ISO 8601 UTC.
-    licence, made_by : str
-        Under what terms it may be used, and how it was made.
-    """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    version: Literal[1] = 1
-    name: str
-    classes: tuple[dict[str, Any], ...]
-    exclusive: bool = True
-    created: str = ""
-    licence: str = ""
-    made_by: str = ""
-
-    @property
-    def class_map(self) -> ClassMap:
-        """The classes as a value."""
-        return ClassMap.from_dict({"exclusive": self.exclusive, "classes": self.classes})
 
 
 class Dataset:
@@ -131,7 +96,7 @@ class Dataset:
         path = Path(path)
         if not path.exists():
             raise FileMissing(f"{path} does not exist.", hint="Make a dataset first.")
-        dataset = cls(path, _read_card(path))
+        dataset = cls(path, read_card(path))
         dataset._manifest.read()
         return dataset
 
@@ -371,27 +336,6 @@ def _make_folder(path: Path) -> None:
         raise
     except OSError as error:
         raise not_saved(path, error) from error
-
-
-def _read_card(path: Path) -> DatasetCard:
-    file = path / CARD
-    try:
-        card = DatasetCard.model_validate(json.loads(file.read_text(encoding="utf-8")))
-        _ = card.class_map
-    except (FileNotFoundError, NotADirectoryError) as error:
-        raise DatasetError(
-            f"{path} is not a dataset folder: it holds no {CARD}.",
-            hint="Open the folder that holds dataset.json, or make a new dataset.",
-        ) from error
-    except ValidationError as error:
-        first = error.errors()[0]
-        raise DatasetError(
-            f"{file} cannot be used: {'.'.join(map(str, first['loc']))}: {first['msg']}.",
-            hint="It may have been written by a newer version, or changed by hand.",
-        ) from error
-    except (OSError, ValueError, ClassError) as error:
-        raise DatasetError(f"{file} cannot be read: {error}.") from error
-    return card
 
 
 def _known_origin(

@@ -12,7 +12,8 @@ import numpy as np
 from napari_defectseg.core.atomic import atomic_folder, refuse_existing
 from napari_defectseg.core.errors import AlreadyExists, DatasetError
 from napari_defectseg.core.progress import Step, Steps, drive
-from napari_defectseg.datasets.dataset import CARD, Dataset
+from napari_defectseg.datasets.card import CARD
+from napari_defectseg.datasets.dataset import Dataset
 
 if TYPE_CHECKING:
     from napari_defectseg.phantoms.phantom import Phantom
