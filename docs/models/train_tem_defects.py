@@ -30,10 +30,10 @@ PLAN = TrainingPlan(
     name="tem-defects",
     patch=(128, 128),
     batch=8,
-    epochs=40,
+    epochs=100,
     learning_rate=2e-3,
     steps_per_epoch=50,
-    patience=40,
+    patience=100,
     zoom=0.3,
     seed=7,
 )
@@ -55,7 +55,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--real", type=Path, required=True, help="folder with tem_loops_316l, …")
     parser.add_argument("--out", type=Path, required=True)
-    parser.add_argument("--phantoms", type=int, default=96)
+    parser.add_argument("--phantoms", type=int, default=240)
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--epochs", type=int, default=PLAN.epochs)
     given = parser.parse_args()
@@ -85,9 +85,8 @@ def add_phantoms(data: ds.Dataset, count: int) -> None:
         ("test", 20_000, 12),
     ):
         for seed in range(first, first + many):
-            made = phantom(
-                "micrograph", seed=seed, shape=(288, 288), scene="varied", labelled=CLASSES
-            )
+            scene = "mixed" if split == "train" and seed % 3 == 0 else "varied"
+            made = phantom("micrograph", seed=seed, shape=(288, 288), scene=scene, labelled=CLASSES)
             data.add(made.image, made.mask, specimen=f"phantom {seed}", split=split)
 
 
@@ -135,7 +134,7 @@ def finish(out: Path, data: ds.Dataset) -> None:
         scores=scores,
         description=DESCRIPTION,
         citation=CITATION,
-        min_size=12,
+        min_size=20,
         pixel_size=(0.2, 0.8),
         pixel_unit="nm",
         quirks=(
