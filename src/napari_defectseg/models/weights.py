@@ -74,7 +74,12 @@ def write_safetensors(state: Mapping[str, torch.Tensor], path: str | Path) -> No
     """Write tensors; the same tensors give the same bytes."""
     from safetensors.torch import save_file
 
+    path = Path(path)
+    path.touch()
+    usual = path.stat().st_mode
     save_file({name: tensor.contiguous() for name, tensor in state.items()}, path)
+    # safetensors writes for the owner alone; a model folder is there to be shared.
+    path.chmod(usual)
 
 
 def sha256_of_state(state: Mapping[str, torch.Tensor]) -> str:
