@@ -144,7 +144,10 @@ def _sentence(error: BaseException, url: str, path: Path) -> BaseException:
     host = urlsplit(url).netloc
     again = "What was downloaded before is kept; try again later."
     if isinstance(error, requests.HTTPError):
-        code = error.response.status_code if error.response is not None else "an error"
+        code: int | str = "an error"
+        if error.response is not None:
+            code = error.response.status_code
+            error.response.close()
         return SampleError(f"{host} does not give {path.name} away any more ({code}).", hint=again)
     if isinstance(error, requests.RequestException):
         return SampleError(
