@@ -99,8 +99,8 @@ def samples() -> list[Subject]:
     flat = phantom("micrograph", seed=11, scene="mixed", labelled=labelled).image
     deep = phantom("tomogram", seed=20_003).image
     return [
-        Subject("tomogram", replace(deep, name="tomogram"), DEEP),
         Subject("micrograph", replace(flat, name="micrograph"), FLAT),
+        Subject("tomogram", replace(deep, name="tomogram"), DEEP),
     ]
 
 
@@ -121,16 +121,13 @@ def show(viewer: napari.Viewer, subject: Subject, out: Path, *, overwrite: bool)
 
     session, bench = session_of(viewer), workbench_of(viewer)
     assert bench is not None
-    for layer in list(viewer.layers):
-        layer.visible = False
     session.image = subject.image
     session.model = open_model(subject.model)
     predict(session, bench)
     write(session, subject, out, overwrite=overwrite)
     bench.bring("statistics")
     viewer.dims.ndisplay = 3 if subject.deep else 2
-    look(viewer, session, deep=subject.deep)
-    wait(lambda: session.table is not None, 30)
+    look(viewer, deep=subject.deep)
     settle(1.5)
     name = "screenshot-3d.png" if subject.deep else "screenshot-2d.png"
     take_picture(viewer, out / name)
@@ -176,28 +173,21 @@ def write(session: Session, subject: Subject, out: Path, *, overwrite: bool) -> 
                 raise not_saved(out / name, error) from error
 
 
-def look(viewer: napari.Viewer, session: Session, *, deep: bool) -> None:
+def look(viewer: napari.Viewer, *, deep: bool) -> None:
     """Turn the view so that the objects are seen."""
+    from napari_defectseg.ui.places import show_whole
     from napari_defectseg.ui.stage import stage_of
 
-    stage = stage_of(viewer)
-    if deep and stage.image_layer is not None:
-        stage.image_layer.rendering = "attenuated_mip"
-        stage.image_layer.opacity = 0.6
-    viewer.reset_view()
+    layer = stage_of(viewer).image_layer
+    assert layer is not None
     if deep:
-        viewer.camera.angles = (15.0, 35.0, 130.0)
-        viewer.camera.zoom *= 1.2
+        layer.rendering = "attenuated_mip"
+        layer.opacity = 0.5
+    show_whole(viewer, layer)
+    if deep:
+        viewer.scene.camera.angles = (20.0, 35.0, 60.0)
+        viewer.scene.camera.zoom *= 1.35
     viewer.scale_bar.visible = True
-    if session.labels is not None and session.labels.object_classes:
-        session.select([_largest(session)])
-
-
-def _largest(session: Session) -> int:
-    table = session.table
-    if table is None or not len(table):
-        return min(session.labels.object_classes)
-    return int(table["label"][table["area"].argmax()])
 
 
 def take_picture(viewer: napari.Viewer, path: Path) -> None:

@@ -16,6 +16,24 @@ if TYPE_CHECKING:
 
 ROOM = 4.0
 """An object that does not fit is shown with as many times its size around it."""
+MARGIN = 1.08
+"""A whole layer is shown with this many times its size."""
+
+
+def world_factor(viewer: napari.Viewer, layer: Any) -> np.ndarray:
+    """Return how many of the viewer's units one of the layer's is, an entry an axis.
+
+    A layer tells places in its own unit; the viewer shows layers in nm and in µm side by side in
+    one unit, and that is what its sliders and its camera use.
+    """
+    wanted = viewer.layers.extent.units
+    if wanted is None:
+        return np.ones(layer.ndim)
+    pairs = zip(layer.units, wanted[-layer.ndim :], strict=True)
+    if any(not own.is_compatible_with(other) for own, other in pairs):
+        return np.ones(layer.ndim)
+    pairs = zip(layer.units, wanted[-layer.ndim :], strict=True)
+    return np.array([float((1.0 * own).to(other).magnitude) for own, other in pairs])
 
 
 def world_box(layer: Any, box: Box) -> tuple[np.ndarray, np.ndarray]:
@@ -34,7 +52,8 @@ def fly_to(viewer: napari.Viewer, session: Session, number: int) -> None:
     layer = layers.labels_layer(viewer, session, labels.plane_of(labels.object_classes[number]))
     if layer is None:
         return
-    low, high = world_box(layer, labels.index.box(number))
+    factor = world_factor(viewer, layer)
+    low, high = (corner * factor for corner in world_box(layer, labels.index.box(number)))
     middle = (low + high) / 2
     ndim = viewer.dims.ndim
     point = list(viewer.dims.point)
@@ -48,3 +67,28 @@ def fly_to(viewer: napari.Viewer, session: Session, number: int) -> None:
     room = min(viewer.canvas.size) if hasattr(viewer, "canvas") else 600
     if extent * camera.zoom > room / 1.5:
         camera.zoom = room / (ROOM * max(extent, 1e-12))
+
+
+def show_whole(viewer: napari.Viewer, layer: Any) -> None:
+    """Bring a whole layer into view, whatever else the viewer holds.
+
+    Layers of other magnification may lie elsewhere in the world, so napari's own reset would
+    show all of them and nothing of this one.
+    """
+    extent = np.asarray(layer.extent.world) * world_factor(viewer, layer)
+    middle = extent.mean(axis=0)
+    ndim = viewer.dims.ndim
+    point = list(viewer.dims.point)
+    point[ndim - middle.size :] = [float(value) for value in middle]
+    viewer.dims.set_point(range(ndim), point)
+    shown = [axis for axis in viewer.dims.displayed if axis >= ndim - middle.size]
+    sides = [float(np.ptp(extent[:, axis - ndim])) for axis in shown]
+    camera = viewer.scene.camera
+    place = [float(point[axis]) for axis in shown]
+    camera.center = (0.0, *place) if len(place) == 2 else tuple(place)
+    height, width = viewer.canvas.size if hasattr(viewer, "canvas") else (600, 600)
+    if len(sides) == 2:
+        camera.zoom = min(height / max(sides[0], 1e-12), width / max(sides[1], 1e-12)) / MARGIN
+    else:
+        # A turned box must fit too: its diagonal does, whatever the angles.
+        camera.zoom = min(height, width) / (MARGIN * max(float(np.linalg.norm(sides)), 1e-12))

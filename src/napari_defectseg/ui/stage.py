@@ -16,6 +16,7 @@ from napari_defectseg.ui.clicks import Clicks
 from napari_defectseg.ui.display import Display
 from napari_defectseg.ui.drawing import Drawing
 from napari_defectseg.ui.keys import keys_of
+from napari_defectseg.ui.places import show_whole
 from napari_defectseg.ui.session import Session, session_of
 
 if TYPE_CHECKING:
@@ -162,13 +163,23 @@ class Stage:
         layer = self.layer_of(image)
         with self.quietly():
             if layer is None:
+                alone = not self._images
                 layer = layers.add_image(self.viewer, image)
+                if not alone:
+                    self._put_in_front(layer)
             elif self._images[layer] is not image:
                 self._recalibrate(layer, image)
             self._know(layer, image)
             active = self.viewer.layers.selection.active
             if active is not layer and active not in self.labels_layers:
                 self.viewer.layers.selection.active = layer
+
+    def _put_in_front(self, layer: Image) -> None:
+        """Hide the images and labels of other subjects, and bring this one into view."""
+        for other in (*self._images, *self._planes):
+            if other is not layer and other in self.viewer.layers:
+                other.visible = False
+        show_whole(self.viewer, layer)
 
     def _recalibrate(self, layer: Image, image: CalibratedImage) -> None:
         layers.recalibrate(layer, image)
