@@ -62,11 +62,28 @@ def fly_to(viewer: napari.Viewer, session: Session, number: int) -> None:
     camera = viewer.scene.camera
     shown = list(viewer.dims.displayed)
     place = [float(point[axis]) for axis in shown]
-    camera.center = (0.0, *place) if len(place) == 2 else tuple(place)
     extent = max(float(high[axis - ndim] - low[axis - ndim]) for axis in shown)
-    room = min(viewer.canvas.size) if hasattr(viewer, "canvas") else 600
-    if extent * camera.zoom > room / 1.5:
-        camera.zoom = room / (ROOM * max(extent, 1e-12))
+    canvas = _canvas(viewer)
+    if extent * camera.zoom > min(canvas) / 1.5:
+        camera.zoom = min(canvas) / (ROOM * max(extent, 1e-12))
+    if len(place) == 2:
+        whole = np.asarray(layer.extent.world)[:, -2:] * factor[-2:]
+        half = np.array(canvas) / (2 * camera.zoom)
+        place = [_inside(*values) for values in zip(place, whole[0], whole[1], half, strict=True)]
+    camera.center = (0.0, *place) if len(place) == 2 else tuple(place)
+
+
+def _canvas(viewer: napari.Viewer) -> tuple[int, int]:
+    """Return height and width of the canvas in screen pixels."""
+    height, width = viewer.canvas.size if hasattr(viewer, "canvas") else (600, 600)
+    return int(height), int(width)
+
+
+def _inside(place: float, low: float, high: float, half: float) -> float:
+    """Return the middle of a view that shows `place` and no more emptiness than it must."""
+    if high - low <= 2 * half:
+        return (low + high) / 2
+    return float(np.clip(place, low + half, high - half))
 
 
 def show_whole(viewer: napari.Viewer, layer: Any) -> None:
@@ -86,7 +103,7 @@ def show_whole(viewer: napari.Viewer, layer: Any) -> None:
     camera = viewer.scene.camera
     place = [float(point[axis]) for axis in shown]
     camera.center = (0.0, *place) if len(place) == 2 else tuple(place)
-    height, width = viewer.canvas.size if hasattr(viewer, "canvas") else (600, 600)
+    height, width = _canvas(viewer)
     if len(sides) == 2:
         camera.zoom = min(height / max(sides[0], 1e-12), width / max(sides[1], 1e-12)) / MARGIN
     else:
