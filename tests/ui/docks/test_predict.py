@@ -72,7 +72,8 @@ def test_a_checked_object_stays_when_the_threshold_leaves_it_out(page, qtbot):
 def test_without_image_the_page_says_what_is_missing(qtbot, viewer_model):
     page = PredictDock(viewer_model)
     qtbot.addWidget(page)
-    assert page.is_empty and not page.footer.primary.isEnabled()
+    assert page.is_empty
+    assert not page.footer.primary.isEnabled()
     page.release()
 
 
