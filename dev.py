@@ -68,8 +68,8 @@ def lint(rest: list[str]) -> int:
     """Check style, types and the direction of imports; the first that fails is reported."""
     install("dev")
     for command in (
-        ["ruff", "format", "--check", "src", "tests", "benchmarks", "dev.py"],
-        ["ruff", "check", "src", "tests", "benchmarks", "dev.py"],
+        ["ruff", "format", "--check", "src", "tests", "benchmarks", "docs", "dev.py"],
+        ["ruff", "check", "src", "tests", "benchmarks", "docs", "dev.py"],
         ["mypy"],
         ["lint-imports"],
     ):

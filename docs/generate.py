@@ -28,10 +28,12 @@ def command_line() -> str:
     root = typer.main.get_command(app)
     parts = [
         "# Command line\n",
-        "`defectseg VERB`; `--help` with every verb. Exit status: 0 done, 1 the work failed (one "
-        "sentence on stderr), 2 wrong use, 130 stopped by Ctrl-C (the sentence says what was "
-        "kept). With `--json` exactly one JSON document is on stdout; progress and messages go "
-        "to stderr.\n",
+        (
+            "`defectseg VERB`; `--help` with every verb. Exit status: 0 done, 1 the work failed (one "
+            "sentence on stderr), 2 wrong use, 130 stopped by Ctrl-C (the sentence says what was "
+            "kept). With `--json` exactly one JSON document is on stdout; progress and messages go "
+            "to stderr.\n"
+        ),
     ]
     context = click.Context(root, info_name="defectseg")
     for name in root.list_commands(context):
@@ -88,10 +90,12 @@ def keys() -> str:
     return "\n".join(
         [
             "# Keys\n",
-            "Every key stands in the tooltip of its button, in the command palette by its plain "
-            "name, and on the sheet that `F1` opens, where it can be changed. napari's own keys "
-            "for drawing keep their meaning: `P` paint, `E` erase, `F` fill, `L` pick, `Z` pan, "
-            "`[` and `]` brush size.\n",
+            (
+                "Every key stands in the tooltip of its button, in the command palette by its plain "
+                "name, and on the sheet that `F1` opens, where it can be changed. napari's own keys "
+                "for drawing keep their meaning: `P` paint, `E` erase, `F` fill, `L` pick, `Z` pan, "
+                "`[` and `]` brush size.\n"
+            ),
             "| key | does | where |",
             "| --- | --- | --- |",
             *rows,
