@@ -8,7 +8,8 @@ from qtpy.QtCore import Qt
 from qtpy.QtGui import QIcon
 from qtpy.QtWidgets import QApplication
 
-from napari_defectseg.ui.widgets.region_table import RegionTableView, TableColumn
+from napari_defectseg.ui.widgets.region_model import TableColumn
+from napari_defectseg.ui.widgets.region_table import RegionTableView
 
 
 def columns(count, seed=0):
