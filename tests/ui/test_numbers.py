@@ -61,25 +61,6 @@ def test_power_of_ten_stands_in_the_header():
     assert numbers.header("no.") == "no."
 
 
-@pytest.mark.parametrize(
-    ("seconds", "text"),
-    [
-        (170, "about 3 min"),
-        (4.2, "about 4 s"),
-        (33, "about 35 s"),
-        (0.1, "about 1 s"),
-        (7300, "about 2 h"),
-    ],
-)
-def test_time_left_is_never_more_exact_than_known(seconds, text):
-    assert numbers.time_left(seconds) == text
-
-
-def test_time_taken():
-    assert numbers.time_taken(5.83) == "5.8 s"
-    assert numbers.time_taken(3725) == "1 h 2 min"
-
-
 @given(st.floats(1e-3, 1e6), st.floats(1e-4, 0.9))
 def test_value_lies_in_the_interval_that_is_written(value, share):
     half = value * share

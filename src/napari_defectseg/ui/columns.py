@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from napari_defectseg.core.classes import DefectClass
     from napari_defectseg.measurement.table import RegionTable
-    from napari_defectseg.ui.widgets.region_table import TableColumn
+    from napari_defectseg.ui.widgets.region_model import TableColumn
 
 DIAMETER = "equivalent_diameter_area"
 FIRST = ("label", "class", DIAMETER)
@@ -86,7 +86,7 @@ def table_columns(table: RegionTable, icon: Callable[[DefectClass], QIcon]) -> l
     icon : callable
         Makes the swatch of a class.
     """
-    from napari_defectseg.ui.widgets.region_table import TableColumn
+    from napari_defectseg.ui.widgets.region_model import TableColumn
 
     found = []
     for key, column in table.columns.items():

@@ -160,42 +160,6 @@ def header(name: str, unit: str = "", power: int = 0) -> str:
     return f"{name} ({' '.join(parts)})" if parts else name
 
 
-def time_left(seconds: float | None) -> str:
-    """Return a time to come, never more exact than it is known.
-
-    Examples
-    --------
-    >>> time_left(170), time_left(4.2), time_left(None)
-    ('about 3 min', 'about 4 s', '')
-    """
-    if seconds is None or not math.isfinite(seconds):
-        return ""
-    if seconds < 1.5:
-        return "about 1 s"
-    if seconds < 55:
-        return f"about {round(seconds) if seconds < 10 else round(seconds / 5) * 5} s"
-    if seconds < 55 * 60:
-        return f"about {max(1, round(seconds / 60))} min"
-    return f"about {max(1, round(seconds / 3600))} h"
-
-
-def time_taken(seconds: float) -> str:
-    """Return a time that has passed.
-
-    Examples
-    --------
-    >>> time_taken(5.83), time_taken(125)
-    ('5.8 s', '2 min 5 s')
-    """
-    if seconds < 60:
-        return f"{seconds:.1f} s"
-    minutes, rest = divmod(round(seconds), 60)
-    if minutes < 60:
-        return f"{minutes} min {rest} s"
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours} h {minutes} min"
-
-
 def _grouped(digits: str) -> str:
     sign, digits = ("-", digits[1:]) if digits.startswith("-") else ("", digits)
     if len(digits) <= 3:

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from napari_defectseg.labels.edit import Edit
     from napari_defectseg.labels.history import History
     from napari_defectseg.labels.labelmap import LabelMap
+    from napari_defectseg.measurement.table import RegionTable
+    from napari_defectseg.ui.population import Measured
 
 T = TypeVar("T")
 
@@ -44,6 +46,7 @@ class SessionEvents(SignalGroup):
     selection = Signal(object)
     current_class = Signal(object)
     acquisition = Signal(object)
+    results = Signal(object)
     space = Signal(object)
     decode = Signal(object)
     device = Signal(object)
@@ -131,6 +134,8 @@ class Session:
         Class value that drawing uses.
     acquisition : Acquisition
         What was said once for the folder.
+    results : tuple of Measured
+        Tables of other images, from a result folder that was opened or saved.
     decode : DecodeSettings or None
         Thresholds and smallest object; None: the card's.
     device : DeviceChoice or None
@@ -153,6 +158,7 @@ class Session:
     selection = _Field[frozenset[int]](frozenset(), by_value=True)
     current_class = _Field[int](1, by_value=True)
     acquisition = _Field[Acquisition](Acquisition(), by_value=True)
+    results = _Field[tuple["Measured", ...]](())
     space = _Field["ReferenceSpace | None"](None)
     decode = _Field["DecodeSettings | None"](None, by_value=True)
     device = _Field["DeviceChoice | None"](None)
@@ -160,7 +166,7 @@ class Session:
 
     def __init__(self, jobs: Jobs | None = None) -> None:
         self._values: dict[str, Any] = {}
-        self._put_by: dict[int, tuple[Any, dict[str, Any]]] = {}
+        self._put_by: dict[int, tuple[CalibratedImage, dict[str, Any]]] = {}
         self.events = SessionEvents()
         self.jobs = jobs or Jobs()
         self.events.labels.connect(self._on_labels)
@@ -226,6 +232,13 @@ class Session:
         """Say that labels changed in place: None, as a whole. Histories call it by themselves."""
         self.events.edited.emit(edit)
 
+    def tables(self) -> list[tuple[CalibratedImage, RegionTable]]:
+        """Return what was measured of the images of this session, the current one first."""
+        held = [(image, values["table"]) for image, values in self._put_by.values()]
+        if self.image is not None:
+            held.insert(0, (self.image, self.table))
+        return [(image, table) for image, table in held if table is not None]
+
     def forget(self, image: CalibratedImage) -> None:
         """Drop what was put by for an image that is no longer shown."""
         self._put_by.pop(id(image.data), None)
@@ -257,7 +270,7 @@ class Session:
         """Put the old image's values by, bring the new one's back; return what differs."""
         before = {name: getattr(self, name) for name in OF_THE_IMAGE}
         if old is not None:
-            self._put_by[id(old.data)] = (old.data, before)
+            self._put_by[id(old.data)] = (old, before)
         found = self._put_by.pop(id(new.data), None) if new is not None else None
         after = found[1] if found is not None else {}
         for name in OF_THE_IMAGE:

@@ -1,15 +1,20 @@
-"""Numbers and times as a person reads them."""
+"""Times, counts and amounts as a person says them; numbers with units are in `numbers`."""
 
 from __future__ import annotations
 
-import math
+from napari_defectseg.ui.numbers import count
 
-THIN = "\u2009"
-NOT_DEFINED = "—"
+__all__ = ["about", "count", "counted", "objects", "size", "took"]
 
 
 def about(seconds: float) -> str:
-    """Return a time to come, roughly: ``"3 min"``, never ``"2 min 47 s"``."""
+    """Return a time to come, roughly.
+
+    Examples
+    --------
+    >>> about(167), about(4.2), about(0.3)
+    ('3 min', '4 s', '1 s')
+    """
     if seconds < 1:
         return "1 s"
     if seconds < 90:
@@ -20,47 +25,36 @@ def about(seconds: float) -> str:
 
 
 def took(seconds: float) -> str:
-    """Return a time that has passed: ``"5.8 s"``."""
+    """Return a time that has passed.
+
+    Examples
+    --------
+    >>> took(5.83), took(125)
+    ('5.8 s', '2 min 5 s')
+    """
     if seconds < 60:
         return f"{seconds:.1f} s"
-    if seconds < 3600:
-        return f"{seconds / 60:.1f} min"
-    return f"{seconds / 3600:.1f} h"
+    minutes, rest = divmod(round(seconds), 60)
+    if minutes < 60:
+        return f"{minutes} min {rest} s"
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours} h {minutes} min"
 
 
-def count(number: int) -> str:
-    """Return an exact count with a thin space between thousands."""
-    return f"{number:,}".replace(",", THIN)
+def counted(number: int, word: str) -> str:
+    """Return a count and what is counted.
+
+    Examples
+    --------
+    >>> counted(1, "edit"), counted(37, "edit")
+    ('1 edit', '37 edits')
+    """
+    return f"{count(number)} {word}{'' if number == 1 else 's'}"
 
 
 def objects(number: int) -> str:
     """Return ``"1 object"``, ``"168 objects"``."""
-    return f"{count(number)} {'object' if number == 1 else 'objects'}"
-
-
-def value(number: float | None) -> str:
-    """Return a number whose doubt is not known: three significant digits, ``"—"`` for none."""
-    if number is None or not math.isfinite(number):
-        return NOT_DEFINED
-    if number == 0:
-        return "0"
-    places = max(0, 2 - math.floor(math.log10(abs(float(f"{number:.3g}")))))
-    return _thin(f"{number:.{places}f}" if places < 7 else f"{number:.3g}")
-
-
-def measured(number: float | None, doubt: float | None) -> str:
-    """Return ``"12.0 ± 1.1"``: the doubt to two digits if its first is 1, else to one."""
-    if number is None or not math.isfinite(number):
-        return NOT_DEFINED
-    if doubt is None or not math.isfinite(doubt) or doubt <= 0:
-        return value(number)
-    power = math.floor(math.log10(doubt))
-    digits = 2 if f"{doubt:e}"[0] == "1" else 1
-    places = digits - 1 - power
-    if f"{round(doubt, places):e}"[0] != f"{doubt:e}"[0] and digits == 1:
-        places = 1 - math.floor(math.log10(round(doubt, places)))
-    shown = max(0, places)
-    return f"{_thin(f'{round(number, places):.{shown}f}')} ± {round(doubt, places):.{shown}f}"
+    return counted(number, "object")
 
 
 def size(count_of_bytes: float) -> str:
@@ -73,12 +67,3 @@ def size(count_of_bytes: float) -> str:
 def _rounded(number: float) -> int:
     step = 1 if number < 10 else 5
     return max(1, step * round(number / step))
-
-
-def _thin(digits: str) -> str:
-    whole, dot, rest = digits.partition(".")
-    return (
-        f"{int(whole):,}".replace(",", THIN).replace("-", "−") + dot + rest
-        if len(whole.lstrip("-")) > 3
-        else digits.replace("-", "−")
-    )

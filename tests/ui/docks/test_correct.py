@@ -61,30 +61,30 @@ def test_a_stroke_is_a_new_object_and_undo_takes_it_back(dock):
     labels, layer = dock.session.labels, layer_of(dock)
     before = labels.planes[0].copy()
     dock.choose_class(3)
-    dock.use_tool("paint")
+    dock.tools.use("paint")
     drag(layer, (40, 5), (40, 20), (42, 30))
     new = max(labels.object_classes)
     assert labels.object_classes[new] == 3
     assert labels.planes[0][40, 12] == new
-    assert "brush" in dock.undo_button.text()
-    assert dock.edits.text() == "1 edit"
-    dock.undo_button.click()
+    assert "brush" in dock.steps.undo.text()
+    assert dock.steps.edits.text() == "1 edit"
+    dock.steps.undo.click()
     np.testing.assert_array_equal(labels.planes[0], before)
     assert new not in labels.object_classes
-    dock.redo_button.click()
+    dock.steps.redo.click()
     assert labels.planes[0][40, 12] == new
 
 
 def test_history_survives_replaced_data_without_stale_pixels(dock):
     layer = layer_of(dock)
-    dock.use_tool("paint")
+    dock.tools.use("paint")
     drag(layer, (40, 5), (40, 30))
     _, fresh = micrograph()
     expected = fresh.planes[0].copy()
     dock.session.labels = fresh
     dock.hand.undo()
     np.testing.assert_array_equal(dock.session.labels.planes[0], expected)
-    assert not dock.undo_button.isEnabled()
+    assert not dock.steps.undo.isEnabled()
 
 
 def test_click_selects_and_the_card_says_what_it_is(dock, viewer):
@@ -104,7 +104,7 @@ def test_accept_marks_and_the_walk_goes_on(dock, qtbot):
     dock.card.accept.click()
     assert first in dock.session.labels.checked
     assert dock.walk.at != first
-    assert dock.checked.text() == f"1 of {COUNT} checked"
+    assert dock.checked.told.text() == f"1 of {COUNT} checked"
     seen = {first}
     for _ in range(COUNT - 1):
         seen.add(dock.walk.at)
@@ -130,11 +130,11 @@ def test_delete_and_class_change_are_edits(dock):
 
 def test_merge_takes_partners_by_click_and_the_key_again(dock, viewer):
     dock.session.select([1])
-    dock.use_tool("merge")
-    assert "partners" in dock.waits.text()
+    dock.tools.use("merge")
+    assert "partners" in dock.tools.waits.text()
     drag(viewer, (20, 48))
     assert dock.session.selection == {1, 2}
-    dock.use_tool("merge")
+    dock.tools.use("merge")
     labels = dock.session.labels
     assert 2 not in labels.object_classes
     assert labels.planes[0][20, 48] == 1
@@ -144,7 +144,7 @@ def test_merge_takes_partners_by_click_and_the_key_again(dock, viewer):
 def test_split_by_two_points_and_by_a_line(dock, viewer):
     labels = dock.session.labels
     dock.hand.merge([9, 10])
-    dock.use_tool("split")
+    dock.tools.use("split")
     drag(viewer, (100, 16))
     drag(viewer, (100, 48))
     assert labels.planes[0][100, 16] != labels.planes[0][100, 48] != 0
@@ -165,20 +165,20 @@ def test_a_tool_that_cannot_says_why(dock):
 
 
 def test_brush_size_is_in_the_unit_of_the_image(dock):
-    dock.brush.setValue(20)
-    assert dock.brush_size.text() == "10 nm"
+    dock.brush.slider.setValue(20)
+    assert dock.brush.size_label.text() == "10 nm"
     assert layer_of(dock).brush_size == 20
     layer_of(dock).brush_size = 8
-    assert dock.brush_size.text() == "4.0 nm"
+    assert dock.brush.size_label.text() == "4.0 nm"
 
 
 def test_clean_is_one_step(dock):
-    dock.clean.smallest.setValue(100)
+    dock.more.clean.smallest.setValue(100)
     before = dict(dock.session.labels.object_classes)
-    dock.clean.remove.click()
+    dock.more.clean.remove.click()
     gone = before.keys() - dock.session.labels.object_classes.keys()
     assert gone
-    assert dock.clean.told.text() == f"{len(gone)} removed"
+    assert dock.more.clean.told.text() == f"{len(gone)} removed"
     dock.hand.undo()
     assert dock.session.labels.object_classes == before
 
@@ -193,15 +193,15 @@ def test_keys_reach_the_tools(dock, viewer, qtbot):
     assert len(dock.session.labels.checked) == 1
     keys.run("split")
     assert dock.hand.tool == "split"
-    assert dock.tools.button("split").isChecked()
-    assert "(S)" in dock.tools.button("split").toolTip()
+    assert dock.tools.grid.button("split").isChecked()
+    assert "(S)" in dock.tools.grid.button("split").toolTip()
 
 
 def test_drawing_can_begin_with_nothing(dock):
     dock.session.labels = None
     assert dock.begin.isVisibleTo(dock)
-    dock.names.setText("void, line")
-    dock.draw_button.click()
+    dock.begin.names.setText("void, line")
+    dock.begin.draw.click()
     assert dock.session.labels.classes.names == ("void", "line")
     drag(layer_of(dock), (64, 20), (64, 90))
     assert dock.session.labels.counts() == {1: 1, 2: 0}

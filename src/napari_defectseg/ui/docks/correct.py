@@ -6,52 +6,27 @@ from functools import partial
 from typing import Any
 from weakref import WeakSet
 
-from qtpy.QtCore import Qt
-from qtpy.QtWidgets import (
-    QCheckBox,
-    QHBoxLayout,
-    QLineEdit,
-    QMenu,
-    QProgressBar,
-    QPushButton,
-    QSlider,
-    QToolButton,
-    QVBoxLayout,
-    QWidget,
-)
+from qtpy.QtWidgets import QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
 from napari_defectseg.core.classes import ClassMap
 from napari_defectseg.core.errors import DefectSegError
 from napari_defectseg.labels.edit import Edit
 from napari_defectseg.labels.labelmap import LabelMap
-from napari_defectseg.ui import icons, numbers, theme
+from napari_defectseg.ui import icons, theme, words
 from napari_defectseg.ui.docks.base import DockPage
 from napari_defectseg.ui.hand import Hand, hand_of
-from napari_defectseg.ui.keys import keys_of
 from napari_defectseg.ui.places import fly_to
 from napari_defectseg.ui.walk import Walk
+from napari_defectseg.ui.widgets.begin_form import BeginForm
+from napari_defectseg.ui.widgets.brush_row import BrushRow
+from napari_defectseg.ui.widgets.checked_bar import CheckedBar
 from napari_defectseg.ui.widgets.class_rows import ClassRows
-from napari_defectseg.ui.widgets.clean_form import CleanForm
-from napari_defectseg.ui.widgets.more import More
 from napari_defectseg.ui.widgets.object_card import ObjectCard
 from napari_defectseg.ui.widgets.save_region import SaveRegion
-from napari_defectseg.ui.widgets.segments import Segments
-from napari_defectseg.ui.widgets.text import ElidedLabel, name, named, section, text
-from napari_defectseg.ui.widgets.tool_grid import Tool, ToolGrid
-
-TOOLS = (
-    Tool("paint", "Brush", "brush", "P", "Draw the class in hand"),
-    Tool("erase", "Erase", "erase", "E", "Take away what is under the brush"),
-    Tool("fill", "Fill", "fill", "F", "Fill an area of one colour"),
-    Tool("split", "Split", "split", "S", "Part an object: two points, or a line across"),
-    Tool("merge", "Merge", "merge", "J", "Make one object of several: click them, J again"),
-    Tool("holes", "Holes", "holes", "W", "Fill the holes of the selected objects", holds=False),
-)
-OURS = ("split", "merge")
-LARGEST_BRUSH = 100
-"""In px; larger ones are set in napari's own layer controls."""
-FIRST_BRUSH = 12
-UNDO_LISTED = 20
+from napari_defectseg.ui.widgets.seldom import Seldom
+from napari_defectseg.ui.widgets.text import name, section, text
+from napari_defectseg.ui.widgets.tool_box import ToolBox
+from napari_defectseg.ui.widgets.undo_row import UndoRow
 
 
 class CorrectDock(DockPage):
@@ -67,7 +42,8 @@ class CorrectDock(DockPage):
         self.hand: Hand = hand_of(self.viewer)
         self.walk = Walk(self.session)
         self._watched: WeakSet[Any] = WeakSet()
-        self.begin = self._build_begin()
+        self.begin = BeginForm()
+        self.begin.asked.connect(self.draw_from_nothing)
         self.body.addWidget(self.begin)
         self.main = QWidget()
         column = QVBoxLayout(self.main)
@@ -80,32 +56,14 @@ class CorrectDock(DockPage):
         column.addWidget(self.card)
         self._add_classes(column)
         self._add_tools(column)
-        self._add_more(column)
+        self.more = Seldom(self.hand)
+        column.addWidget(self.more)
         self.save = SaveRegion(self.viewer, self.session)
         column.addWidget(self.save)
         self.body.addWidget(self.main)
         self._build_footer()
         self._offer_keys()
         self._listen()
-
-    def _build_begin(self) -> QWidget:
-        part = QWidget()
-        column = QVBoxLayout(part)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(theme.GAP)
-        self.begin_words = text("")
-        column.addWidget(self.begin_words)
-        self.names = QLineEdit()
-        self.names.setPlaceholderText("void, precipitate, loop")
-        self.names.setMinimumWidth(60)
-        self.names.returnPressed.connect(self.draw_from_nothing)
-        column.addWidget(named(text("Classes to draw, with commas", wrap=False), self.names))
-        column.addWidget(self.names)
-        self.draw_button = QPushButton("Start drawing")
-        name(self.draw_button, "Start drawing", "Begin without objects and draw them")
-        self.draw_button.clicked.connect(self.draw_from_nothing)
-        column.addWidget(self.draw_button)
-        return part
 
     def _add_classes(self, column: QVBoxLayout) -> None:
         head = QHBoxLayout()
@@ -118,97 +76,19 @@ class CorrectDock(DockPage):
         column.addWidget(self.rows)
 
     def _add_tools(self, column: QVBoxLayout) -> None:
-        column.addWidget(section("Tools"))
-        self.tools = ToolGrid(TOOLS)
-        self.tools.chosen.connect(self.use_tool)
+        self.tools = ToolBox(self.hand)
         column.addWidget(self.tools)
-        self.waits = ElidedLabel(role="second")
-        self.waits.hide()
-        column.addWidget(self.waits)
-        self.where = Segments(
-            "Tools work",
-            (
-                (True, "in the volume", "Tools work on whole objects"),
-                (False, "in the slice", "Tools work in the slice that is shown"),
-            ),
-        )
-        self.where.valueChanged.connect(self._on_where)
-        column.addWidget(self.where)
-        column.addLayout(self._brush_row())
-        column.addLayout(self._undo_row())
-
-    def _brush_row(self) -> QHBoxLayout:
-        row = QHBoxLayout()
-        row.setSpacing(theme.GAP)
-        self.brush = QSlider(Qt.Orientation.Horizontal)
-        self.brush.setRange(1, LARGEST_BRUSH)
-        self.brush.setValue(FIRST_BRUSH)
-        self.brush.setMinimumWidth(40)
-        self.brush.valueChanged.connect(self._on_brush)
-        self.brush_size = text("", wrap=False)
-        self.brush_size.setMinimumWidth(52)
-        self.brush_size.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
-        theme.tabular(self.brush_size)
-        row.addWidget(named(text("Brush", wrap=False), self.brush))
-        row.addWidget(self.brush, 1)
-        row.addWidget(self.brush_size)
-        row.addWidget(text("[ ]", "key", wrap=False))
-        return row
-
-    def _undo_row(self) -> QHBoxLayout:
-        row = QHBoxLayout()
-        row.setSpacing(theme.SPACE)
-        self.undo_button = _tool_button("undo", "Undo", "Undo (Ctrl+Z); hold for the last steps")
-        self.undo_button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
-        self.undo_menu = QMenu(self.undo_button)
-        self.undo_menu.aboutToShow.connect(self._fill_undo_menu)
-        self.undo_button.setMenu(self.undo_menu)
-        self.undo_button.setPopupMode(QToolButton.ToolButtonPopupMode.DelayedPopup)
-        self.redo_button = _tool_button("redo", "Redo", "Redo (Ctrl+Shift+Z)")
-        self.undo_button.clicked.connect(self.hand.undo)
-        self.redo_button.clicked.connect(self.hand.redo)
-        self.edits = text("", "second", wrap=False)
-        theme.tabular(self.edits)
-        row.addWidget(self.undo_button)
-        row.addWidget(self.redo_button)
-        row.addStretch(1)
-        row.addWidget(self.edits)
-        return row
-
-    def _add_more(self, column: QVBoxLayout) -> None:
-        self.more = More("protect, outlines, smooth, clean", key="correct")
-        self.protect = QCheckBox("Protect what is checked")
-        self.protect.setChecked(self.hand.stage.drawing.protect)
-        name(self.protect, "Protect what is checked", "Drawing goes around checked objects")
-        self.protect.toggled.connect(self._on_protect)
-        self.outlines = Segments(
-            "Show objects as",
-            (
-                (False, "filled", "Fill the objects (U)"),
-                (True, "outlines", "Show only their outlines (U)"),
-            ),
-        )
-        self.outlines.setValue(self.hand.stage.display.outlines)
-        self.outlines.valueChanged.connect(self.hand.stage.display.set_outlines)
-        self.smooth = QPushButton("Smooth the selected  Q")
-        self.smooth.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-        name(self.smooth, "Smooth the selected", "Even out the rims of the selected objects (Q)")
-        self.smooth.clicked.connect(self.hand.smooth)
-        self.clean = CleanForm()
-        self.clean.asked.connect(self._on_clean)
-        for widget in (self.protect, self.outlines, self.smooth, self.clean):
-            self.more.column.addWidget(widget)
-        column.addWidget(self.more)
+        self.brush = BrushRow()
+        self.brush.changed.connect(self._on_brush)
+        self.steps = UndoRow(self.keys)
+        self.steps.undo_asked.connect(self._undo_many)
+        self.steps.redo_asked.connect(self.hand.redo)
+        column.addWidget(self.brush)
+        column.addWidget(self.steps)
 
     def _build_footer(self) -> None:
-        row = QHBoxLayout()
-        self.checked = ElidedLabel()
-        row.addWidget(self.checked, 1)
-        self.progress = QProgressBar()
-        self.progress.setTextVisible(False)
-        name(self.progress, "Objects checked")
-        self.footer.column.insertLayout(0, row)
-        self.footer.column.insertWidget(1, self.progress)
+        self.checked = CheckedBar()
+        self.footer.column.insertWidget(0, self.checked)
         self.back = QPushButton()
         icons.set_icon(self.back, "left", size=14)
         name(self.back, "Previous object", "Previous object (Shift+N)")
@@ -223,10 +103,10 @@ class CorrectDock(DockPage):
         self.listen(events.selection, self._show_card)
         self.listen(events.table, self._on_table)
         self.listen(events.current_class, self.rows.set_current)
-        self.listen(self.hand.tool_changed, self._show_tool)
+        self.listen(self.hand.tool_changed, self.tools.show_tool)
         self.listen(self.hand.failed, self._on_failed)
         self.listen(self.hand.told, self._on_told)
-        self.listen(self.viewer.layers.selection.events.active, self._on_active)
+        self.listen(self.viewer.layers.selection.events.active, self.tools.show_tool)
 
     # -- what the session says -----------------------------------------------------------
 
@@ -251,7 +131,7 @@ class CorrectDock(DockPage):
         self.show_controls()
         self.rows.show_classes(labels.classes)
         self.rows.set_current(self.session.current_class)
-        self.where.setVisible("z" in labels.axes)
+        self.tools.show_labels(labels)
         for layer in self.hand.stage.labels_layers:
             self._watch(layer)
         self._show_brush()
@@ -261,7 +141,7 @@ class CorrectDock(DockPage):
     def _show_begin(self) -> None:
         image = self.session.image
         model, dataset = self.session.model, self.session.dataset
-        for widget in (self.checked, self.progress, self.back):
+        for widget in (self.checked, self.back):
             widget.hide()
         self.set_mark("")
         if image is None:
@@ -271,10 +151,7 @@ class CorrectDock(DockPage):
             return
         self.show_controls()
         known = model.card.classes if model is not None else None
-        known = known or (dataset.classes if dataset is not None else None)
-        if known is not None and not self.names.text():
-            self.names.setText(", ".join(known.names))
-        self.begin_words.setText("No objects yet. Predict first, or draw: name the classes.")
+        self.begin.suggest(known or (dataset.classes if dataset is not None else None))
         self.footer.offer("Predict →", "Find the objects with a model")
 
     def _on_table(self, table: Any) -> None:
@@ -286,28 +163,17 @@ class CorrectDock(DockPage):
         if labels is None:
             return
         self.rows.set_counts(labels.counts())
-        undo = history.undo_name if history is not None else ""
-        redo = history.redo_name if history is not None else ""
-        self.undo_button.setText(f"Undo {undo}".strip())
-        self.undo_button.setEnabled(bool(undo))
-        name(self.undo_button, f"Undo {undo}", f"Undo {undo} (Ctrl+Z); hold for the last steps")
-        self.redo_button.setEnabled(bool(redo))
-        name(self.redo_button, f"Redo {redo}".strip(), f"Redo {redo} (Ctrl+Shift+Z)")
-        count = len(history.entries) if history is not None else 0
-        self.edits.setText(f"{numbers.count(count)} edit{'' if count == 1 else 's'}")
+        self.steps.show_history(history)
         self._show_card()
         self._show_progress()
 
     def _show_progress(self) -> None:
         done, count = self.walk.progress
-        self.checked.setText(f"{numbers.count(done)} of {numbers.count(count)} checked")
-        self.progress.setRange(0, max(1, count))
-        self.progress.setValue(done)
-        for widget in (self.checked, self.progress, self.back):
+        self.checked.show_progress(done, count)
+        for widget in (self.checked, self.back):
             widget.show()
         if count and done == count:
-            self.footer.offer("Statistics →", f"All {numbers.count(count)} objects are checked")
-            self.checked.setText(f"All {numbers.count(count)} checked")
+            self.footer.offer("Statistics →", f"All {words.count(count)} objects are checked")
             self.set_mark("done")
         else:
             self.footer.offer(
@@ -322,42 +188,25 @@ class CorrectDock(DockPage):
         if labels is not None:
             self.card.show_selection(labels, self.hand.selected(), self.session.table)
             some = bool(self.session.selection)
-            self.tools.button("holes").setEnabled(some)
-            self.smooth.setEnabled(some)
+            self.tools.grid.button("holes").setEnabled(some)
+            self.more.smooth.setEnabled(some)
 
     # -- the layer in hand ---------------------------------------------------------------
 
     def _watch(self, layer: Any) -> None:
         if layer not in self._watched:
             self._watched.add(layer)
-            self.listen(layer.events.mode, self._show_tool)
+            self.listen(layer.events.mode, self.tools.show_tool)
             self.listen(layer.events.brush_size, self._show_brush)
-            layer.brush_size = self.brush.value()
-
-    def _on_active(self, _: Any) -> None:
-        self._show_tool()
-
-    def _show_tool(self, _: Any = None) -> None:
-        layer = self._layer()
-        mode = str(layer.mode) if layer is not None else ""
-        self.tools.set_in_hand(self.hand.tool or mode)
+            layer.brush_size = self.brush.value
 
     def _layer(self) -> Any:
         return self.hand.stage.layer_of_class(self.session.current_class)
 
     def _show_brush(self, _: Any = None) -> None:
-        labels, layer = self.session.labels, self._layer()
-        if labels is None:
-            return
-        size = int(layer.brush_size) if layer is not None else self.brush.value()
-        if size != self.brush.value():
-            self.brush.blockSignals(True)
-            self.brush.setValue(size)
-            self.brush.blockSignals(False)
-        step = min(labels.calibration.steps[-2:])
-        words = numbers.with_unit(size * step, labels.calibration.length_unit, 2)
-        self.brush_size.setText(words)
-        name(self.brush, f"Brush {words}", f"Brush size: {words}, {size} px ([ and ])")
+        labels = self.session.labels
+        if labels is not None:
+            self.brush.show_size(self._layer(), labels.calibration)
 
     def _on_brush(self, size: int) -> None:
         for layer in self.hand.stage.labels_layers:
@@ -416,70 +265,28 @@ class CorrectDock(DockPage):
         if labels is not None and place < len(labels.classes):
             self.choose_class(labels.classes.values[place])
 
-    def use_tool(self, key: str) -> None:
-        """Take a tool in hand, or use it at once."""
-        if key == "holes":
-            self.hand.fill_holes()
-        elif key in OURS:
-            self.hand.take(key)
-        else:
-            self.hand.drop()
-            layer = self.hand.stage.activate_labels()
-            if layer is not None:
-                layer.mode = "pan_zoom" if str(layer.mode) == key else key
-        self._show_tool()
-
-    def draw_from_nothing(self) -> None:
+    def draw_from_nothing(self, names: list[str]) -> None:
         """Begin with an empty label map of the classes that were named."""
         image = self.session.image
         if image is None:
             return
         try:
-            classes = self._named_classes()
+            classes = self._named_classes(names)
             empty = LabelMap.empty(image.label_shape, classes, image.label_axes, image.calibration)
         except DefectSegError as error:
             self.say_error("classes", error)
             return
         self.messages.take_back("classes")
         self.session.labels = empty
-        self.use_tool("paint")
+        self.tools.use("paint")
 
-    def _named_classes(self) -> ClassMap:
-        names = [part.strip() for part in self.names.text().split(",") if part.strip()]
-        for known in (self.session.model, self.session.dataset):
-            classes = getattr(known, "classes", None) or getattr(
-                getattr(known, "card", None), "classes", None
-            )
-            if isinstance(classes, ClassMap) and list(classes.names) == names:
-                return classes
+    def _named_classes(self, names: list[str]) -> ClassMap:
+        """Return known classes of these names, with their colours, or new ones."""
+        model, dataset = self.session.model, self.session.dataset
+        for known in (model.card if model is not None else None, dataset):
+            if known is not None and list(known.classes.names) == names:
+                return known.classes
         return ClassMap.of(names)
-
-    def _on_clean(self, settings: Any) -> None:
-        from napari_defectseg.labels.tools.clean import clean
-
-        labels = self.session.labels
-        if labels is None:
-            return
-        before = len(labels.object_classes)
-        self.hand.do(lambda: clean(labels, settings, within=self.hand.within()))
-        gone = before - len(labels.object_classes)
-        self.clean.tell(f"{numbers.count(gone)} removed" if gone else "Nothing to remove")
-
-    def _on_protect(self, on: bool) -> None:
-        self.hand.stage.drawing.protect = on
-        self.more.set_changed(() if on else ("checked objects are not protected",))
-
-    def _on_where(self, in_volume: bool) -> None:
-        self.hand.in_volume = in_volume
-        for layer in self.hand.stage.labels_layers:
-            layer.n_edit_dimensions = 3 if in_volume and layer.ndim >= 3 else 2
-
-    def _fill_undo_menu(self) -> None:
-        self.undo_menu.clear()
-        history = self.session.history
-        for steps, tool in enumerate(history.undo_names if history is not None else (), start=1):
-            action = self.undo_menu.addAction(f"Undo {tool}")
-            action.triggered.connect(lambda _=False, steps=steps: self._undo_many(steps))
 
     def _undo_many(self, steps: int) -> None:
         for _ in range(steps):
@@ -490,14 +297,9 @@ class CorrectDock(DockPage):
         self.say_error("edit", error)
 
     def _on_told(self, sentence: str) -> None:
-        self.waits.setText(sentence)
-        self.waits.setVisible(bool(sentence))
+        self.tools.tell(sentence)
         if sentence:
             self.messages.take_back("edit")
-
-    def toggle_outlines(self) -> None:
-        """Show objects filled, or by their outlines."""
-        self.outlines.setValue(not self.outlines.value)
 
     def show_place(self, place: str) -> None:
         """Open the form to save a region."""
@@ -508,7 +310,6 @@ class CorrectDock(DockPage):
 
     def _offer_keys(self) -> None:
         """Offer what keys do here, and let the controls say which keys these are."""
-        self.keys = keys_of(self.viewer)
         acts = {
             "accept": self.accept,
             "delete": self.hand.delete,
@@ -521,7 +322,7 @@ class CorrectDock(DockPage):
             "back": self.previous,
             "undo": self.hand.undo,
             "redo": self.hand.redo,
-            "outlines": self.toggle_outlines,
+            "outlines": self.more.toggle_outlines,
             "save_region": self.save_here,
         }
         for place in range(9):
@@ -533,10 +334,10 @@ class CorrectDock(DockPage):
             ("accept", self.card.accept),
             ("delete", self.card.delete),
             ("relabel", self.card.relabel),
-            ("split", self.tools.button("split")),
-            ("merge", self.tools.button("merge")),
-            ("fill_holes", self.tools.button("holes")),
-            ("smooth", self.smooth),
+            ("split", self.tools.grid.button("split")),
+            ("merge", self.tools.grid.button("merge")),
+            ("fill_holes", self.tools.grid.button("holes")),
+            ("smooth", self.more.smooth),
             ("back", self.back),
             ("save_region", self.save.open_button),
         ):
@@ -544,11 +345,11 @@ class CorrectDock(DockPage):
 
     def split(self) -> None:
         """Take the split tool in hand, or put it away."""
-        self.use_tool("split")
+        self.tools.use("split")
 
     def merge(self) -> None:
         """Take the merge tool in hand, or merge what was chosen."""
-        self.use_tool("merge")
+        self.tools.use("merge")
 
     def change_class(self) -> None:
         """Wait for a class, or for objects to give the class in hand."""
@@ -563,11 +364,3 @@ class CorrectDock(DockPage):
         for command, act in self._offered.items():
             self.keys.withdraw(command, act)
         super().release()
-
-
-def _tool_button(icon: str, words: str, tip: str) -> QToolButton:
-    button = QToolButton()
-    icons.set_icon(button, icon, size=14)
-    button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-    name(button, words, tip)
-    return button

@@ -19,7 +19,7 @@ from napari_defectseg.core.classes import ClassMap
 from napari_defectseg.core.errors import DefectSegError
 from napari_defectseg.core.progress import Step, Steps
 from napari_defectseg.datasets.dataset import Dataset
-from napari_defectseg.ui import numbers, theme
+from napari_defectseg.ui import numbers, pairs, theme, words
 from napari_defectseg.ui.docks.base import DockPage
 from napari_defectseg.ui.widgets.balance import Balance
 from napari_defectseg.ui.widgets.more import More
@@ -27,7 +27,7 @@ from napari_defectseg.ui.widgets.new_dataset import NewDataset
 from napari_defectseg.ui.widgets.save_region import SaveRegion
 from napari_defectseg.ui.widgets.side_by_side import SideBySide
 from napari_defectseg.ui.widgets.text import ElidedLabel, Link, name, named, section, text
-from napari_defectseg.ui.widgets.thumbnails import Thumbnails, Tile, picture
+from napari_defectseg.ui.widgets.thumbnails import Thumbnails, Tile
 
 EMPTY = "A dataset is a folder of pictures and corrected masks."
 WARNINGS = 3
@@ -46,6 +46,8 @@ class DatasetDock(DockPage):
     def build(self) -> None:
         """Lay out pictures and details, and tie them to the session."""
         self._info: Any = None
+        self._pairs: dict[str, Any] = {}
+        self._pictured: Dataset | None = None
         self.form = NewDataset()
         self.form.asked.connect(self.create)
         self.form.hide()
@@ -115,8 +117,8 @@ class DatasetDock(DockPage):
         self.licence = ElidedLabel(role="second")
         self.more.column.addWidget(self.folder)
         self.more.column.addWidget(self.licence)
-        for words, act in (("New dataset…", self.show_form), ("Open another…", self.ask_to_open)):
-            link = Link(words)
+        for title, act in (("New dataset…", self.show_form), ("Open another…", self.ask_to_open)):
+            link = Link(title)
             link.clicked.connect(lambda _=False, act=act: act())
             self.more.column.addWidget(link)
         column.addWidget(self.more)
@@ -160,15 +162,15 @@ class DatasetDock(DockPage):
         info = dataset.info()
         return info, dataset.pairs()
 
-    def _show(self, dataset: Dataset, info: Any, pairs: Any) -> None:
+    def _show(self, dataset: Dataset, info: Any, found: Any) -> None:
         if self.session.dataset is not dataset:
             return
         self._info = info
-        self._pairs = {pair.id: pair for pair in pairs}
+        self._pairs = {pair.id: pair for pair in found}
         self.about.setText(dataset.name)
         images, specimens = info.pairs, len(info.specimens)
         self.counts.setText(
-            f"{_counted(images, 'image')} · {_counted(specimens, 'specimen')}"
+            f"{words.counted(images, 'image')} · {words.counted(specimens, 'specimen')}"
             + (f" · {numbers.count(info.excluded)} left out" if info.excluded else "")
         )
         self.balance.show_shares(
@@ -177,14 +179,14 @@ class DatasetDock(DockPage):
         sets = [info.splits.get(name, 0) for name in SETS]
         split = " / ".join(numbers.count(n) for n in sets)
         rest = info.splits.get("not split", 0)
-        words = f"train / validation / test: {split}" if any(sets) else "not split yet"
+        told = f"train / validation / test: {split}" if any(sets) else "not split yet"
         self.sets.setText(
-            words + (f" · {numbers.count(rest)} not split" if rest and any(sets) else "")
+            told + (f" · {numbers.count(rest)} not split" if rest and any(sets) else "")
         )
         self.folder.setText(str(dataset.path))
         self.licence.setText(f"Licence: {dataset.card.licence or 'not decided yet'}")
         self._show_warnings(info.warnings)
-        self._show_pictures(dataset, pairs)
+        self._show_pictures(dataset, found)
         self._offer(info, any(sets))
 
     def _offer(self, info: Any, split: bool) -> None:
@@ -206,17 +208,17 @@ class DatasetDock(DockPage):
         if left > 0:
             self.messages.say("warning more", "info", f"{left} more things deserve a look.")
 
-    def _show_pictures(self, dataset: Dataset, pairs: Any) -> None:
-        if getattr(self, "_pictured", None) is not dataset:
+    def _show_pictures(self, dataset: Dataset, found: Any) -> None:
+        if self._pictured is not dataset:
             self.pictures.forget_pictures()
             self._pictured = dataset
-        self.pictures.show_tiles([Tile(pair.id, pair.id, _pair_words(pair)) for pair in pairs])
+        self.pictures.show_tiles([Tile(pair.id, pair.id, pairs.words_of(pair)) for pair in found])
         self._show_pair(self.pictures.current)
         missing = [self._pairs[key] for key in self.pictures.missing]
         if missing:
             self.run(
                 "thumbnails",
-                _picture_steps(missing, dataset.classes),
+                pairs.picture_steps(missing, dataset.classes),
                 on_step=self._on_picture,
                 on_failed=lambda error: self.say_error("thumbnails", error),
                 primary=False,
@@ -227,8 +229,8 @@ class DatasetDock(DockPage):
             self.pictures.set_picture(*step.partial)
 
     def _show_pair(self, key: str) -> None:
-        pair = getattr(self, "_pairs", {}).get(key)
-        self.pair_words.setText(_pair_words(pair) if pair is not None else "Choose a picture")
+        pair = self._pairs.get(key)
+        self.pair_words.setText(pairs.words_of(pair) if pair is not None else "Choose a picture")
         for link in (self.open_link, self.exclude_link):
             link.setEnabled(pair is not None)
 
@@ -352,52 +354,12 @@ class DatasetDock(DockPage):
 
     def open_pair(self, key: str) -> None:
         """Show the image and the objects of a pair."""
-        pair = getattr(self, "_pairs", {}).get(key)
+        pair = self._pairs.get(key)
         if pair is None:
             return
-        self.run("open pair", _open_steps(pair), on_done=self._on_opened, primary=False)
+        self.run("open pair", pairs.open_steps(pair), on_done=self._on_opened, primary=False)
 
     def _on_opened(self, found: Any) -> None:
         image, labels = found
         self.session.image = image
         self.session.labels = labels
-
-
-def _counted(count: int, word: str) -> str:
-    return f"{numbers.count(count)} {word}{'' if count == 1 else 's'}"
-
-
-def _pair_words(pair: Any) -> str:
-    size = " × ".join(str(length) for length in pair.label_shape)
-    parts = [pair.specimen, f"{size} px", pair.event.split or "not split"]
-    return " · ".join(part for part in parts if part)
-
-
-def _picture_steps(pairs: Any, classes: ClassMap) -> Steps[None]:
-    """Read small pictures one after the other, in the worker's thread."""
-    import numpy as np
-
-    for place, pair in enumerate(pairs):
-        image, mask = pair.image(), pair.mask()
-        at = {
-            axis: image.shape[image.axes.index(axis)] // 2
-            for axis in ("t", "z")
-            if axis in image.axes
-        }
-        plane = image.read(**at)
-        if "c" in image.axes:
-            plane = np.moveaxis(plane, [a for a in image.axes if a not in at].index("c"), -1)
-        front = 0 if classes.exclusive else 1
-        key = tuple(at.get(axis, slice(None)) for axis in image.label_axes)
-        flat = mask[(slice(None),) * front + key]
-        yield Step(place + 1, len(pairs), "Pictures", (pair.id, picture(plane, flat, classes)))
-
-
-def _open_steps(pair: Any) -> Steps[Any]:
-    """Read a pair, in the worker's thread."""
-    from napari_defectseg.labels.construct import from_mask
-
-    yield Step(0, 1, f"Opening {pair.id}")
-    image = pair.image()
-    labels = from_mask(pair.mask(), pair.classes, image.label_axes, image.calibration)
-    return image, labels

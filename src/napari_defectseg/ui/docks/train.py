@@ -22,7 +22,7 @@ from napari_defectseg.core.errors import DefectSegError
 from napari_defectseg.core.progress import Step
 from napari_defectseg.datasets.dataset import Dataset
 from napari_defectseg.training.plan import TrainingPlan, plan_of
-from napari_defectseg.ui import icons, numbers, theme
+from napari_defectseg.ui import icons, numbers, theme, words
 from napari_defectseg.ui.docks.base import DockPage
 from napari_defectseg.ui.plots.curve import Curve
 from napari_defectseg.ui.widgets.card import ProgressCard
@@ -267,7 +267,7 @@ class TrainDock(DockPage):
             self.curve.mark_best(minutes, progress.mean_score)
             self.words.setText(
                 f"Best so far: mean score {numbers.plain(progress.mean_score, 2)} after "
-                f"{numbers.time_taken(progress.seconds)}."
+                f"{words.took(progress.seconds)}."
             )
 
     def _on_done(self, model: Any) -> None:
@@ -276,7 +276,7 @@ class TrainDock(DockPage):
         best = int(model.card.training.get("best_epoch", 0))
         seconds = float(model.card.training.get("seconds", 0.0))
         self.card.done(
-            f"Done in {numbers.time_taken(seconds)}",
+            f"Done in {words.took(seconds)}",
             detail=f"Best of {rounds} rounds: number {best}",
         )
         self.scores.show_scores(model.card, self._old.card if self._old is not None else None)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from qtpy.QtCore import Qt
-from qtpy.QtWidgets import QLabel, QPushButton, QSizePolicy, QWidget
+from qtpy.QtWidgets import QComboBox, QLabel, QPushButton, QSizePolicy, QWidget
 from superqt import QElidingLabel
 
 
@@ -52,6 +52,16 @@ def name(widget: QWidget, words: str, tip: str = "") -> None:
     if tip:
         widget.setToolTip(tip)
         widget.setAccessibleDescription(tip)
+
+
+def choice(words: str) -> QComboBox:
+    """Return a box of choices that gives way where there is no room."""
+    box = QComboBox()
+    box.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
+    box.setMinimumWidth(60)
+    box.setMinimumContentsLength(4)
+    name(box, words, words)
+    return box
 
 
 class Link(QPushButton):

@@ -1,0 +1,94 @@
+"""The tools of Correct: which are there, which is in hand, what it waits for, where it works."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from qtpy.QtWidgets import QVBoxLayout, QWidget
+
+from napari_defectseg.ui import theme
+from napari_defectseg.ui.widgets.segments import Segments
+from napari_defectseg.ui.widgets.text import ElidedLabel, section
+from napari_defectseg.ui.widgets.tool_grid import Tool, ToolGrid
+
+if TYPE_CHECKING:
+    from napari_defectseg.labels.labelmap import LabelMap
+    from napari_defectseg.ui.hand import Hand
+
+TOOLS = (
+    Tool("paint", "Brush", "brush", "P", "Draw the class in hand"),
+    Tool("erase", "Erase", "erase", "E", "Take away what is under the brush"),
+    Tool("fill", "Fill", "fill", "F", "Fill an area of one colour"),
+    Tool("split", "Split", "split", "S", "Part an object: two points, or a line across"),
+    Tool("merge", "Merge", "merge", "J", "Make one object of several: click them, J again"),
+    Tool("holes", "Holes", "holes", "W", "Fill the holes of the selected objects", holds=False),
+)
+OURS = ("split", "merge")
+"""Tools of the hand; brush, eraser and bucket are napari's own modes."""
+
+
+class ToolBox(QWidget):
+    """Takes tools in hand and shows which one is.
+
+    Parameters
+    ----------
+    hand : Hand
+    """
+
+    def __init__(self, hand: Hand) -> None:
+        super().__init__()
+        self._hand = hand
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(theme.GAP)
+        column.addWidget(section("Tools"))
+        self.grid = ToolGrid(TOOLS)
+        self.grid.chosen.connect(self.use)
+        column.addWidget(self.grid)
+        self.waits = ElidedLabel(role="second")
+        self.waits.hide()
+        column.addWidget(self.waits)
+        self.where = Segments(
+            "Tools work",
+            (
+                (True, "in the volume", "Tools work on whole objects"),
+                (False, "in the slice", "Tools work in the slice that is shown"),
+            ),
+        )
+        self.where.valueChanged.connect(self._on_where)
+        column.addWidget(self.where)
+
+    def use(self, key: str) -> None:
+        """Take a tool in hand, or use it at once."""
+        hand = self._hand
+        if key == "holes":
+            hand.fill_holes()
+        elif key in OURS:
+            hand.take(key)
+        else:
+            hand.drop()
+            layer = hand.stage.activate_labels()
+            if layer is not None:
+                layer.mode = "pan_zoom" if str(layer.mode) == key else key
+        self.show_tool()
+
+    def show_labels(self, labels: LabelMap) -> None:
+        """Offer the slice or the volume where there are slices."""
+        self.where.setVisible("z" in labels.axes)
+        self._on_where(self.where.value)
+
+    def show_tool(self, _: Any = None) -> None:
+        """Mark the tool that is in hand."""
+        layer = self._hand.stage.layer_of_class(self._hand.session.current_class)
+        mode = str(layer.mode) if layer is not None else ""
+        self.grid.set_in_hand(self._hand.tool or mode)
+
+    def tell(self, sentence: str) -> None:
+        """Say what the tool in hand waits for; empty: nothing."""
+        self.waits.setText(sentence)
+        self.waits.setVisible(bool(sentence))
+
+    def _on_where(self, in_volume: bool) -> None:
+        self._hand.in_volume = in_volume
+        for layer in self._hand.stage.labels_layers:
+            layer.n_edit_dimensions = 3 if in_volume and layer.ndim >= 3 else 2
