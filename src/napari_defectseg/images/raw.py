@@ -6,19 +6,25 @@ import math
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import numpy as np
 
 from napari_defectseg.core import axes as axis_names
 from napari_defectseg.core.calibration import Calibration
 from napari_defectseg.core.errors import ImageError
+from napari_defectseg.core.setting import Setting
+from napari_defectseg.core.units import LENGTHS
 from napari_defectseg.images.border import check_claim, check_shape, cut_short, reading
 from napari_defectseg.images.image import CalibratedImage, Origin
 from napari_defectseg.images.lazy import LazyArray
 from napari_defectseg.images.packed import AS_IT_IS, Packing, unpack
 from napari_defectseg.images.reader import name_axes, stem
 
+TYPES = (
+    "uint8", "uint16", "int16", "float32", "int8", "int32", "uint32", "float64",
+)  # fmt: skip
+"""Types of value that raw files have, the usual ones first."""
 ORDERS: dict[str, Literal["<", ">"]] = {"little": "<", "big": ">"}
 
 
@@ -44,13 +50,16 @@ class RawForm:
         Its unit of length.
     """
 
-    shape: tuple[int, ...]
-    dtype: str
-    byte_order: str = "little"
-    offset: int = 0
-    axes: str = ""
-    spacing: tuple[float | None, ...] = ()
-    unit: str = ""
+    shape: Annotated[tuple[int, ...], Setting("Shape")]
+    dtype: Annotated[str, Setting("Type of value", choices=TYPES)]
+    byte_order: Annotated[
+        str,
+        Setting("Byte order", choices=("little", "big"), names=(("little", "little (usual)"),)),
+    ] = "little"
+    offset: Annotated[int, Setting("Header", unit="bytes", low=0)] = 0
+    axes: Annotated[str, Setting("Axes")] = ""
+    spacing: Annotated[tuple[float | None, ...], Setting("Pixel size")] = ()
+    unit: Annotated[str, Setting("Unit", choices=("", *LENGTHS), names=(("", "not known"),))] = ""
 
     @property
     def stored(self) -> np.dtype[Any]:

@@ -3,9 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from napari_defectseg.core.errors import DeviceError
+from napari_defectseg.core.setting import Setting
+
+DEVICES = (
+    ("auto", "choose for me"), ("cpu", "processor"), ("cuda", "graphics card"),
+    ("mps", "graphics of Apple"),
+)  # fmt: skip
+"""Devices and what they are called."""
 
 
 @dataclass(frozen=True)
@@ -33,14 +40,23 @@ class PredictSettings:
         the mean of the finite ones, which is said in the warnings.
     """
 
-    device: str = "auto"
-    mode: Literal["auto", "exact"] = "auto"
-    memory: int | None = None
-    tile: int | None = None
-    scores_path: str | None = None
-    threads: int | None = None
-    channel: int | None = None
-    nan: Literal["refuse", "mean"] = "refuse"
+    device: Annotated[
+        str, Setting("Compute on", choices=tuple(one for one, _ in DEVICES), names=DEVICES)
+    ] = "auto"
+    mode: Annotated[
+        Literal["auto", "exact"], Setting("Exactness", names=(("auto", "choose for me"),))
+    ] = "auto"
+    memory: Annotated[
+        int | None, Setting("Memory", unit="GB", scale=1e9, low=1, none="a quarter")
+    ] = None
+    tile: Annotated[int | None, Setting("Tiles", unit="px", low=16, none="fit memory")] = None
+    scores_path: Annotated[str | None, Setting("Keep scores in", none="memory")] = None
+    threads: Annotated[int | None, Setting("Threads", low=1, high=1024, none="all cores")] = None
+    channel: Annotated[int | None, Setting("Channel", low=0, none="all")] = None
+    nan: Annotated[
+        Literal["refuse", "mean"],
+        Setting("Pixels without value", names=(("refuse", "ask"), ("mean", "take the mean"))),
+    ] = "refuse"
 
     def __post_init__(self) -> None:
         if self.mode not in ("auto", "exact"):

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Annotated, Literal
 
 from napari_defectseg.core.errors import MeasurementError
+from napari_defectseg.core.setting import Setting
 
 Border = Literal["count", "exclude"]
 BORDERS: tuple[Border, ...] = ("count", "exclude")
@@ -34,10 +35,14 @@ class MeasureSettings:
         If a value is out of range.
     """
 
-    connectivity: int | None = None
-    border: Border = "count"
-    min_size: int = 1
-    intensity: bool = True
+    connectivity: Annotated[
+        int | None, Setting("Neighbours", low=1, high=3, none="all of them")
+    ] = None
+    border: Annotated[
+        Border, Setting("Border", names=(("count", "count all"), ("exclude", "leave out")))
+    ] = "count"
+    min_size: Annotated[int, Setting("Smallest object", unit="px", low=0, high=10**9)] = 1
+    intensity: Annotated[bool, Setting("Measure grey values")] = True
 
     def __post_init__(self) -> None:
         if self.border not in BORDERS:

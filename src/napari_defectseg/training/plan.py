@@ -6,14 +6,19 @@ import json
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 from napari_defectseg.core.atomic import write_text
 from napari_defectseg.core.errors import FileMissing, TrainingError
 from napari_defectseg.core.registry import Registry
+from napari_defectseg.core.setting import Setting
 
 SYMMETRIES = ("flip_z", "flip_y", "flip_x", "rot90_yx")
 """Symmetries a plan may allow: mirror an axis, turn the y-x plane by quarter turns."""
+SYMMETRY_NAMES = (
+    ("flip_z", "first slice last"), ("flip_y", "upside down"), ("flip_x", "left for right"),
+    ("rot90_yx", "quarter turns"),
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -58,26 +63,30 @@ class TrainingPlan:
         Seed of weights, patches and augmentation.
     """
 
-    name: str = "unet"
-    dims: int = 2
-    widths: tuple[int, ...] = (16, 32, 80, 160)
-    patch: tuple[int, ...] = (128, 128)
-    batch: int = 8
-    epochs: int = 40
-    steps_per_epoch: int = 50
-    learning_rate: float = 3e-3
-    weight_decay: float = 1e-4
-    dice_weight: float = 1.0
-    foreground_share: float = 0.7
-    symmetries: tuple[str, ...] = ("flip_y", "flip_x", "rot90_yx")
-    zoom: float = 0.2
-    gain: float = 0.3
-    offset: float = 0.3
-    gamma: float = 0.2
-    noise: float = 0.2
-    blur: float = 0.8
-    patience: int = 12
-    seed: int = 0
+    name: Annotated[str, Setting("Name")] = "unet"
+    dims: Annotated[int, Setting("Dimensions", low=2, high=3)] = 2
+    widths: Annotated[tuple[int, ...], Setting("Channels a level")] = (16, 32, 80, 160)
+    patch: Annotated[tuple[int, ...], Setting("Patch", unit="px")] = (128, 128)
+    batch: Annotated[int, Setting("Patches a step", low=1, high=4096)] = 8
+    epochs: Annotated[int, Setting("Rounds at most", low=1, high=10_000)] = 40
+    steps_per_epoch: Annotated[int, Setting("Steps a round", low=1, high=100_000)] = 50
+    learning_rate: Annotated[float, Setting("Learning rate", low=0, high=1, step=0.0001)] = 3e-3
+    weight_decay: Annotated[float, Setting("Weight decay", low=0, high=1, step=0.0001)] = 1e-4
+    dice_weight: Annotated[float, Setting("Weight of Dice", low=0, high=100)] = 1.0
+    foreground_share: Annotated[float, Setting("Patches on objects", low=0, high=1, step=0.05)] = (
+        0.7
+    )
+    symmetries: Annotated[
+        tuple[str, ...], Setting("Symmetries", choices=SYMMETRIES, names=SYMMETRY_NAMES)
+    ] = ("flip_y", "flip_x", "rot90_yx")
+    zoom: Annotated[float, Setting("Change of size", low=0, high=0.9, step=0.05)] = 0.2
+    gain: Annotated[float, Setting("Contrast", low=0, high=2, step=0.05)] = 0.3
+    offset: Annotated[float, Setting("Brightness", low=0, high=2, step=0.05)] = 0.3
+    gamma: Annotated[float, Setting("Gamma", low=0, high=2, step=0.05)] = 0.2
+    noise: Annotated[float, Setting("Noise", low=0, high=2, step=0.05)] = 0.2
+    blur: Annotated[float, Setting("Blur", unit="px", low=0, high=20)] = 0.8
+    patience: Annotated[int, Setting("Patience", unit="rounds", low=1, high=10_000)] = 12
+    seed: Annotated[int, Setting("Seed", low=0)] = 0
 
     def __post_init__(self) -> None:
         if self.dims not in (2, 3) or len(self.patch) != self.dims:

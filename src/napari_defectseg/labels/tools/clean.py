@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Annotated
 
 import numpy as np
 
 from napari_defectseg.core.errors import LabelError
+from napari_defectseg.core.setting import Setting
 from napari_defectseg.labels import boxes
 from napari_defectseg.labels.draft import Draft, finish
 from napari_defectseg.labels.edit import Box, Change, Edit
@@ -35,11 +37,11 @@ class CleanSettings:
         Leave objects that a person has checked.
     """
 
-    min_size: float = 0.0
-    max_size: float | None = None
-    border: bool = False
-    classes: tuple[int, ...] = ()
-    protect: bool = True
+    min_size: Annotated[float, Setting("Remove below", unit="px", low=0, high=1e9, step=1)] = 0.0
+    max_size: Annotated[float | None, Setting("Remove above", unit="px", low=0, none="none")] = None
+    border: Annotated[bool, Setting("and at the border")] = False
+    classes: Annotated[tuple[int, ...], Setting("Only classes")] = ()
+    protect: Annotated[bool, Setting("Keep what a person has checked")] = True
 
     def __post_init__(self) -> None:
         if not self.min_size >= 0 or (self.max_size is not None and self.max_size < self.min_size):
