@@ -11,9 +11,16 @@ import numpy as np
 import pytest
 from small_models import image_of
 
-from napari_defectseg.core.errors import AlreadyExists, Cancelled, ImageError, NotSaved
+from napari_defectseg.core.errors import (
+    AlreadyExists,
+    Cancelled,
+    DeviceError,
+    ImageError,
+    NotSaved,
+)
+from napari_defectseg.core.progress import drive
 from napari_defectseg.images.store import open_store
-from napari_defectseg.inference.predict import predict, predict_steps
+from napari_defectseg.inference.predict import go_on_steps, predict, predict_steps
 from napari_defectseg.inference.scores import TemporaryScores
 from napari_defectseg.inference.settings import PredictSettings
 from napari_defectseg.models.model import TorchModel
@@ -72,8 +79,8 @@ def test_stopping_between_tiles_leaves_nothing(
             plane_model,
             image,
             settings,
-            on_step=seen.append,
-            cancelled=lambda: seen[-1].done >= 3,
+            on_step=lambda step: seen.append(step.done),
+            cancelled=lambda: seen[-1] >= 3,
         )
     assert not list(tmp_path.iterdir())
     steps = predict_steps(plane_model, image, settings)
@@ -82,6 +89,48 @@ def test_stopping_between_tiles_leaves_nothing(
     assert list(tmp_path.iterdir())
     steps.close()
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("memory", [3_000_000, 40_000_000], ids=["on disk", "in memory"])
+def test_a_stopped_run_goes_on_to_the_same_bits(
+    plane_model: TorchModel, tmp_path: Path, monkeypatch: Any, memory: int
+) -> None:
+    """What was kept is shown, is no copy, and is written on by the run that goes on."""
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    image = image_of((12, 160, 160), "zyx")
+    settings = PredictSettings(memory=memory, tile=96)
+    whole = predict(plane_model, image, settings)
+    steps = predict_steps(plane_model, image, settings)
+    while (step := next(steps)).done < 7:
+        pass
+    begun = step.partial.begun
+    steps.close()
+    del steps, step
+    kept = begun.prediction()
+    assert kept.provenance.settings["stopped"] == [7, begun.job.total]
+    assert "7 of" in " ".join(kept.warnings)
+    assert kept.scores[...].any()
+    assert not kept.scores[:, 11].any()
+    done = drive(go_on_steps(begun))
+    np.testing.assert_array_equal(done.scores[...], whole.scores[...])
+    assert done.plan == whole.plan
+    assert "stopped" not in done.provenance.settings
+    assert done.seconds > kept.seconds
+    del begun, kept, done, whole
+    gc.collect()
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_stopped_run_into_a_store_that_was_asked_for_does_not_go_on(
+    plane_model: TorchModel, tmp_path: Path
+) -> None:
+    settings = PredictSettings(tile=60, scores_path=str(tmp_path / "scores.zarr"))
+    steps = predict_steps(plane_model, image_of((70, 90), "yx"), settings)
+    while (step := next(steps)).done < 1:
+        pass
+    steps.close()
+    with pytest.raises(DeviceError, match="Predict again"):
+        drive(go_on_steps(step.partial.begun))
 
 
 def test_a_broken_image_in_the_middle_leaves_nothing(

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from contextlib import nullcontext
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from napari_defectseg.core.errors import DeviceError
 from napari_defectseg.core.progress import Step, Steps, drive
-from napari_defectseg.core.provenance import Provenance, now
-from napari_defectseg.images.image import ArrayLike, CalibratedImage
+from napari_defectseg.images.image import CalibratedImage
+from napari_defectseg.inference.begun import Begun
 from napari_defectseg.inference.job import Job, prepare
 from napari_defectseg.inference.layout import Index
 from napari_defectseg.inference.pace import Watch
@@ -28,9 +30,6 @@ if TYPE_CHECKING:
 
 Array = np.ndarray[Any, Any]
 
-LARGEST_HASHED = 1 << 30
-"""Bytes; an image without a file that is larger is not hashed, for that would read it all."""
-
 
 @dataclass(frozen=True)
 class Part:
@@ -41,10 +40,14 @@ class Part:
     where : tuple of slice
         Place in the scores, channels in front.
     scores : ndarray of float32
+    begun : Begun or None
+        The run as far as it has come with this part. Whoever keeps it keeps the scores, even
+        after the run was stopped; `go_on_steps` takes it.
     """
 
     where: Box
     scores: Array
+    begun: Begun | None = None
 
 
 def predict(
@@ -101,32 +104,52 @@ def predict_beside(
     started = time.perf_counter()
     yield Step(0, 0, "getting the model ready")
     job = prepare(model, image, settings)
+    return (yield from _to_the_end(job, held, None, time.perf_counter() - started))
+
+
+def go_on_steps(begun: Begun) -> Steps[Prediction]:
+    """Go on with a run that was stopped or has failed, from the tile it had come to.
+
+    The result is what it would have been without the stop, bit for bit.
+
+    Parameters
+    ----------
+    begun : Begun
+        From the last `Part` of that run; its scores are written on.
+
+    Raises
+    ------
+    DeviceError
+        If it cannot go on (see `Begun.can_go_on`); and what `predict` raises.
+    """
+    if not begun.can_go_on:
+        raise DeviceError(
+            "This prediction cannot go on: what it wrote was taken away when it stopped.",
+            hint="Predict again.",
+        )
+    yield Step(begun.done, begun.job.total, "getting the model ready")
+    return (yield from _to_the_end(begun.job, 0, begun, begun.seconds))
+
+
+def _to_the_end(job: Job, held: int, begun: Begun | None, spent: float) -> Steps[Prediction]:
+    """Run a job; where the memory does not suffice, anew in smaller tiles."""
     while True:
+        started = time.perf_counter()
         try:
-            run = yield from _run_steps(job, held)
-            break
+            run = yield from _run_steps(job, held, begun, spent)
+            return run.prediction()
         except MemoryFull as error:
-            job = with_smaller_tiles(job, error)
+            job, begun = with_smaller_tiles(job, error), None
+            spent += time.perf_counter() - started
             yield Step(0, job.total, job.warnings[-1])
-    return _prediction(job, run, time.perf_counter() - started)
 
 
-@dataclass(frozen=True)
-class _Run:
-    """What a run gathers."""
-
-    scores: ArrayLike
-    resolved: dict[str, Any]
-    replaced: int = 0
-    temporary: bool = False
-
-
-def _run_steps(job: Job, held: int) -> Steps[_Run]:
+def _run_steps(job: Job, held: int, begun: Begun | None, spent: float) -> Steps[Begun]:
     from napari_defectseg.inference.engines.exact import exact_engine
 
-    replaced = 0
+    started = time.perf_counter()
     with (
-        room_for_scores(job, held) as room,
+        nullcontext(begun.room) if begun else room_for_scores(job, held) as room,
         exact_engine(
             job.model,
             job.device.name,
@@ -134,13 +157,18 @@ def _run_steps(job: Job, held: int) -> Steps[_Run]:
             kept=job.budget + room.in_memory if job.keeps else 0,
         ) as engine,
     ):
-        resolved = job.resolved(engine.name, engine.threads)
-        yield Step(0, job.total, "measuring grey values")
-        for done, piece in enumerate(_pieces(job, engine), start=1):
+        run = begun or Begun(job, room, job.resolved(engine.name, engine.threads), seconds=spent)
+        yield Step(run.done, job.total, "measuring grey values")
+        for piece in _pieces(job, engine, run.done):
             room.target[piece.part.where] = piece.part.scores
-            replaced += piece.replaced
-            yield Step(done, job.total, piece.words, partial=piece.part)
-    return _Run(room.readable, resolved, replaced, room.temporary)
+            run = replace(
+                run,
+                done=run.done + 1,
+                replaced=run.replaced + piece.replaced,
+                seconds=spent + time.perf_counter() - started,
+            )
+            yield Step(run.done, job.total, piece.words, partial=replace(piece.part, begun=run))
+    return run
 
 
 @dataclass(frozen=True)
@@ -152,12 +180,15 @@ class _Piece:
     replaced: int
 
 
-def _pieces(job: Job, engine: ExactEngine) -> Iterator[_Piece]:
+def _pieces(job: Job, engine: ExactEngine, first: int) -> Iterator[_Piece]:
+    """Compute the tiles, all but the `first` ones."""
     source = Source(job)
     with Watch(job, engine.threads) as watch:
-        for index in job.layout.indices():
-            source.start(index)
-            for number, tile in enumerate(job.plan, start=1):
+        for before, index in enumerate(job.layout.indices()):
+            left = [t for t in enumerate(job.plan, 1) if before * len(job.plan) + t[0] > first]
+            if left:
+                source.start(index)
+            for number, tile in left:
                 block, replaced = source.block(tile)
                 with watch.lap(tile):
                     scores = engine.run(block)
@@ -170,42 +201,3 @@ def _words(job: Job, index: Index, number: int) -> str:
     place = job.layout.words(index)
     tiles = f"tile {number} of {len(job.plan)}" if len(job.plan) > 1 else ""
     return ", ".join(part for part in (place, tiles) if part) or "predicted"
-
-
-def _prediction(job: Job, run: _Run, seconds: float) -> Prediction:
-    card, image = job.model.card, job.image
-    warnings = job.warnings
-    if run.replaced:
-        warnings += (f"{run.replaced} pixels without a finite value got the mean of the others.",)
-    if run.temporary:
-        warnings += ("The scores are larger than the memory allowed; they lie on the disk.",)
-    provenance = Provenance(
-        made_by="predict",
-        inputs={image.origin.path or image.name: _hash(image)},
-        model=card.name,
-        model_sha256=job.model.sha256,
-        settings={**job.settings.as_dict(), "plan": run.resolved},
-        when=now(),
-    )
-    return Prediction(
-        scores=run.scores,
-        classes=card.classes,
-        task=card.task,
-        axes=image.label_axes,
-        calibration=image.calibration,
-        image_name=image.name,
-        thresholds=card.thresholds,
-        min_size=card.min_size,
-        provenance=provenance,
-        plan=run.resolved,
-        seconds=seconds,
-        warnings=warnings,
-    )
-
-
-def _hash(image: CalibratedImage) -> str:
-    from pathlib import Path
-
-    on_disk = bool(image.origin.path) and Path(image.origin.path).is_file()
-    size = int(np.prod(image.shape)) * image.dtype.itemsize
-    return image.sha256() if on_disk or size <= LARGEST_HASHED else ""

@@ -14,7 +14,8 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from napari_defectseg.core.atomic import atomic_folder
+from napari_defectseg.core.atomic import atomic_folder, not_saved
+from napari_defectseg.core.errors import DefectSegError
 from napari_defectseg.images.image import ArrayLike
 from napari_defectseg.images.store import create_store, finish_store, open_store
 from napari_defectseg.inference.job import Job
@@ -39,7 +40,8 @@ class Room:
     target : array-like
         What the parts are written to.
     readable : array-like
-        The whole, to be read once the block that made the room has ended.
+        The whole; while it is written, what is not there yet reads as zero. One that was asked
+        for is read once the block that made the room has ended.
     temporary : bool
         Whether the scores lie in a file that nobody asked for.
     """
@@ -103,7 +105,9 @@ def on_disk(job: Job, held: int = 0) -> bool:
 
 @contextmanager
 def room_for_scores(job: Job, held: int = 0) -> Iterator[Room]:
-    """Give room for the scores; a run that does not end well leaves nothing of it.
+    """Give room for the scores; a run that does not end well leaves nothing where it was asked for.
+
+    Room that nobody asked for goes when nobody holds it any more, see `begun.Begun`.
 
     Raises
     ------
@@ -113,37 +117,53 @@ def room_for_scores(job: Job, held: int = 0) -> Iterator[Room]:
         If the disk is full or read-only.
     """
     if not on_disk(job, held):
-        values = np.empty(job.scores_shape, np.float32)
+        # Zeros that are never written take no memory, and a stopped run shows nothing there.
+        values = np.zeros(job.scores_shape, np.float32)
         yield Room(values, values)
     elif job.settings.scores_path is not None:
         path = Path(job.settings.scores_path)
         room = yield from _stored(job, path)
         room.readable = open_store(path)
     else:
-        folder = Path(tempfile.mkdtemp(prefix="defectseg-scores-"))
-        try:
-            room = yield from _stored(job, folder / "scores.zarr")
-        except BaseException:
-            shutil.rmtree(folder, ignore_errors=True)
+        yield from _temporary(job)
+
+
+def _temporary(job: Job) -> Iterator[Room]:
+    """Give room in a folder that lasts as long as somebody holds the scores."""
+    folder = Path(tempfile.mkdtemp(prefix="defectseg-scores-"))
+    try:
+        array = _store(job, folder / "scores.zarr")
+    except BaseException:
+        shutil.rmtree(folder, ignore_errors=True)
+        raise
+    room = Room(array, TemporaryScores(folder, array), temporary=True)
+    try:
+        yield room
+        finish_store(array)
+    except OSError as error:
+        if isinstance(error, DefectSegError):
             raise
-        room.readable = TemporaryScores(folder, open_store(folder / "scores.zarr"))
-        room.temporary = True
+        raise not_saved(folder, error) from error
 
 
 def _stored(job: Job, path: Path) -> Generator[Room, None, Room]:
     with atomic_folder(path) as part:
-        array = create_store(
-            part,
-            job.scores_shape,
-            np.float32,
-            _chunks(job),
-            attributes=_attributes(job),
-            overwrite=True,  # the empty folder that was just made
-        )
+        array = _store(job, part)
         room = Room(array, array)
         yield room
         finish_store(array)
     return room
+
+
+def _store(job: Job, path: Path) -> Any:
+    return create_store(
+        path,
+        job.scores_shape,
+        np.float32,
+        _chunks(job),
+        attributes=_attributes(job),
+        overwrite=True,  # the empty folder that was just made
+    )
 
 
 def _chunks(job: Job) -> tuple[int, ...]:
