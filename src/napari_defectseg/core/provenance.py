@@ -66,11 +66,39 @@ def now() -> str:
 
 
 def person() -> str:
-    """Return the login name, or ``"unknown"`` where there is none."""
+    """Return the name a person gave (`call_me`), else the login name, else ``"unknown"``."""
+    try:
+        said = _name_file().read_text("utf-8").strip()
+    except (OSError, UnicodeDecodeError):
+        said = ""
+    if said:
+        return said
     try:
         return getpass.getuser()
     except (KeyError, OSError):
         return "unknown"
+
+
+def call_me(name: str) -> None:
+    """Keep the name under which a person's work is recorded; empty: the login name again.
+
+    Raises
+    ------
+    NotSaved
+        If it cannot be written.
+    """
+    from napari_defectseg.core.atomic import write_text
+
+    file = _name_file()
+    known = file.read_text("utf-8") if file.is_file() else ""
+    if name.strip() != known.strip():
+        write_text(file, f"{name.strip()}\n", overwrite=True)
+
+
+def _name_file() -> Path:
+    from platformdirs import user_config_path
+
+    return user_config_path("napari-defectseg", appauthor=False) / "person.txt"
 
 
 def sha256_of_file(path: str | Path) -> str:

@@ -61,6 +61,12 @@ def image_of(layer: Layer) -> CalibratedImage:
     )
 
 
+def geometry_of(layer: Layer) -> tuple[Axes, Calibration]:
+    """Return the axes of a layer of pixels (image or labels) and its pixel size."""
+    names = _axes_of(layer)
+    return names, _calibration_of(layer, names)
+
+
 def offers(layer: Layer) -> tuple[Offer, ...]:
     """Return what a layer's scale could mean that is not believed unasked."""
     if not isinstance(layer, Image):
@@ -118,18 +124,19 @@ def _origin_of(layer: Image) -> Origin:
     return Origin(path, said.get("part", ""), said.get("instrument", ""), details)
 
 
-def _axes_of(layer: Image) -> Axes:
+def _axes_of(layer: Layer) -> Axes:
     named = tuple(str(name).strip().lower() for name in layer.axis_labels)
-    colour: Axes = ("c",) if layer.rgb else ()
+    rgb = getattr(layer, "rgb", False)
+    colour: Axes = ("c",) if rgb else ()
     try:
         return axis_names.check((*named, *colour), layer.ndim + len(colour))
     except ImageError:
-        if layer.rgb:
+        if rgb:
             return (*axis_names.guess(layer.ndim, 0), "c")
         return axis_names.guess(layer.ndim, 0)
 
 
-def _calibration_of(layer: Image, names: Axes) -> Calibration:
+def _calibration_of(layer: Layer, names: Axes) -> Calibration:
     units = [str(unit) for unit in layer.units]
     spatial = axis_names.spatial(names)
     where = [names.index(name) for name in spatial]
@@ -140,7 +147,8 @@ def _calibration_of(layer: Image, names: Axes) -> Calibration:
     )
     said = layer.metadata.get(KEY, {})
     if said.get("pixel_size") == known.describe():
-        known = replace(known, source=said["pixel_size_source"])
+        doubt = said.get("pixel_size_question", known.question)
+        known = replace(known, source=said["pixel_size_source"], question=doubt)
     if "t" in names:
         time = names.index("t")
         if normalise_time(units[time]) and layer.scale[time] > 0:

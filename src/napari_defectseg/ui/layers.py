@@ -137,6 +137,7 @@ def _about_image(image: CalibratedImage) -> dict[str, Any]:
         "instrument": image.origin.instrument,
         "pixel_size": image.calibration.describe(),
         "pixel_size_source": image.calibration.source,
+        "pixel_size_question": image.calibration.question,
     }
 
 

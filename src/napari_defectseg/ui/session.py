@@ -55,6 +55,8 @@ class SessionEvents(SignalGroup):
     """An `Edit` (or None: everything may have changed) has been applied to the labels."""
     go = Signal(str, str)
     """Somebody wishes a dock in front: its name, and a place in it."""
+    standing = Signal(str)
+    """A dock was opened beside the workbench: its name."""
     layer = Signal(object)
     """The napari layer that shows `image` was made or changed."""
 

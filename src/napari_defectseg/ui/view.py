@@ -41,13 +41,13 @@ def open_view(
 
     from napari_defectseg.models.open import open_model
     from napari_defectseg.ui.stage import stage_of
-    from napari_defectseg.ui.workbench import Workbench
+    from napari_defectseg.ui.workbench import open_workbench
 
     # What cannot be opened is told before there is a window.
     images = [open_image(file) for file in files]
     chosen = None if model is None else open_model(model)
     viewer = napari.Viewer(show=show)
-    viewer.window.add_dock_widget(Workbench(viewer), name="Defect segmentation", area="right")
+    open_workbench(viewer)
     session = stage_of(viewer).session
     for image in reversed(images):  # the stage shows each; the first is set last, so it is current
         session.image = image

@@ -8,10 +8,19 @@ from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary, ref
 
 from qtpy.QtCore import Qt
-from qtpy.QtWidgets import QHBoxLayout, QSizePolicy, QStackedWidget, QVBoxLayout, QWidget
+from qtpy.QtGui import QShowEvent
+from qtpy.QtWidgets import (
+    QDockWidget,
+    QHBoxLayout,
+    QSizePolicy,
+    QStackedWidget,
+    QVBoxLayout,
+    QWidget,
+)
 
 from napari_defectseg.core.registry import Registry
 from napari_defectseg.ui import theme
+from napari_defectseg.ui.drops import Drops
 from napari_defectseg.ui.keys import keys_of
 from napari_defectseg.ui.session import session_of
 from napari_defectseg.ui.widgets.orphan import OrphanWatch
@@ -20,9 +29,13 @@ from napari_defectseg.ui.widgets.status import StatusLine
 from napari_defectseg.ui.widgets.subject import SubjectBar
 
 if TYPE_CHECKING:
-    import napari
+    import napari.viewer
 
     from napari_defectseg.ui.docks.base import DockPage
+
+
+TITLE = "Workbench (Defects)"
+"""Its dock is called as the entry of the Plugins menu calls it, so that the entry finds it."""
 
 
 @dataclass(frozen=True)
@@ -69,7 +82,8 @@ class Workbench(QWidget):
     viewer : napari.Viewer
     """
 
-    def __init__(self, viewer: napari.Viewer) -> None:
+    # napari hands its viewer to a contributed widget that says exactly this type.
+    def __init__(self, viewer: napari.viewer.Viewer) -> None:
         super().__init__()
         self.viewer = getattr(viewer, "__wrapped__", viewer)
         self.session = session_of(self.viewer)
@@ -78,6 +92,7 @@ class Workbench(QWidget):
             "dock", {entry.key: entry.target for entry in self._entries.values()}
         )
         self._pages: dict[str, DockPage] = {}
+        self._drops: Drops | None = None
         self.current = ""
         self.setProperty("ds", "top")
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground, True)
@@ -85,6 +100,7 @@ class Workbench(QWidget):
         self._lay_out()
         self._follower: theme.Follower | None = theme.Follower(self, self.viewer)
         self.session.events.go.connect(self.bring)
+        self.session.events.standing.connect(self._on_standing)
         self._provide()
         OrphanWatch(self, self.release)
         _workbenches[self.viewer] = self
@@ -126,12 +142,50 @@ class Workbench(QWidget):
         """Bring a dock to the front, and a place of it into view."""
         if key not in self._entries:
             return
+        beside = _beside(self.viewer, key)
+        if beside is not None:
+            _raise(beside)
+            if place:
+                beside.show_place(place)
+            return
         page = self.page(key)
         self.stack.setCurrentWidget(page)
         self.rail.set_current(key)
         self.current = key
         if place:
             page.show_place(place)
+
+    def open_in(self, key: str, *paths: str) -> None:
+        """Bring Data or Model to the front and let it open files."""
+        self.bring(key)
+        page = _beside(self.viewer, key) or self.page(key)
+        if key == "data":
+            page.opener.open(list(paths))
+        else:
+            page.open(paths[0])
+
+    def showEvent(self, event: QShowEvent) -> None:
+        """Take files that are dropped on the window from now on."""
+        super().showEvent(event)
+        top: QWidget = self
+        while (above := top.parentWidget()) is not None:
+            top = above
+        if self._drops is None and top is not self:
+            self._drops = Drops(top, _OpenIn(self))
+
+    def _on_standing(self, key: str) -> None:
+        """Give up a page that stands in a dock of its own now: it is there once a viewer."""
+        page = self._pages.pop(key, None)
+        if page is None:
+            return
+        self.stack.removeWidget(page)
+        page.release()
+        page.deleteLater()
+        if self.current == key:
+            other = next((one for one in self._entries if not _beside(self.viewer, one)), None)
+            self.current = ""
+            if other is not None:
+                self.bring(other)
 
     def press_primary(self) -> None:
         """Press the primary button of the dock in front."""
@@ -172,6 +226,10 @@ class Workbench(QWidget):
         self._offers = {}
         self.keys.changed.disconnect(self._say_keys)
         self.session.events.go.disconnect(self.bring)
+        self.session.events.standing.disconnect(self._on_standing)
+        if self._drops is not None:
+            self._drops.stop()
+            self._drops = None
         self.subject.release()
         self.status.release()
         if self._follower is not None:
@@ -192,9 +250,56 @@ class _Bring:
             workbench.bring(self._key)
 
 
+class _OpenIn:
+    """Opens dropped files in a workbench, and does not keep it alive."""
+
+    def __init__(self, workbench: Workbench) -> None:
+        self._workbench = ref(workbench)
+
+    def __call__(self, key: str, paths: list[str]) -> None:
+        workbench = self._workbench()
+        if workbench is not None:
+            workbench.open_in(key, *paths)
+
+
+def _beside(viewer: Any, key: str) -> DockPage | None:
+    from napari_defectseg.ui.docks.base import standing_page
+
+    return standing_page(viewer, key)
+
+
+def _raise(page: QWidget) -> None:
+    """Bring a dock of its own to the front."""
+    above: QWidget | None = page
+    while above is not None and not isinstance(above, QDockWidget):
+        above = above.parentWidget()
+    if above is not None:
+        above.show()
+        above.raise_()
+    page.setFocus()
+
+
 _workbenches: WeakKeyDictionary[Any, Workbench] = WeakKeyDictionary()
 
 
 def workbench_of(viewer: napari.Viewer) -> Workbench | None:
     """Return the workbench of a viewer, None if none is open."""
     return _workbenches.get(getattr(viewer, "__wrapped__", viewer))
+
+
+def open_workbench(viewer: napari.Viewer) -> Workbench | None:
+    """Return the workbench of a viewer, opened at its side if it is not there yet.
+
+    None for a viewer without a window.
+    """
+    real = getattr(viewer, "__wrapped__", viewer)
+    window = getattr(real, "window", None)
+    if window is None:
+        return None
+    bench = workbench_of(real)
+    if bench is None:
+        bench = Workbench(real)
+        window.add_dock_widget(bench, name=TITLE, area="right")
+    else:
+        _raise(bench)
+    return bench

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
-from weakref import WeakMethod
+from weakref import WeakKeyDictionary, WeakMethod, WeakValueDictionary
 
+from qtpy.compat import isalive
 from qtpy.QtCore import Qt, Signal
 from qtpy.QtGui import QKeyEvent
 from qtpy.QtWidgets import QFrame, QScrollArea, QSizePolicy, QStackedLayout, QVBoxLayout, QWidget
@@ -15,16 +16,18 @@ from napari_defectseg.core.progress import Steps
 from napari_defectseg.ui import theme
 from napari_defectseg.ui.jobs import Job
 from napari_defectseg.ui.keys import keys_of
+from napari_defectseg.ui.preferences import applied
 from napari_defectseg.ui.session import Session, session_of
 from napari_defectseg.ui.stage import stage_of
 from napari_defectseg.ui.widgets.empty import EmptyState
 from napari_defectseg.ui.widgets.footer import Footer
 from napari_defectseg.ui.widgets.key_sheet import KeySheet
+from napari_defectseg.ui.widgets.orphan import OrphanWatch
 from napari_defectseg.ui.widgets.strip import Action, Messages
 from napari_defectseg.ui.widgets.text import text
 
 if TYPE_CHECKING:
-    import napari
+    import napari.viewer
 
 Tie = Callable[[], object]
 """Undoes something that the page has set up elsewhere; holds the page weakly."""
@@ -57,13 +60,16 @@ class DockPage(QWidget):
     marked = Signal(str)
     """Its mark in the rail has changed: ``""``, ``"done"`` or ``"attention"``."""
 
-    def __init__(self, viewer: napari.Viewer, in_workbench: bool = False) -> None:
+    # napari hands its viewer to a contributed widget that says exactly this type.
+    def __init__(self, viewer: napari.viewer.Viewer, in_workbench: bool = False) -> None:
         super().__init__()
         self.viewer = getattr(viewer, "__wrapped__", viewer)
         self.session: Session = session_of(viewer)
         self.stage = stage_of(viewer)
         self.keys = keys_of(viewer)
+        applied().follow()
         self.mark = ""
+        self.released = False
         self._ties: list[Tie] = []
         self._heard: list[tuple[Any, WeakMethod[Callable[..., Any]]]] = []
         self._follower: theme.Follower | None = None
@@ -80,6 +86,7 @@ class DockPage(QWidget):
             self._follower = theme.Follower(self, self.viewer)
             self.provide("primary", self.press_primary)
             self.provide("keys", self.show_keys)
+            self._stand()
         self.refresh()
 
     # -- what a subclass writes ----------------------------------------------------------
@@ -246,6 +253,13 @@ class DockPage(QWidget):
     def _on_messages(self) -> None:
         self.set_mark(self._own_mark)
 
+    def _stand(self) -> None:
+        """Be found as a dock of its own, and go when napari closes it."""
+        standing = _standing.setdefault(self.viewer, WeakValueDictionary())
+        standing[self.key] = self
+        OrphanWatch(self, self.release)
+        self.session.events.standing.emit(self.key)
+
     def stop(self) -> None:
         """Stop what the primary button started; what is done is kept."""
         for job in self.session.jobs.owned_by(self):
@@ -275,11 +289,21 @@ class DockPage(QWidget):
 
     def release(self) -> None:
         """Stop its work and listen no more; called before it is thrown away."""
+        self.released = True
         self.session.jobs.stop_owned(self)
         _Release(self._ties)()
         if self._follower is not None:
             self._follower.stop()
             self._follower = None
+
+
+_standing: WeakKeyDictionary[Any, WeakValueDictionary[str, DockPage]] = WeakKeyDictionary()
+
+
+def standing_page(viewer: Any, key: str) -> DockPage | None:
+    """Return the page that stands in a dock of its own, None if there is none."""
+    page = _standing.get(viewer, {}).get(key)
+    return page if page is not None and isalive(page) and not page.released else None
 
 
 class _Release:
