@@ -67,23 +67,3 @@ def test_labels_get_a_history_and_edits_are_told(qapp, labels):
     session.labels = None
     assert session.history is None
     assert session.edit(None) is None
-
-
-def test_a_full_disk_does_not_lose_the_edit(qapp, labels):
-    from napari_defectseg.core.errors import NotSaved
-    from napari_defectseg.labels.history import History
-    from napari_defectseg.labels.tools.delete import delete
-
-    class Full:
-        def edit(self, edit, *, held: bool = False) -> None:
-            raise NotSaved("The disk is full.")
-
-        undo = redo = lambda self: None
-
-    session = Session()
-    session.take_labels(labels, History(labels, Full()))
-    assert session.edit(delete(labels, [1])) is not None
-    assert session.saved.startswith("not saved\n")
-    assert 1 not in labels.object_classes
-    session.undo()
-    assert session.saved.startswith("all on disk")

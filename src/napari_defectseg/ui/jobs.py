@@ -50,6 +50,16 @@ class JobWorker(WorkerBase):
         self._finished.connect(self._set_discard)
         QThreadPool.globalInstance().start(self)
 
+    def run(self) -> None:
+        """Work, and end in silence where the window has gone before the work came to its end."""
+        try:
+            super().run()
+        except RuntimeError:
+            if isalive(self.signals):
+                raise
+        finally:
+            self.over.set()
+
     def work(self) -> None:
         """Drive the generator; runs in the worker's thread and touches no widget."""
         outcome, value = "failed", None
@@ -61,7 +71,7 @@ class JobWorker(WorkerBase):
             outcome, value = "failed", error
         finally:
             self.over.set()
-            self.signals.ended.emit(self.number, outcome, value)
+            self._tell("ended", outcome, value)
 
     def _drive(self) -> tuple[str, Any]:
         told = 0.0
@@ -74,8 +84,17 @@ class JobWorker(WorkerBase):
                 now = time.monotonic()
                 if step.partial is not None or now - told >= PAUSE or step.done >= step.total:
                     told = now
-                    self.signals.stepped.emit(self.number, step)
+                    self._tell("stepped", step)
         return "stopped", None
+
+    def _tell(self, signal: str, *values: Any) -> None:
+        """Send a signal, unless nobody is left to hear it: the program is being closed."""
+        try:
+            getattr(self.signals, signal).emit(self.number, *values)
+        except RuntimeError:
+            if isalive(self.signals):
+                raise
+            self.quit()
 
 
 @dataclass(eq=False)

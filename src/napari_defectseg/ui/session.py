@@ -13,7 +13,6 @@ from weakref import WeakKeyDictionary
 from psygnal import Signal, SignalGroup
 
 from napari_defectseg.core.acquisition import Acquisition
-from napari_defectseg.core.errors import NotSaved
 from napari_defectseg.ui.jobs import Jobs
 
 if TYPE_CHECKING:
@@ -57,6 +56,8 @@ class SessionEvents(SignalGroup):
     """Somebody wishes a dock in front: its name, and a place in it."""
     standing = Signal(str)
     """A dock was opened beside the workbench: its name."""
+    closed = Signal()
+    """All work has been stopped and the session holds nothing more."""
     layer = Signal(object)
     """The napari layer that shows `image` was made or changed."""
 
@@ -248,25 +249,13 @@ class Session:
     def close(self) -> None:
         """Stop all work and forget what is held."""
         self.jobs.close()
+        self.events.closed.emit()
         self._values.clear()
         self._put_by.clear()
 
     def _kept(self, change: Callable[[History], Edit | None]) -> Edit | None:
-        """Change something through the history; a full disk does not stop the drawing."""
-        history = self.history
-        if history is None:
-            return None
-        count = len(history.entries)
-        try:
-            done = change(history)
-        except NotSaved as error:
-            # The change itself is done and in memory; the journal catches up later.
-            self.saved = f"not saved\n{error}"
-            return history.entries[-1] if len(history.entries) > count else None
-        if history.journal is not None:
-            edits = len(history.entries)
-            self.saved = f"all on disk\n{edits} edits, all on disk"
-        return done
+        """Change something through the history, if there is one."""
+        return None if self.history is None else change(self.history)
 
     def _change_work(self, old: CalibratedImage | None, new: CalibratedImage | None) -> list[str]:
         """Put the old image's values by, bring the new one's back; return what differs."""
@@ -310,4 +299,12 @@ def session_of(viewer: napari.Viewer) -> Session:
     real = getattr(viewer, "__wrapped__", viewer)
     if real not in _sessions:
         _sessions[real] = Session()
+        _close_with_window(real, _sessions[real])
     return _sessions[real]
+
+
+def _close_with_window(viewer: Any, session: Session) -> None:
+    """Close a session when the window of its viewer goes; napari itself tells nobody."""
+    window = getattr(getattr(viewer, "window", None), "_qt_window", None)
+    if window is not None:
+        window.destroyed.connect(session.close)

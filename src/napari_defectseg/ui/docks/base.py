@@ -15,6 +15,8 @@ from napari_defectseg.core.errors import DefectSegError
 from napari_defectseg.core.progress import Steps
 from napari_defectseg.ui import theme
 from napari_defectseg.ui.jobs import Job
+from napari_defectseg.ui.keeper import keeper_of
+from napari_defectseg.ui.kept_edits import OFFERS_RESTORE, KeptEdits
 from napari_defectseg.ui.keys import keys_of
 from napari_defectseg.ui.preferences import applied
 from napari_defectseg.ui.session import Session, session_of
@@ -66,6 +68,7 @@ class DockPage(QWidget):
         self.viewer = getattr(viewer, "__wrapped__", viewer)
         self.session: Session = session_of(viewer)
         self.stage = stage_of(viewer)
+        self.keeper = keeper_of(self.session)
         self.keys = keys_of(viewer)
         applied().follow()
         self.mark = ""
@@ -79,6 +82,8 @@ class DockPage(QWidget):
         self._say_key()
         self.listen(self.keys.changed, self._say_key)
         self.build()
+        if self.key in OFFERS_RESTORE:
+            self.kept_edits = KeptEdits(self)
         self.destroyed.connect(_Release(self._ties))
         if not in_workbench:
             self.setProperty("ds", "top")

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from functools import partial
+from pathlib import Path
 from typing import Any
 from weakref import WeakSet
 
-from qtpy.QtWidgets import QHBoxLayout, QPushButton, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QFileDialog, QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
 from napari_defectseg.core.classes import ClassMap
 from napari_defectseg.core.errors import DefectSegError
@@ -106,6 +107,7 @@ class CorrectDock(DockPage):
         self.listen(self.hand.tool_changed, self.tools.show_tool)
         self.listen(self.hand.failed, self._on_failed)
         self.listen(self.hand.told, self._on_told)
+        self.listen(self.keeper.changed, self._show_problem)
         self.listen(self.viewer.layers.selection.events.active, self.tools.show_tool)
 
     # -- what the session says -----------------------------------------------------------
@@ -305,6 +307,30 @@ class CorrectDock(DockPage):
         """Open the form to save a region."""
         if place == "save":
             self.save.set_open(True)
+        elif place == "journal":
+            self._show_problem()
+
+    def _show_problem(self) -> None:
+        """Say why edits are not on the disk, and what can be done; nothing if all are."""
+        problem = self.keeper.problem
+        if not problem:
+            self.messages.take_back("journal")
+            return
+        links = (("Try again", self.keeper.retry), ("Another folder…", self.move_journal))
+        words_ = "Your edits are kept in memory, and drawing goes on; they are written as soon "
+        self.messages.say("journal", "error", f"{problem} {words_}as it is possible.", links)
+
+    def move_journal(self, path: str = "") -> None:
+        """Keep the edits in another folder, which is asked for unless it is given."""
+        path = path or QFileDialog.getExistingDirectory(self, "Keep the edits in this folder")
+        if not path:
+            return
+        try:
+            self.keeper.move(Path(path))
+        except DefectSegError as error:
+            self.say_error("journal moved", error)
+            return
+        self.messages.take_back("journal moved")
 
     # -- keys ----------------------------------------------------------------------------
 

@@ -55,7 +55,7 @@ class StatusLine(QWidget):
         row.addWidget(self.saved, 4)
         row.addWidget(self.device, 3)
         row.addWidget(self.model, 4)
-        self.saved.clicked.connect(lambda: session.go_to("correct"))
+        self.saved.clicked.connect(lambda: session.go_to("correct", "journal"))
         self.device.clicked.connect(lambda: session.go_to("predict", "device"))
         self.model.clicked.connect(lambda: session.go_to("model"))
         for signal in self._signals():
