@@ -53,7 +53,7 @@ class Decoder(QObject):
         super().__init__()
         self._session = session
         self._wished: _Wish | None = None
-        self._made: list[tuple[ref[Any], DecodeSettings]] = []
+        self._made: list[tuple[ref[Any], tuple[Any, ...]]] = []
         self.protect = True
         self.busy = False
         self.failure: Exception | None = None
@@ -94,21 +94,23 @@ class Decoder(QObject):
         chosen = self._session.decode
         if chosen is not None and not set(chosen.thresholds) <= set(prediction.classes.names):
             self._session.decode = None
-        if self._settings_made(prediction) is None:
+        if self._made_with(prediction) is None:
             self._wish(PREDICTION)
 
     def _on_decode(self, _: Any) -> None:
-        prediction = self._session.prediction
-        if prediction is not None and self._settings_made(prediction) not in (
-            None,
-            self.settings(),
-        ):
+        prediction, settings = self._session.prediction, self.settings()
+        if prediction is None or settings is None:
+            return
+        if self._made_with(prediction) not in (None, _how(prediction, settings)):
             self._wish(THRESHOLD)
 
-    def _settings_made(self, prediction: Prediction) -> DecodeSettings | None:
-        """Return what labels were last made with from a prediction; None: never."""
+    def _made_with(self, prediction: Prediction) -> tuple[Any, ...] | None:
+        """Return how labels were last made from a prediction; None: never.
+
+        Its provenance tells it: its classes may get other names.
+        """
         self._made = [made for made in self._made if made[0]() is not None]
-        return next((how for held, how in self._made if held() is prediction), None)
+        return next((how for held, how in self._made if held() is prediction.provenance), None)
 
     # -- the work ------------------------------------------------------------------------
 
@@ -122,7 +124,7 @@ class Decoder(QObject):
 
     def _begin(self) -> None:
         wish, self._wished = self._wished, None
-        if wish is None or wish.prediction is not self._session.prediction:
+        if wish is None or not self._holds(wish):
             return
         old, history = self._session.labels, self._session.history
         if old is not None and not _fits(old, wish.prediction):
@@ -139,9 +141,9 @@ class Decoder(QObject):
             stale = old is not None and (
                 self._session.labels is not old or old.revision != revision
             )
-            if self._session.prediction is wish.prediction and not stale:
+            if self._holds(wish) and not stale:
                 self._take(wish, new, history)
-            elif self._wished is None and self._session.prediction is wish.prediction:
+            elif self._wished is None and self._holds(wish):
                 self._wished = wish
             self._begin()
 
@@ -166,9 +168,16 @@ class Decoder(QObject):
             keep_numbers(old, new, history.first_free(wish.name, wish.name == THRESHOLD))
         return new
 
+    def _holds(self, wish: _Wish) -> bool:
+        """Whether a wish is about the prediction that is current."""
+        prediction = self._session.prediction
+        return prediction is not None and prediction.provenance is wish.prediction.provenance
+
     def _take(self, wish: _Wish, new: LabelMap, history: History | None) -> None:
-        self._made = [made for made in self._made if made[0]() is not wish.prediction]
-        self._made.append((ref(wish.prediction), wish.settings))
+        origin = wish.prediction.provenance
+        self._made = [made for made in self._made if made[0]() is not origin]
+        self._made.append((ref(origin), _how(wish.prediction, wish.settings)))
+        new.classes = self._session.prediction.classes  # renamed meanwhile, perhaps
         if history is None:
             # Begun empty, so that undo takes the prediction back too.
             empty = LabelMap.empty(new.shape, new.classes, new.axes, new.calibration)
@@ -182,6 +191,12 @@ class Decoder(QObject):
         if busy != self.busy:
             self.busy = busy
             self.changed.emit()
+
+
+def _how(prediction: Prediction, settings: DecodeSettings) -> tuple[Any, ...]:
+    """Return settings without the names of classes, to compare."""
+    limits = tuple(settings.thresholds.get(name) for name in prediction.classes.names)
+    return limits, settings.min_size, settings.fill_holes, settings.connectivity
 
 
 def _fits(labels: LabelMap, prediction: Prediction) -> bool:

@@ -198,9 +198,15 @@ def geometry(layer: Layer, ndim: int) -> dict[str, Any]:
     return place
 
 
-def recolour(layer: Labels, labels: LabelMap) -> None:
-    """Show the objects of a layer in the colours that their classes have now."""
+def recolour(layer: Labels, labels: LabelMap, plane: int = 0) -> None:
+    """Show the objects of a layer in the colours and under the names that their classes have."""
     layer.colormap = ClassColormap.of(labels.classes, labels.class_lookup())
+    if not labels.classes.exclusive:
+        layer.name = labels.classes.classes[plane].name
+    said = dict(layer.metadata.get(KEY, {}), classes=labels.classes.as_dict())
+    if said.get("class"):
+        said["class"] = labels.classes.classes[plane].name
+    layer.metadata[KEY] = said
 
 
 def show_outlines(layer: Labels, outlines: bool) -> None:

@@ -6,7 +6,7 @@ calls one public function through `Session.jobs`. Docks do not know each other.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, overload
 from weakref import WeakKeyDictionary
 
@@ -241,6 +241,15 @@ class Session:
         if self.image is not None:
             held.insert(0, (self.image, self.table))
         return [(image, table) for image, table in held if table is not None]
+
+    def works(self) -> Iterator[dict[str, Any]]:
+        """Yield the values of every image by their names, the current one's first.
+
+        What is changed in them is not told; whoever changes it sends the signals.
+        """
+        yield self._values
+        for _, values in self._put_by.values():
+            yield values
 
     def forget(self, image: CalibratedImage) -> None:
         """Drop what was put by for an image that is no longer shown."""

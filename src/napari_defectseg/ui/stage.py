@@ -150,9 +150,12 @@ class Stage:
         self._images[layer] = image
 
     def recolour(self) -> None:
-        """Show the colours and names that the classes have now."""
-        for layer in self.labels_layers:
-            layers.recolour(layer, self.session.labels)
+        """Show the colours and names that the classes have now, in the layers of all images."""
+        for values in self.session.works():
+            labels = values.get("labels")
+            for plane, data in enumerate(() if labels is None else labels.planes):
+                for layer in [one for one in self._planes if one.data is data]:
+                    layers.recolour(layer, labels, plane)
         self.drawing.offer_number()
 
     # -- the session changed -------------------------------------------------------------

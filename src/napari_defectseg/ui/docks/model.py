@@ -2,20 +2,29 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
-from qtpy.QtWidgets import QFileDialog, QHBoxLayout, QPushButton, QWidget
+from qtpy.QtGui import QDragEnterEvent, QDropEvent, QGuiApplication
+from qtpy.QtWidgets import QFileDialog, QHBoxLayout, QLabel, QMenu, QPushButton
 
+from napari_defectseg.core.classes import ClassMap
+from napari_defectseg.core.errors import DefectSegError, ModelMissing
+from napari_defectseg.core.progress import Step, Steps
 from napari_defectseg.models.open import open_model, shipped_models
-from napari_defectseg.ui import icons, numbers, theme
+from napari_defectseg.ui import evidence, icons, recent, theme, words
 from napari_defectseg.ui.docks.base import DockPage
-from napari_defectseg.ui.widgets.card import Card
-from napari_defectseg.ui.widgets.facts import Facts
-from napari_defectseg.ui.widgets.swatch import Swatch
-from napari_defectseg.ui.widgets.text import ElidedLabel, name, section, text
+from napari_defectseg.ui.renaming import rename_classes
+from napari_defectseg.ui.widgets.class_editor import ClassEditor
+from napari_defectseg.ui.widgets.model_card import ModelView
+from napari_defectseg.ui.widgets.model_more import ModelMore
+from napari_defectseg.ui.widgets.strip import Action
+from napari_defectseg.ui.widgets.text import name, section, text
 
-SHIPPED = {"tem-defects": "TEM defects", "tomogram-pores": "Pores in tomograms"}
+LANE = "model"
 FILES = "Models (*.safetensors *.pt *.pth *.ckpt card.json);;All files (*)"
+SHOWN_RECENT = 3
+EMPTY = "Drop a model file here. Without one you can start with those that come with the program."
 
 
 class ModelDock(DockPage):
@@ -24,25 +33,119 @@ class ModelDock(DockPage):
     key, title, icon = "model", "Model", "model"
     tip = "Open a model and check its classes"
 
+    # -- building ------------------------------------------------------------------------
+
     def build(self) -> None:
-        """Lay out the card and the classes."""
-        self.facts = Facts()
-        self.body.addWidget(self.facts)
+        """Lay out the card, the classes and the rest, and tie them to the session."""
+        self._opening = ""
+        self.setAcceptDrops(True)
+        self.card = ModelView()
+        self.body.addWidget(self.card)
+        self.body.addLayout(self._build_fit())
         self.body.addWidget(section("Classes"))
-        self.classes = QWidget()
-        self._rows = Card()
-        self._rows.setProperty("ds", "")
-        self._rows.column.setContentsMargins(0, 0, 0, 0)
-        self.body.addWidget(self._rows)
-        self.open_button = QPushButton("Open…")
-        name(self.open_button, "Open a model…", "Open a model file or folder; nothing in it is run")
-        self.open_button.clicked.connect(self.ask_file)
-        self.footer.add_before(self.open_button)
+        self.classes = ClassEditor()
+        self.body.addWidget(self.classes)
+        self.more = ModelMore()
+        self.body.addWidget(self.more)
+        self._build_foot()
+        self.classes.valueChanged.connect(self._on_classes)
+        self.classes.evidence_asked.connect(lambda: self.show_evidence("classes"))
+        self.card.evidence_asked.connect(self.show_evidence)
+        self.more.evidence_asked.connect(self.show_evidence)
+        self.more.asked.connect(self.set_field)
+        self.more.saving_asked.connect(self.save_copy)
+        self.more.forgetting_asked.connect(self.forget_answers)
         self.listen(self.session.events.model, self._on_model)
+        self.listen(self.session.events.image, self._show_fit)
+
+    def _build_fit(self) -> QHBoxLayout:
+        row = QHBoxLayout()
+        row.setSpacing(theme.SPACE)
+        self.fit_sign = QLabel()
+        self.fit_sign.setFixedWidth(18)
+        self.fit = text("", "second")
+        row.addWidget(self.fit_sign)
+        row.addWidget(self.fit, 1)
+        return row
+
+    def _build_foot(self) -> None:
+        self.open_button = QPushButton("Open…")
+        tip = "Open another model: a file, a folder, or one of those before"
+        name(self.open_button, "Open a model…", tip)
+        self.menu = QMenu(self.open_button)
+        self.menu.aboutToShow.connect(self._fill_menu)
+        self.open_button.setMenu(self.menu)
+        self.footer.add_before(self.open_button)
+
+    def _fill_menu(self) -> None:
+        self.menu.clear()
+        self.menu.addAction("Model file…", self.ask_file)
+        self.menu.addAction("Model folder…", self.ask_folder)
+        self.menu.addSeparator()
+        for words_, path in self._known():
+            self.menu.addAction(words_, lambda path=path: self.open(path))
+
+    def _known(self) -> list[tuple[str, str]]:
+        """Return the models that come with the program, and those opened lately."""
+        shipped = [(evidence.SHIPPED.get(one, one), one) for one in shipped_models()]
+        own = [path for path in recent.recent_models() if Path(path).name not in shipped_models()]
+        return [*shipped, *((f"Lately: {evidence.title_at(path)}", path) for path in own)]
+
+    # -- what the session says -----------------------------------------------------------
 
     def refresh(self) -> None:
         """Show the session as it is."""
         self._on_model(self.session.model)
+
+    def _on_model(self, model: Any) -> None:
+        self.open_button.setVisible(model is not None)
+        self.messages.take_back("evidence")
+        if model is None:
+            self._show_nothing()
+            return
+        self.show_controls()
+        self.footer.offer("Use this model", "Go on to Predict")
+        self.card.show_model(model, evidence.title_of(model))
+        self.classes.setValue(model.card.classes, model.card.sources.get("classes", "card"))
+        self.more.show_card(model.card)
+        icons.repaint(self, theme.colours_of(self))
+        self._show_fit()
+        self._ask(model)
+        self.set_mark("done")
+
+    def _show_nothing(self) -> None:
+        links: list[Action] = [
+            (words_, lambda path=path: self.open(path)) for words_, path in self._known()[:5]
+        ]
+        links.append(("Open a model folder…", self.ask_folder))
+        self.show_empty(EMPTY, links)
+        self.footer.offer("Open a model…", "Open a model file; nothing in it is run")
+        self.messages.take_back("question")
+        self.set_mark("")
+
+    def _show_fit(self, _: Any = None) -> None:
+        image, model = self.session.image, self.session.model
+        shown = image is not None and model is not None
+        self.fit.setVisible(shown)
+        self.fit_sign.setVisible(shown)
+        if shown:
+            kind, sentence = evidence.fit_of(model.card, image)
+            icons.set_icon(self.fit_sign, kind, size=14)
+            self.fit.setText(sentence)
+
+    def _ask(self, model: Any) -> None:
+        sentence = evidence.question(model.card)
+        if not sentence:
+            self.messages.take_back("question")
+            return
+        links: tuple[Action, ...] = (
+            ("All as shown", self.confirm),
+            ("Change…", self._show_answers),
+            ("Why?", lambda: self._why(model.card.missing)),
+        )
+        self.messages.say("question", "warning", sentence, links)
+
+    # -- opening -------------------------------------------------------------------------
 
     def act(self) -> None:
         """Go on with this model, or ask for one."""
@@ -57,71 +160,163 @@ class ModelDock(DockPage):
         if path:
             self.open(path)
 
+    def ask_folder(self) -> None:
+        """Ask for a model folder."""
+        path = QFileDialog.getExistingDirectory(self, "Open a model folder")
+        if path:
+            self.open(path)
+
     def open(self, path: str) -> None:
-        """Open a model by its path or the name of a shipped one."""
-        from pathlib import Path
-
+        """Open a model by its path or the name of a shipped one; nothing in it is run."""
         file = Path(path)
-        where = str(file.parent) if file.name == "card.json" else path
+        where = str(file.parent) if file.name == "card.json" else str(path)
+        self._opening = evidence.title_at(where)
+        self.messages.take_back("question")
+        self.run(
+            LANE,
+            _open_steps(where),
+            text=f"Reading {self._opening}",
+            on_done=self._take,
+            on_failed=lambda error: self._on_failed(where, error),
+        )
+        self.messages.say(LANE, "info", f"Reading {self._opening}{_size(where)} …", closable=False)
 
-        def take(model: Any) -> None:
-            self.session.model = model
+    def stop(self) -> None:
+        """Stop reading; a file that is being read is put down when it has been read."""
+        self.session.jobs.stop(LANE, drop=True)
+        self.footer.set_working(False)
+        self.messages.say(LANE, "info", f"Stopped; {self._opening} was not opened.")
+        self.refresh()
 
-        def steps() -> Any:
-            from napari_defectseg.core.progress import Step
+    def _take(self, model: Any) -> None:
+        self.messages.take_back(LANE)
+        recent.remember_model(model.path)
+        self.session.model = model
 
-            yield Step(0, 0, "reading weights")
-            return open_model(where)
+    def _on_failed(self, where: str, error: Exception) -> None:
+        actions: list[Action] = [("Open another…", self.ask_file)]
+        if not isinstance(error, ModelMissing):
+            actions.append(("Copy this text", lambda: _copy(str(error))))
+        self.say_error(LANE, error, actions)
+        if self.session.model is not None:
+            self._ask(self.session.model)
 
-        self.run("model", steps(), text="reading weights", on_done=take)
+    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
+        """One file or folder is welcome."""
+        if event.mimeData().hasUrls():
+            event.acceptProposedAction()
 
-    def _on_model(self, model: Any) -> None:
-        self.open_button.setVisible(model is not None)
-        if model is None:
-            self.show_empty(
-                "Open a model file here. Without one you can start with those that come with "
-                "the program.",
-                [
-                    (SHIPPED.get(one, one), lambda one=one: self.open(one))
-                    for one in shipped_models()
-                ],
-            )
-            self.footer.offer("Open a model…", "Open a model file or folder")
-            self.set_mark("")
+    def dropEvent(self, event: QDropEvent) -> None:
+        """Open what was dropped as a model."""
+        paths = [url.toLocalFile() for url in event.mimeData().urls() if url.isLocalFile()]
+        if paths:
+            event.acceptProposedAction()
+            self.open(paths[0])
+
+    # -- what a person says about the model ----------------------------------------------
+
+    def _on_classes(self, classes: ClassMap) -> None:
+        old = self.session.model
+        try:
+            card = old.card.with_classes(classes)
+        except DefectSegError as error:
+            self.say_error("answer", error)
             return
-        self.show_controls()
-        self.footer.offer("Use this model", "Go on to Predict")
-        self.facts.show_facts(_facts(model))
-        self._show_classes(model.card)
-        self.set_mark("done")
+        self._answer(card)
+        rename_classes(self.session, old.card.classes, card.classes)
+        self.stage.recolour()
 
-    def _show_classes(self, card: Any) -> None:
-        while self._rows.column.count():
-            widget = self._rows.column.takeAt(0).widget()
-            widget.hide()
-            widget.deleteLater()
-        for item in card.classes:
-            line = QWidget()
-            row = QHBoxLayout(line)
-            row.setContentsMargins(0, 0, 0, 0)
-            row.setSpacing(theme.GAP)
-            row.addWidget(Swatch(item))
-            row.addWidget(ElidedLabel(item.name), 1)
-            row.addWidget(text(card.sources.get("classes", "card"), "second", wrap=False))
-            self._rows.column.addWidget(line)
-        icons.repaint(self._rows, theme.colours_of(self))
+    def set_field(self, field: str, words_: str) -> None:
+        """Set a field of the card as a person said it, and keep it for these weights."""
+        from napari_defectseg.models.settings import with_settings
+
+        model = self.session.model
+        try:
+            if field == "shading":
+                card = model.card.replaced(preprocessing=_shaded(model.card, bool(words_)))
+            else:
+                card = with_settings(model.card, {field: words_})
+        except DefectSegError as error:
+            self.say_error("answer", error)
+            self.more.show_card(model.card)
+            return
+        self.messages.take_back("answer")
+        self._answer(card)
+
+    def confirm(self) -> None:
+        """Say that everything that was asked is as it is shown."""
+        card = self.session.model.card
+        self._answer(card.replaced(**{one: getattr(card, one) for one in card.missing}))
+
+    def _answer(self, card: Any) -> None:
+        model = self.session.model.with_card(card)
+        recent.remember_answers(model)
+        self.session.model = model
+
+    def forget_answers(self) -> None:
+        """Go back to what the file itself says."""
+        model = self.session.model
+        recent.forget_answers(model.sha256)
+        self.open(model.path)
+
+    def save_copy(self) -> None:
+        """Ask where to, and write weights and card as a model folder."""
+        path, _ = QFileDialog.getSaveFileName(self, "Save the model as a folder", "")
+        if path:
+            self.save(path)
+
+    def save(self, path: str) -> None:
+        """Write weights and card as a model folder, in the worker."""
+        from napari_defectseg.models.save import save_model
+
+        model = self.session.model
+
+        def steps() -> Steps[Path]:
+            yield Step(0, 0, "writing the model")
+            return save_model(model, path)
+
+        def done(folder: Path) -> None:
+            recent.remember_model(str(folder))
+            self.messages.say("saved", "info", f"Saved as {folder}.")
+
+        self.run("save model", steps(), text="Writing the model", on_done=done, primary=False)
+
+    def show_evidence(self, field: str) -> None:
+        """Say how a field of the card is known."""
+        sentence = evidence.evidence(self.session.model, field)
+        self.messages.say("evidence", "info", sentence)
+
+    def _why(self, fields: tuple[str, ...]) -> None:
+        model = self.session.model
+        sentences = [evidence.evidence(model, one) for one in fields if one in evidence.ASKED]
+        self.messages.say("evidence", "info", "\n".join(sentences))
+
+    def _show_answers(self) -> None:
+        self.more.set_open(True)
+        field = self.classes.rows[0].edit if "classes" in self.session.model.card.missing else None
+        (field or self.more.scaling).setFocus()
 
 
-def _facts(model: Any) -> list[tuple[str, str]]:
-    card = model.card
-    size = "not stated"
-    if card.pixel_size is not None:
-        size = f"{numbers.span(*card.pixel_size)} {card.pixel_unit}/px"
-    learnt = f"{card.parameters / 1e6:.1f} M values" if card.parameters else ""
-    return [
-        ("Name", card.name),
-        ("Kind", " · ".join(p for p in (f"{card.dims}D {card.architecture}", learnt) if p)),
-        ("Trained at", size),
-        ("Trust", "only weights, no code"),
-        ("From", model.path or "made here"),
-    ]
+def _open_steps(where: str) -> Steps[Any]:
+    """Open a model with what was said about it before, in the worker's thread."""
+    yield Step(0, 0, "reading weights")
+    model = recent.with_answers(open_model(where))
+    yield Step(1, 1, "reading weights")
+    return model
+
+
+def _size(where: str) -> str:
+    file = Path(where)
+    return f", {words.size(file.stat().st_size)}" if file.is_file() else ""
+
+
+def _shaded(card: Any, inverted: bool) -> tuple[Any, ...]:
+    from napari_defectseg.models.preprocess import Invert
+
+    steps = tuple(step for step in card.preprocessing if step.kind != "invert")
+    zscore = any(step.method == "zscore" for step in steps)
+    return (*steps, Invert(about=0.0 if zscore else 0.5)) if inverted else steps
+
+
+def _copy(words_: str) -> None:
+    QGuiApplication.clipboard().setText(words_)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from qtpy.QtCore import QSettings
+from qtpy.QtCore import QSettings, Qt
+from qtpy.QtGui import QResizeEvent
 from qtpy.QtWidgets import QPushButton, QSizePolicy, QVBoxLayout, QWidget
 
 from napari_defectseg.ui import icons, theme
@@ -28,7 +29,7 @@ class More(QWidget):
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(theme.SPACE)
-        self.line = QPushButton()
+        self.line = _Line()
         self.line.setProperty("ds", "more")
         self.line.setCheckable(True)
         self.line.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
@@ -60,8 +61,31 @@ class More(QWidget):
 
     def _say(self) -> None:
         words = f"More: {self._contents}" + (f" ({self._changed})" if self._changed else "")
-        self.line.setText(words)
-        name(self.line, words, words)
+        self.line.say(words)
+
+
+class _Line(QPushButton):
+    """Gives way with a sign where there is no room; the tooltip has all of it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._whole = ""
+
+    def say(self, words: str) -> None:
+        """Show words as far as they fit."""
+        self._whole = words
+        name(self, words, words)
+        self._elide()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Elide anew."""
+        super().resizeEvent(event)
+        self._elide()
+
+    def _elide(self) -> None:
+        room = max(0, self.width() - self.iconSize().width() - 12)
+        shown = self.fontMetrics().elidedText(self._whole, Qt.TextElideMode.ElideRight, room)
+        self.setText(shown)
 
 
 def _store() -> QSettings:

@@ -8,6 +8,7 @@ from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QHBoxLayout, QPushButton, QSizePolicy, QWidget
 
 from napari_defectseg.ui import icons, theme
+from napari_defectseg.ui.evidence import title_of
 from napari_defectseg.ui.session import Session
 from napari_defectseg.ui.widgets.text import name
 
@@ -84,4 +85,5 @@ class StatusLine(QWidget):
         if session.model is None:
             self.model.say("no model", "No model is open. Click to open one (Alt+2)")
         else:
-            self.model.say(session.model.card.name, f"{session.model.card.name}: see its card")
+            title = title_of(session.model)
+            self.model.say(title, f"{title}: see its card")

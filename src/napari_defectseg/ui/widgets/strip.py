@@ -58,6 +58,8 @@ class MessageStrip(QFrame):
             links = QWidget()
             flow = QFlowLayout(links)
             flow.setContentsMargins(0, 0, 0, 0)
+            flow.setHorizontalSpacing(theme.SPACE)
+            flow.setVerticalSpacing(0)
             for words, act in actions:
                 link = Link(words)
                 link.clicked.connect(lambda _=False, act=act: act())

@@ -2,9 +2,20 @@
 
 from __future__ import annotations
 
+<<<<<<< HEAD
 from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QComboBox, QLabel, QPushButton, QSizePolicy, QWidget
+=======
+import re
+
+from qtpy.QtCore import QEvent, QSize, Qt
+from qtpy.QtGui import QResizeEvent
+from qtpy.QtWidgets import QLabel, QPushButton, QSizePolicy, QWidget
+>>>>>>> e36f728 (Model dock: card with sources and evidence, class names, colours and patterns that everything follows, open questions, recent models, sentences for what is refused)
 from superqt import QElidingLabel
+
+LONG_WORD = re.compile(r"\S{22,}")
+"""Names and paths that may be wider than a dock."""
 
 
 class ElidedLabel(QElidingLabel):
@@ -25,11 +36,64 @@ class ElidedLabel(QElidingLabel):
         self.setAccessibleName(text)
 
 
+class WrappedLabel(QLabel):
+    """Running text that is as high as it must be at the width it has.
+
+    A layout alone gives text in a scrolling page the height that it had at another width, and
+    a name without spaces as much width as it likes: long ones may break at their points.
+    """
+
+    def __init__(self, words: str = "") -> None:
+        super().__init__()
+        self._height = 0
+        self.setWordWrap(True)
+        policy = self.sizePolicy()
+        policy.setHeightForWidth(False)
+        policy.setVerticalPolicy(QSizePolicy.Policy.Fixed)
+        self.setSizePolicy(policy)
+        self.setText(words)
+
+    def sizeHint(self) -> QSize:
+        """Want the height of the width it has."""
+        hint = super().sizeHint()
+        return QSize(hint.width(), self._height or hint.height())
+
+    def minimumSizeHint(self) -> QSize:
+        """Need no less."""
+        hint = super().minimumSizeHint()
+        return QSize(hint.width(), self._height or hint.height())
+
+    def setText(self, words: str) -> None:
+        """Show `words`."""
+        super().setText(LONG_WORD.sub(_breakable, words))
+        self._fit()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Take the height of the new width."""
+        super().resizeEvent(event)
+        self._fit()
+
+    def changeEvent(self, event: QEvent) -> None:
+        """Take the height that another font needs."""
+        super().changeEvent(event)
+        if event.type() in (QEvent.Type.FontChange, QEvent.Type.StyleChange):
+            self._fit()
+
+    def _fit(self) -> None:
+        height = self.heightForWidth(self.width()) if self.text() else 0
+        if height != self._height:
+            self._height = height
+            self.updateGeometry()
+
+
+def _breakable(word: re.Match[str]) -> str:
+    return re.sub(r"(?<=[._/×\\-])(?=\w)", "\u200b", word[0])
+
+
 def text(words: str = "", role: str = "", *, wrap: bool = True) -> QLabel:
     """Return a label for running text; `role` is a word of the stylesheet."""
-    label = QLabel(words)
+    label = WrappedLabel(words) if wrap else QLabel(words)
     label.setProperty("ds", role)
-    label.setWordWrap(wrap)
     label.setTextInteractionFlags(Qt.TextInteractionFlag.NoTextInteraction)
     return label
 

@@ -1,0 +1,180 @@
+"""Sentences about a model: how each field of its card is known, and whether an image fits it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from napari_defectseg.core.units import ratio
+from napari_defectseg.inference.job import pixel_size_warning
+from napari_defectseg.ui import numbers, words
+
+if TYPE_CHECKING:
+    from napari_defectseg.images.image import CalibratedImage
+    from napari_defectseg.models.card import ModelCard
+    from napari_defectseg.models.model import TorchModel
+
+FIELDS = (
+    ("architecture", "Network"),
+    ("dims", "Sees"),
+    ("in_channels", "Channels"),
+    ("classes", "Classes"),
+    ("task", "Classes are"),
+    ("preprocessing", "Grey values"),
+    ("pixel_size", "Made for"),
+    ("thresholds", "Thresholds"),
+    ("min_size", "Smallest object"),
+    ("halo", "Tiles overlap"),
+)
+"""Fields of a card that a person may ask about, and what they are called."""
+ASKED = {
+    "classes": "which class is which",
+    "task": "whether classes exclude each other",
+    "preprocessing": "how grey values are scaled",
+    "pixel_size": "for which pixel size it was made",
+}
+"""What a file did not say, by the field of the card."""
+_METHODS = {
+    "zscore": "mean 0, spread 1",
+    "percentile": "percentiles {low:g} and {high:g} to 0 and 1",
+    "minmax": "darkest and brightest to 0 and 1",
+    "divide": "divided by the largest value",
+}
+_SCOPES = {"image": "of the whole image", "slice": "of each slice", "constant": "fixed"}
+_TASKS = {
+    "exclusive": "one a pixel",
+    "binary": "one class or not",
+    "multilabel": "may overlap",
+}
+_GUESSES = {
+    "classes": "The file names no classes; these names stand for its {outputs} outputs in order.",
+    "task": "{outputs} outputs: taken as {task}, the usual meaning.",
+    "preprocessing": "No file of this kind says it; this is the most usual scaling.",
+    "pixel_size": "No file of this kind says it, so nothing warns of a wrong magnification.",
+    "thresholds": "None is stated: 0.5, or the best class.",
+    "min_size": "None is stated: every object counts.",
+}
+
+
+def question(card: ModelCard) -> str:
+    """Return what a person should check, empty if nothing is open."""
+    asked = [ASKED[name] for name in card.missing if name in ASKED]
+    if not asked:
+        return ""
+    listed = asked[0] if len(asked) == 1 else f"{', '.join(asked[:-1])}, nor {asked[-1]}"
+    return (
+        f"The file does not say {listed}. Please check once; your answer is kept for this file "
+        "on this computer."
+    )
+
+
+def evidence(model: TorchModel, name: str) -> str:
+    """Return how a field of a model's card is known."""
+    card = model.card
+    source = card.sources.get(name, "card")
+    value = described(card, name)
+    if source == "you":
+        return f"You said so: {value}. It is kept for these weights on this computer."
+    if source == "guess":
+        tried = _GUESSES.get(name, "Nothing states it; this is the usual value.")
+        known = {"outputs": card.out_channels, "task": _TASKS[card.task]}
+        return f"A guess: {value}. {tried.format(**known)}"
+    file = Path(model.path).name or card.name
+    if source == "file":
+        return f"Read from the weights in {file}, their names and shapes: {value}."
+    return f"Written in the card of {file}: {value}."
+
+
+def described(card: ModelCard, name: str) -> str:
+    """Return the value of a field in words."""
+    if name == "architecture":
+        widths = card.architecture_settings.get("widths")
+        return f"{kind_of(card)}, widths {' '.join(map(str, widths))}" if widths else kind_of(card)
+    if name == "dims":
+        return "volumes (3D)" if card.dims == 3 else "pictures (2D)"
+    if name == "classes":
+        return ", ".join(card.classes.names)
+    if name == "task":
+        return _TASKS[card.task]
+    if name == "preprocessing":
+        return grey_values(card)
+    if name == "pixel_size":
+        return range_of(card)
+    if name == "thresholds":
+        said = [f"{key} {value:g}" for key, value in card.thresholds.items()]
+        return ", ".join(said) or "best class"
+    if name == "min_size":
+        return f"{card.min_size:g} {'voxels' if card.dims == 3 else 'pixels'}"
+    if name == "halo":
+        return "the whole image at once" if card.halo is None else f"{card.halo} px on each side"
+    return str(getattr(card, name))
+
+
+def kind_of(card: ModelCard) -> str:
+    """Return the kind of network: ``"2D U-Net"``."""
+    known = {"unet": "U-Net"}
+    return f"{card.dims}D {known.get(card.architecture, card.architecture)}"
+
+
+def learnt(card: ModelCard) -> str:
+    """Return how many numbers it has learnt: ``"0.7 M parameters"``."""
+    if card.parameters >= 100_000:
+        return f"{card.parameters / 1e6:.1f} M parameters"
+    return f"{words.count(card.parameters)} parameters"
+
+
+def grey_values(card: ModelCard) -> str:
+    """Return its preprocessing in words."""
+    said = []
+    for step in card.preprocessing:
+        if step.kind == "invert":
+            said.append("bright and dark exchanged")
+            continue
+        low, high = (1 if step.low is None else step.low), (99 if step.high is None else step.high)
+        plain = not (isinstance(low, tuple) or isinstance(high, tuple))
+        method = _METHODS[step.method]
+        method = method.format(low=low, high=high) if plain else step.method
+        said.append(f"{method}, {_SCOPES[step.scope]}")
+    return "; ".join(said) or "as they are"
+
+
+def range_of(card: ModelCard) -> str:
+    """Return the pixel sizes it was made for."""
+    if card.pixel_size is None:
+        return "not stated"
+    low, high = card.pixel_size
+    size = f"{low:.4g}" if low == high else numbers.span(low, high)
+    return f"{size} {card.pixel_unit}/px"
+
+
+def fit_of(card: ModelCard, image: CalibratedImage) -> tuple[str, str]:
+    """Return ``"ok"``, ``"warning"`` or ``"info"``, and whether an image fits, as a sentence."""
+    if card.dims == 3 and "z" not in image.axes:
+        return "warning", f"This model needs a volume; {image.name} is a picture."
+    if card.pixel_size is None:
+        return "info", "The model does not say for which pixel size it was made."
+    warning = pixel_size_warning(card, image)
+    if warning:
+        return "warning", warning
+    seen = image.calibration if card.dims == 3 else image.calibration.in_plane
+    factor = ratio(seen.unit, card.pixel_unit)
+    sizes = sorted({float(f"{step * factor:.4g}") for step in seen.steps})
+    shown = " – ".join(
+        f"{size:.4g}" for size in (sizes if len(sizes) == 1 else sizes[:: len(sizes) - 1])
+    )
+    return "ok", f"Image {shown}, model {range_of(card)}: fits."
+
+
+SHIPPED = {"tem-defects": "TEM defects", "tomogram-pores": "Pores in tomograms"}
+"""What the models that come with the program are called."""
+
+
+def title_of(model: TorchModel) -> str:
+    """Return what a person calls a model."""
+    return SHIPPED.get(model.card.name, model.card.name)
+
+
+def title_at(path: str) -> str:
+    """Return what a person calls the model at a path, before it is opened."""
+    file = Path(path)
+    return SHIPPED.get(file.name, file.name)

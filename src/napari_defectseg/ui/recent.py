@@ -1,0 +1,95 @@
+"""What a person chose lately, and said about models: a small file each in their state folder."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from napari_defectseg.core.atomic import write_text
+from napari_defectseg.core.errors import DefectSegError, ModelError
+
+if TYPE_CHECKING:
+    from napari_defectseg.models.model import TorchModel
+
+RECENT, ANSWERS = "recent-models.json", "answers.json"
+MOST_RECENT, MOST_ANSWERS = 6, 200
+KEPT = ("classes", "task", "activation", "has_background", "preprocessing", "pixel_size",
+        "pixel_unit", "thresholds")  # fmt: skip
+"""Fields of a card that a person's answer may touch."""
+
+
+def recent_models() -> tuple[str, ...]:
+    """Return the paths of the models that were opened last, newest first, as far as they exist."""
+    known = _read(RECENT).get("paths", [])
+    return tuple(path for path in known if isinstance(path, str) and Path(path).exists())
+
+
+def remember_model(path: str) -> None:
+    """Put a model at the top of the recent ones."""
+    others = [known for known in recent_models() if known != path]
+    _write(RECENT, {"paths": [path, *others][:MOST_RECENT]})
+
+
+def with_answers(model: TorchModel) -> TorchModel:
+    """Return the model with what a person has said about its weights before.
+
+    Reads a file; answers that do not fit its card any more are left out.
+    """
+    said = _read(ANSWERS).get(model.sha256)
+    if not isinstance(said, dict):
+        return model
+    card = model.card
+    try:
+        answered = type(card).from_dict({**card.as_dict(), **said.get("fields", {})})
+    except (ModelError, TypeError):
+        return model
+    named = {name: "you" for name in said.get("said", ()) if name in card.sources}
+    missing = tuple(name for name in card.missing if name not in named)
+    return model.with_card(
+        answered.model_copy(update={"sources": {**card.sources, **named}, "missing": missing})
+    )
+
+
+def remember_answers(model: TorchModel) -> None:
+    """Keep what a person said about a model, for the next time its weights are opened."""
+    card, known = model.card, _read(ANSWERS)
+    said = [name for name, source in card.sources.items() if source == "you" and name in KEPT]
+    known.pop(model.sha256, None)
+    if said:
+        values = card.as_dict()
+        fields = {name: values[name] for name in KEPT}
+        known[model.sha256] = {"said": said, "fields": fields}
+    _write(ANSWERS, dict(list(known.items())[-MOST_ANSWERS:]))
+
+
+def forget_answers(sha256: str) -> None:
+    """Forget what was said about weights."""
+    known = _read(ANSWERS)
+    if known.pop(sha256, None) is not None:
+        _write(ANSWERS, known)
+
+
+def _file(name: str) -> Path:
+    from platformdirs import user_state_path
+
+    return user_state_path("napari-defectseg", appauthor=False) / name
+
+
+def _read(name: str) -> dict[str, Any]:
+    try:
+        found = json.loads(_file(name).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def _write(name: str, values: Mapping[str, Any]) -> None:
+    """Write as far as that is possible: what is lost is a convenience."""
+    place = _file(name)
+    try:
+        place.parent.mkdir(parents=True, exist_ok=True)
+        write_text(place, json.dumps(values, indent=1))
+    except (OSError, DefectSegError):
+        return
