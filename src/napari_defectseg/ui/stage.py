@@ -16,6 +16,7 @@ from napari_defectseg.ui.clicks import Clicks
 from napari_defectseg.ui.display import Display
 from napari_defectseg.ui.drawing import Drawing
 from napari_defectseg.ui.keys import keys_of
+from napari_defectseg.ui.one_unit import share_unit
 from napari_defectseg.ui.places import show_whole
 from napari_defectseg.ui.session import Session, session_of
 
@@ -67,6 +68,7 @@ class Stage:
         events.current_class.connect(self._on_class)
         viewer.layers.selection.events.active.connect(self._on_active)
         viewer.layers.events.removed.connect(self._on_removed)
+        viewer.layers.events.inserted.connect(self._share_unit)
         if session.image is not None:
             self._on_image(session.image)
             self._on_labels(session.labels)
@@ -144,6 +146,8 @@ class Stage:
 
     def _know(self, layer: Layer, image: CalibratedImage) -> None:
         if layer not in self._images:
+            with self.quietly():
+                share_unit(self.viewer, layer)
             layer.events.data.connect(self._on_data)
             layer.events.scale.connect(self._on_scale)
             layer.events.units.connect(self._on_scale)
@@ -168,6 +172,7 @@ class Stage:
             if layer is None:
                 alone = not self._images
                 layer = layers.add_image(self.viewer, image)
+                self._know(layer, image)
                 if not alone:
                     self._put_in_front(layer)
             elif self._images[layer] is not image:
@@ -186,6 +191,7 @@ class Stage:
 
     def _recalibrate(self, layer: Image, image: CalibratedImage) -> None:
         layers.recalibrate(layer, image)
+        share_unit(self.viewer, layer)
         for one in self.labels_layers:
             for name, value in layers.geometry(layer, one.ndim).items():
                 setattr(one, name, value)
@@ -266,6 +272,13 @@ class Stage:
         if self.take(layer) and isinstance(layer, Labels) and len(self.labels_layers) > 1:
             plane = self.labels_layers.index(layer)
             self.session.current_class = self.session.labels.classes.values[plane]
+
+    def _share_unit(self, _: Any = None) -> None:
+        """Another layer came: those of ours go on to be clicked where they are drawn."""
+        with self.quietly():
+            for layer in (*self._images, *self._planes):
+                if layer in self.viewer.layers:
+                    share_unit(self.viewer, layer)
 
     def _on_data(self, event: Any) -> None:
         """Somebody gave a layer other pixels: it is another image now."""
