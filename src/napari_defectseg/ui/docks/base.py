@@ -14,6 +14,7 @@ from qtpy.QtWidgets import QFrame, QScrollArea, QSizePolicy, QStackedLayout, QVB
 from napari_defectseg.core.errors import DefectSegError
 from napari_defectseg.core.progress import Steps
 from napari_defectseg.ui import theme
+from napari_defectseg.ui.canvas_notes import notes_of
 from napari_defectseg.ui.jobs import Job
 from napari_defectseg.ui.keys import keys_of
 from napari_defectseg.ui.preferences import applied
@@ -68,6 +69,7 @@ class DockPage(QWidget):
         self.stage = stage_of(viewer)
         self.keys = keys_of(viewer)
         applied().follow()
+        self.notes = notes_of(viewer)
         self.mark = ""
         self.released = False
         self._ties: list[Tie] = []
@@ -79,6 +81,8 @@ class DockPage(QWidget):
         self._say_key()
         self.listen(self.keys.changed, self._say_key)
         self.build()
+        self.notes.enter()
+        self._ties.append(self.notes.leave)
         self.destroyed.connect(_Release(self._ties))
         if not in_workbench:
             self.setProperty("ds", "top")
