@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
-from typing import Any
+from typing import Annotated, Any
 
+from napari_defectseg.core.setting import Setting
 from napari_defectseg.core.units import Quantity
 
 
@@ -16,7 +17,7 @@ class Acquisition:
     Parameters
     ----------
     thickness : Quantity or None
-        Foil thickness with one standard deviation.
+        Foil thickness with one standard deviation; needed for numbers per volume.
     thickness_method : str
         How it was found: ``"CBED"``, ``"EELS"``, …
     g : str
@@ -24,6 +25,7 @@ class Acquisition:
     zone_axis : str
         For example ``"[001]"``.
     defocus : Quantity or None
+        Of the objective lens.
     dose : str
         Irradiation dose with its unit, as the user writes it.
     exposure : Quantity or None
@@ -32,14 +34,16 @@ class Acquisition:
         ``"left to right"``, … of a laser in a movie.
     """
 
-    thickness: Quantity | None = None
-    thickness_method: str = ""
-    g: str = ""
-    zone_axis: str = ""
-    defocus: Quantity | None = None
-    dose: str = ""
-    exposure: Quantity | None = None
-    scan_direction: str = ""
+    thickness: Annotated[
+        Quantity | None, Setting("Foil thickness", unit="nm", none="85 ± 10 nm")
+    ] = None
+    thickness_method: Annotated[str, Setting("found by", none="CBED, EELS, …")] = ""
+    g: Annotated[str, Setting("g", none="110")] = ""
+    zone_axis: Annotated[str, Setting("Zone axis", none="[001]")] = ""
+    defocus: Annotated[Quantity | None, Setting("Defocus", unit="nm", none="-500 nm")] = None
+    dose: Annotated[str, Setting("Dose", none="2 dpa")] = ""
+    exposure: Annotated[Quantity | None, Setting("Exposure", unit="ms", none="20 µs")] = None
+    scan_direction: Annotated[str, Setting("Laser goes", none="left to right")] = ""
 
     def inherit(self, folder: Acquisition) -> Acquisition:
         """Return this record with the folder's values where it has none."""

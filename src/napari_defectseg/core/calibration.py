@@ -43,6 +43,8 @@ class Calibration:
         One of `TIMES`.
     question : str
         Why a person should confirm it, empty if there is no doubt.
+    rivals : tuple of Calibration
+        What else the file says, where its headers differ.
     """
 
     spacing: tuple[float | None, ...]
@@ -51,6 +53,7 @@ class Calibration:
     frame_time: float | None = None
     time_unit: str = "s"
     question: str = ""
+    rivals: tuple[Calibration, ...] = ()
 
     def __post_init__(self) -> None:
         known = [value for value in self.spacing if value is not None]
@@ -193,6 +196,10 @@ class Calibration:
         factor = ratio(self.unit, unit)
         values = tuple(None if value is None else value * factor for value in self.spacing)
         return replace(self, spacing=values, unit=unit)
+
+    def settled(self, source: str = "") -> Calibration:
+        """Return the same after a person has looked: nothing is in question any more."""
+        return replace(self, question="", rivals=(), source=source or self.source)
 
     def with_frame_time(self, frame_time: float, unit: str) -> Calibration:
         """Return the same with a time from frame to frame."""

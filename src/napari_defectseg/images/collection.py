@@ -15,6 +15,7 @@ from napari_defectseg.core.axes import Axes
 from napari_defectseg.core.calibration import Calibration
 from napari_defectseg.core.errors import DefectSegError, FileMissing, ImageError
 from napari_defectseg.core.progress import Step, Steps, drive
+from napari_defectseg.core.units import PIXEL
 from napari_defectseg.images.image import CalibratedImage
 from napari_defectseg.images.natural import natural
 from napari_defectseg.images.open import PATTERNS, can_open, open_image, open_lazily
@@ -134,7 +135,7 @@ class Collection:
         return tuple(dict.fromkeys(entry.specimen for entry in self.entries))
 
     def open(self, index: int) -> CalibratedImage:
-        """Return an image; its header is read again, its name is that in the table.
+        """Return an image; its header is read again, name and pixel size are those in the table.
 
         Raises
         ------
@@ -142,7 +143,23 @@ class Collection:
             If it cannot be opened.
         """
         entry = self.entries[index]
-        return replace(open_image(entry.path), name=entry.name)
+        image = replace(open_image(entry.path), name=entry.name)
+        said = entry.calibration
+        if said.ndim == image.calibration.ndim and said != image.calibration:
+            return image.with_calibration(said)
+        return image
+
+    def with_calibration(self, index: int, calibration: Calibration) -> Collection:
+        """Return the same collection with another pixel size of one image."""
+        changed = replace(self.entries[index], calibration=calibration)
+        return replace(self, entries=(*self.entries[:index], changed, *self.entries[index + 1 :]))
+
+    def with_plane(self, calibration: Calibration) -> Collection:
+        """Return the same collection with one pixel size in the plane for all its images.
+
+        What is known along z stays.
+        """
+        return replace(self, entries=tuple(_in_plane(one, calibration) for one in self.entries))
 
     def with_state(self, index: int, state: str) -> Collection:
         """Return the same collection with another state of one image."""
@@ -227,6 +244,21 @@ def _look(path: str, pattern: str | None, root: str) -> Field:
     except DefectSegError as error:
         return Field(path, name, specimen, name, state=UNREADABLE, problem=str(error))
     return Field(path, image.name, specimen, name, image.shape, image.axes, image.calibration)
+
+
+def _in_plane(entry: Field, calibration: Calibration) -> Field:
+    known, plane = entry.calibration, calibration.in_plane
+    if entry.problem:
+        return entry
+    if known.ndim == 2:
+        spacing = plane.spacing
+    else:
+        z = known.to(plane.unit).spacing[:-2] if known.unit != PIXEL else known.spacing[:-2]
+        spacing = (*z, *plane.spacing)
+    changed = replace(
+        known, spacing=spacing, unit=plane.unit, source=plane.source, question="", rivals=()
+    )
+    return replace(entry, calibration=changed)
 
 
 def _row(entry: Field) -> list[str]:

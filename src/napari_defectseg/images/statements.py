@@ -77,7 +77,8 @@ def combine(statements: Sequence[Statement], axes: Axes) -> Calibration:
             f"{calibration.source} says {calibration.in_plane.describe()}"
             for calibration in (first, others[0])
         )
-        first = replace(first, question=f"{values}. Which is right?")
+        asked = f"{values}. Which is right?"
+        first = replace(first, question=asked, rivals=(_filled(others[0], [first]),))
     return first
 
 

@@ -96,7 +96,9 @@ def record_of_map(labelmap: LabelMap, facts: Mapping[str, str]) -> Record:
         "shape": labelmap.shape,
         "axes": labelmap.axes,
         "classes": labelmap.classes.as_dict(),
-        "calibration": asdict(labelmap.calibration),
+        "calibration": {
+            name: value for name, value in asdict(labelmap.calibration).items() if name != "rivals"
+        },
         "provenance": labelmap.provenance.as_dict() if labelmap.provenance else None,
         "objects": len(labelmap.object_classes),
         "checked": len(labelmap.checked),

@@ -273,11 +273,12 @@ class Jobs(QObject):
         if job is None or job.dropped:
             return
         job.last = step
-        if job.bar is not None:
-            _show(job.bar, step, job.text)
         if job.on_step is not None:
             job.on_step(step)
         self.stepped.emit(job, step)
+        # Last, because napari's bar lets the window work: a later step may be told in between.
+        if job.bar is not None:
+            _show(job.bar, step, job.text)
 
     @Slot(int, str, object)
     def _on_end(self, number: int, outcome: str, value: Any) -> None:

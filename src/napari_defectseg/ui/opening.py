@@ -10,16 +10,24 @@ from weakref import WeakKeyDictionary
 
 from qtpy.QtCore import QObject, Signal
 
+from napari_defectseg.core.errors import CalibrationError
 from napari_defectseg.core.progress import Step
 from napari_defectseg.images.collection import STORES, Collection
+from napari_defectseg.images.instruments import recall
 from napari_defectseg.images.open import open_image
 from napari_defectseg.images.parts import Part, PartNeeded
+from napari_defectseg.images.raw import RawForm
+from napari_defectseg.images.readers.raw import FormNeeded
+from napari_defectseg.ui.field_states import FieldStates
 
 if TYPE_CHECKING:
+    from napari_defectseg.core.calibration import Calibration
     from napari_defectseg.images.image import CalibratedImage
     from napari_defectseg.ui.session import Session
 
 LANE = "open"
+KEPT = 8
+"""So many images of a collection stay open behind the current one; those with work always do."""
 
 
 @dataclass(frozen=True)
@@ -31,10 +39,13 @@ class Question:
     path : str
     parts : tuple of Part
         Which of these images; empty: whether a folder is one stack or many images.
+    raw : bool
+        A file of bare numbers: in which form they lie there.
     """
 
     path: str
     parts: tuple[Part, ...] = ()
+    raw: bool = False
 
 
 class Opener(QObject):
@@ -61,6 +72,7 @@ class Opener(QObject):
         self.step: Step | None = None
         session.events.index.connect(self._on_index)
         session.events.image.connect(self._on_image)
+        self.states = FieldStates(session)
 
     def open(self, paths: Sequence[str | Path]) -> None:
         """Open what was chosen or dropped: a file, a folder, or several files as a collection."""
@@ -76,12 +88,12 @@ class Opener(QObject):
             return
         self.open_file(path)
 
-    def open_file(self, path: str, part: str | None = None) -> None:
+    def open_file(self, path: str, part: str | None = None, raw: RawForm | None = None) -> None:
         """Open one file, or a folder of slices as one stack."""
         self._start(path)
         self._session.jobs.call(
             LANE,
-            lambda: open_image(path, part=part),
+            lambda: _remembered(open_image(path, part=part, raw=raw)),
             owner=self,
             text=f"opening {Path(path).name}",
             on_done=self._take_image,
@@ -89,8 +101,17 @@ class Opener(QObject):
             on_stopped=lambda _: self._end(),
         )
 
-    def open_collection(self, paths: str | Sequence[str]) -> None:
-        """Read the headers of a folder's images, or of several files; the first becomes current."""
+    def open_collection(
+        self, paths: str | Sequence[str], *, size: Calibration | None = None
+    ) -> None:
+        """Read the headers of a folder's images, or of several files; the first becomes current.
+
+        Parameters
+        ----------
+        paths : str or sequence of str
+        size : Calibration, optional
+            Pixel size in the plane of all, where it is known from elsewhere.
+        """
         what = paths if isinstance(paths, str) else paths[0]
         self._start(what)
         self._opened.clear()
@@ -101,10 +122,20 @@ class Opener(QObject):
             owner=self,
             text="reading headers",
             on_step=self._on_step,
-            on_done=self._take_collection,
+            on_done=lambda found: self._take_collection(
+                found if size is None else found.with_plane(size)
+            ),
             on_failed=lambda error: self._fail(what, error),
-            on_stopped=lambda _: self._end(),
+            on_stopped=lambda _: self._keep_what_is_read(),
         )
+
+    def _keep_what_is_read(self) -> None:
+        """After a stop: the list so far is a collection too."""
+        collection = self._session.collection
+        if collection is None:
+            self._end()
+        else:
+            self._take_collection(collection)
 
     def stop(self) -> None:
         """Stop opening."""
@@ -144,6 +175,8 @@ class Opener(QObject):
         self._end()
         if isinstance(error, PartNeeded):
             self.asked.emit(Question(error.path, error.parts))
+        elif isinstance(error, FormNeeded):
+            self.asked.emit(Question(path, raw=True))
         else:
             self.failed.emit(path, error)
 
@@ -156,21 +189,23 @@ class Opener(QObject):
         if index in self._opened:
             self._session.image = self._opened[index]
             return
-        entry = collection.entries[index]
-        self._start(entry.path)
+        path = collection.entries[index].path
+        self._start(path)
 
         def take(image: CalibratedImage) -> None:
             self._end()
             self._opened[index] = image
-            if self._session.index == index and self._session.collection is collection:
+            self._let_go()
+            self._note_size(index, image)
+            if self._session.index == index and _path_at(self._session.collection, index) == path:
                 self._session.image = image
 
         self._session.jobs.call(
             LANE,
-            lambda: collection.open(index),
+            lambda: _remembered(collection.open(index)),
             owner=self,
             on_done=take,
-            on_failed=lambda error: self._fail(entry.path, error),
+            on_failed=lambda error: self._fail(path, error),
             on_stopped=lambda _: self._end(),
         )
 
@@ -181,6 +216,56 @@ class Opener(QObject):
         for index, known in self._opened.items():
             if known.data is image.data:
                 self._opened[index] = image
+                self._note_size(index, image)
+
+    def _let_go(self) -> None:
+        """Close the images that were opened longest ago and that nothing was done with."""
+        idle = [
+            index
+            for index, image in self._opened.items()
+            if image is not self._session.image and not self._session.has_work(image)
+        ]
+        for index in idle[: max(0, len(idle) - KEPT)]:
+            del self._opened[index]
+
+    def _note_size(self, index: int, image: CalibratedImage) -> None:
+        """Keep the table of the collection up with what is known of an image."""
+        collection = self._session.collection
+        if collection is None or index >= len(collection):
+            return
+        if collection.entries[index].calibration != image.calibration:
+            self._session.collection = collection.with_calibration(index, image.calibration)
+
+    def size_for_all(self, calibration: Calibration) -> None:
+        """Give all images of the collection one pixel size in the plane."""
+        collection = self._session.collection
+        if collection is None:
+            return
+        changed = collection.with_plane(calibration)
+        self._session.collection = changed
+        for index, image in self._opened.items():
+            self._opened[index] = image.with_calibration(changed.entries[index].calibration)
+        here = self._opened.get(self._session.index)
+        if here is not None:
+            self._session.image = here
+
+
+def _path_at(collection: Collection | None, index: int) -> str:
+    return "" if collection is None else collection.entries[index].path
+
+
+def _remembered(image: CalibratedImage) -> CalibratedImage:
+    """Give an image without a pixel size the one that was remembered for its instrument.
+
+    Runs in the worker. A damaged file of remembered sizes must not keep an image from opening.
+    """
+    if image.calibration.calibrated or not image.origin.instrument:
+        return image
+    try:
+        known = recall(image.origin.instrument, image.calibration.ndim)
+    except CalibrationError:
+        return image
+    return image if known is None else image.with_calibration(known)
 
 
 _openers: WeakKeyDictionary[Any, Opener] = WeakKeyDictionary()

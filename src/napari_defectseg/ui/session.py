@@ -96,6 +96,10 @@ OF_THE_IMAGE = (
 """Fields that belong to one image: put by when another becomes the subject, brought back later."""
 
 
+WORK = ("prediction", "labels", "space", "decode")
+"""Those of them that a person would miss."""
+
+
 class _Subject(_Field["CalibratedImage | None"]):
     """The image: with another one, everything that belongs to the image changes too."""
 
@@ -251,6 +255,10 @@ class Session:
         for _, values in self._put_by.values():
             yield values
 
+    def has_work(self, image: CalibratedImage) -> bool:
+        """Return whether something was done with an image that is not the subject now."""
+        return id(image.data) in self._put_by
+
     def forget(self, image: CalibratedImage) -> None:
         """Drop what was put by for an image that is no longer shown."""
         self._put_by.pop(id(image.data), None)
@@ -269,7 +277,8 @@ class Session:
     def _change_work(self, old: CalibratedImage | None, new: CalibratedImage | None) -> list[str]:
         """Put the old image's values by, bring the new one's back; return what differs."""
         before = {name: getattr(self, name) for name in OF_THE_IMAGE}
-        if old is not None:
+        # An image that nothing was done with is not kept: hundreds may be looked through.
+        if old is not None and any(before[name] is not None for name in WORK):
             self._put_by[id(old.data)] = (old, before)
         found = self._put_by.pop(id(new.data), None) if new is not None else None
         after = found[1] if found is not None else {}

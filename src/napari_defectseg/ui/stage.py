@@ -18,7 +18,9 @@ from napari_defectseg.ui.drawing import Drawing
 from napari_defectseg.ui.keys import keys_of
 from napari_defectseg.ui.one_unit import share_unit
 from napari_defectseg.ui.places import show_whole
+from napari_defectseg.ui.same_view import same_view
 from napari_defectseg.ui.session import Session, session_of
+from napari_defectseg.ui.windows import at_close
 
 if TYPE_CHECKING:
     import napari
@@ -170,10 +172,11 @@ class Stage:
         layer = self.layer_of(image)
         with self.quietly():
             if layer is None:
+                put_away = self._put_away_others(image)
                 alone = not self._images
                 layer = layers.add_image(self.viewer, image)
                 self._know(layer, image)
-                if not alone:
+                if not alone or (put_away and put_away != _extent(layer)):
                     self._put_in_front(layer)
             elif self._images[layer] is not image:
                 self._recalibrate(layer, image)
@@ -189,9 +192,38 @@ class Stage:
                 other.visible = False
         show_whole(self.viewer, layer)
 
+    def _put_away_others(self, image: CalibratedImage) -> tuple[Any, ...]:
+        """In a collection one image is shown at a time; work on the others stays in the session.
+
+        Returns
+        -------
+        tuple
+            Where the last one that was put away lay, empty if none was.
+        """
+        place: tuple[Any, ...] = ()
+        collection = self.session.collection
+        if collection is None or self.session.index < 0:
+            return place
+        paths = {entry.path.partition("::")[0] for entry in collection.entries}
+        for layer, other in list(self._images.items()):
+            if other.data is image.data or other.origin.path not in paths:
+                continue
+            place = _extent(layer)
+            mine = [one for one, (owner, _) in self._planes.items() if owner is other.data]
+            for one in (*mine, layer):
+                if one in self.viewer.layers:
+                    self.viewer.layers.remove(one)
+        return place
+
     def _recalibrate(self, layer: Image, image: CalibratedImage) -> None:
-        layers.recalibrate(layer, image)
-        share_unit(self.viewer, layer)
+        with same_view(self.viewer, layer):
+            layers.recalibrate(layer, image)
+            self._place_labels(layer)
+            if share_unit(self.viewer, layer):
+                self._place_labels(layer)
+
+    def _place_labels(self, layer: Image) -> None:
+        """Put the labels where their image lies."""
         for one in self.labels_layers:
             for name, value in layers.geometry(layer, one.ndim).items():
                 setattr(one, name, value)
@@ -328,6 +360,10 @@ class Stage:
             self._busy = before
 
 
+def _extent(layer: Layer) -> tuple[Any, ...]:
+    return tuple(layer.extent.world.ravel().round(9).tolist())
+
+
 def _moved(edit: Edit, labels: LabelMap) -> list[tuple[int, Box]]:
     """Return where objects lie whose class changed and nothing else."""
     return [
@@ -346,5 +382,7 @@ def stage_of(viewer: napari.Viewer) -> Stage:
     """Return the stage of a viewer, made at the first call."""
     real = getattr(viewer, "__wrapped__", viewer)
     if real not in _stages:
-        _stages[real] = Stage(real, session_of(real))
+        session = session_of(real)
+        _stages[real] = Stage(real, session)
+        at_close(real, session.close)
     return _stages[real]

@@ -14,6 +14,7 @@ from qtpy.QtWidgets import QFrame, QScrollArea, QSizePolicy, QStackedLayout, QVB
 from napari_defectseg.core.errors import DefectSegError
 from napari_defectseg.core.progress import Steps
 from napari_defectseg.ui import theme
+from napari_defectseg.ui.canvas_notes import notes_of
 from napari_defectseg.ui.jobs import Job
 from napari_defectseg.ui.keeper import keeper_of
 from napari_defectseg.ui.kept_edits import OFFERS_RESTORE, KeptEdits
@@ -71,6 +72,7 @@ class DockPage(QWidget):
         self.keeper = keeper_of(self.session)
         self.keys = keys_of(viewer)
         applied().follow()
+        self.notes = notes_of(viewer)
         self.mark = ""
         self.released = False
         self._ties: list[Tie] = []
@@ -84,6 +86,8 @@ class DockPage(QWidget):
         self.build()
         if self.key in OFFERS_RESTORE:
             self.kept_edits = KeptEdits(self)
+        self.notes.enter()
+        self._ties.append(self.notes.leave)
         self.destroyed.connect(_Release(self._ties))
         if not in_workbench:
             self.setProperty("ds", "top")

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from qtpy.QtCore import Signal
 from qtpy.QtGui import QDragEnterEvent, QDragLeaveEvent, QDropEvent
-from qtpy.QtWidgets import QFrame, QVBoxLayout
+from qtpy.QtWidgets import QFrame, QHBoxLayout, QVBoxLayout
 
 from napari_defectseg.ui import theme
-from napari_defectseg.ui.widgets.text import text
+from napari_defectseg.ui.widgets.text import Link, text
 
 
 class DropZone(QFrame):
-    """Says what may be dropped; sends the paths of what was."""
+    """Says what may be dropped; sends the paths of what was. Two links do it without a mouse."""
 
     dropped = Signal(list)
 
@@ -21,8 +21,17 @@ class DropZone(QFrame):
         self.setAcceptDrops(True)
         self.setAccessibleName(words)
         column = QVBoxLayout(self)
-        column.setContentsMargins(theme.GAP, theme.GAP, theme.GAP, theme.GAP)
+        column.setContentsMargins(theme.GAP, theme.GAP, theme.GAP, theme.SPACE)
+        column.setSpacing(theme.SPACE)
         column.addWidget(text(words, "second"))
+        row = QHBoxLayout()
+        row.setContentsMargins(0, 0, 0, 0)
+        self.folder = Link("Open a folder…", "A stack of slices, or images of their own")
+        self.sample = Link("Samples…", "Images to try things with, with their licences")
+        row.addWidget(self.folder)
+        row.addWidget(self.sample)
+        row.addStretch(1)
+        column.addLayout(row)
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
         """Files are welcome."""

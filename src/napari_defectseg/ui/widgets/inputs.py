@@ -13,6 +13,7 @@ from qtpy.QtWidgets import QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
 
 from napari_defectseg.core.errors import DefectSegError
 from napari_defectseg.core.setting import Setting
+from napari_defectseg.core.units import Quantity, parse_quantity
 from napari_defectseg.ui import theme
 from napari_defectseg.ui.widgets.text import name as name_widget
 from napari_defectseg.ui.widgets.text import text
@@ -150,6 +151,8 @@ class TextInput(Input):
     def __init__(self, said: Setting, words: str, tip: str) -> None:
         super().__init__(str, said, words, tip)
         self.inner.changed.disconnect()
+        if said.none != Setting.none:
+            self.focus.setPlaceholderText(said.none)
         self.focus.editingFinished.connect(self._on_inner)
 
 
@@ -185,6 +188,28 @@ class MaybeInput(TextInput):
     def described(self) -> str:
         """Return the number, or what none means."""
         return self.inner.value.strip() or self.said.none
+
+
+class QuantityInput(TextInput):
+    """A number with its doubt and unit, or nothing: ``85 ± 10 nm``."""
+
+    def __init__(self, said: Setting, words: str, tip: str) -> None:
+        super().__init__(said, words, tip)
+        self.focus.setPlaceholderText(said.none)
+
+    @property
+    def value(self) -> Quantity | None:
+        """The quantity, or None."""
+        typed = self.inner.value.strip()
+        return parse_quantity(typed, self.said.unit) if typed else None
+
+    def set_value(self, value: Any) -> None:
+        """Show a quantity, or that there is none."""
+        self.inner.value = "" if value is None else str(value)
+
+    def described(self) -> str:
+        """Return the quantity, or that it is not known."""
+        return self.inner.value.strip() or "not known"
 
 
 class NumbersInput(TextInput):
@@ -262,6 +287,8 @@ def make_input(hint: Any, said: Setting, words: str, tip: str) -> Any:
         return ChoiceInput(hint, said, words, tip)
     if origin in (Union, UnionType) and len(parts) == 2 and NoneType in parts:
         kind = next(part for part in parts if part is not NoneType)
+        if kind is Quantity:
+            return QuantityInput(said, words, tip)
         return MaybeInput(kind, said, words, tip) if kind in (int, float, str) else None
     if origin is tuple and parts[1:] == (Ellipsis,):
         if parts[0] in (int, float, float | None):
