@@ -106,6 +106,11 @@ class Opener(QObject):
             on_stopped=lambda _: self._end(),
         )
 
+    def place_of(self, image: CalibratedImage | None) -> int:
+        """Return the place of an image in the collection, -1 if it is not of it."""
+        shown = None if image is None else image.data
+        return next((n for n, one in self._opened.items() if one.data is shown), -1)
+
     def stop(self) -> None:
         """Stop opening."""
         self._session.jobs.stop(LANE)
@@ -161,8 +166,13 @@ class Opener(QObject):
 
         def take(image: CalibratedImage) -> None:
             self._end()
+            current = self._session.collection
+            if current is None or current.entries[index : index + 1] == ():
+                return
+            if current.entries[index].path != entry.path:
+                return
             self._opened[index] = image
-            if self._session.index == index and self._session.collection is collection:
+            if self._session.index == index:
                 self._session.image = image
 
         self._session.jobs.call(

@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-<<<<<<< HEAD
-from qtpy.QtCore import Qt
-from qtpy.QtWidgets import QComboBox, QLabel, QPushButton, QSizePolicy, QWidget
-=======
 import re
 
 from qtpy.QtCore import QEvent, QSize, Qt
 from qtpy.QtGui import QResizeEvent
-from qtpy.QtWidgets import QLabel, QPushButton, QSizePolicy, QWidget
->>>>>>> e36f728 (Model dock: card with sources and evidence, class names, colours and patterns that everything follows, open questions, recent models, sentences for what is refused)
+from qtpy.QtWidgets import QComboBox, QLabel, QPushButton, QSizePolicy, QWidget
 from superqt import QElidingLabel
 
 LONG_WORD = re.compile(r"\S{22,}")
