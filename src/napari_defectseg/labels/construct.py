@@ -56,14 +56,16 @@ def from_mask(
     planes: list[Numbers] = []
     table: dict[int, int] = {}
     index = ObjectIndex(len(axes))
+    left_out = 0
     unlabelled: np.ndarray[Any, np.dtype[np.bool_]] | None = None
     for layer, values in zip(stack, _class_values(classes), strict=True):
         hidden = layer == UNLABELLED
         if hidden.any():
             layer = np.where(hidden, BACKGROUND, layer)
             unlabelled = hidden if unlabelled is None else unlabelled | hidden
-        plane, found = _objects(layer, axes, connectivity, min_size, index)
+        plane, found, small = _objects(layer, axes, connectivity, min_size, index)
         planes.append(plane)
+        left_out += small
         table |= {number: values[value] for number, value in found.items()}
     return LabelMap(
         tuple(planes),
@@ -73,6 +75,7 @@ def from_mask(
         calibration,
         unlabelled=unlabelled,
         provenance=provenance,
+        left_out=left_out,
         _index=index,
     )
 
@@ -146,9 +149,10 @@ def _class_values(classes: ClassMap) -> list[dict[int, int]]:
 
 def _objects(
     layer: Array, axes: Axes, connectivity: int | None, min_size: float, index: ObjectIndex
-) -> tuple[Numbers, dict[int, int]]:
+) -> tuple[Numbers, dict[int, int], int]:
     plane = np.zeros(layer.shape, np.int32)
     table: dict[int, int] = {}
+    left_out = 0
     for place, (frame, numbers) in enumerate(
         zip(frames(layer, axes), frames(plane, axes), strict=True)
     ):
@@ -165,7 +169,8 @@ def _objects(
         index.extend(low, high, found.sizes[1:])
         numbered = range(first, first + len(found))
         table |= dict(zip(numbered, found.values[1:].tolist(), strict=True))
-    return plane, table
+        left_out += found.left_out
+    return plane, table, left_out
 
 
 def frames(array: Array, axes: Axes) -> Iterator[Array]:

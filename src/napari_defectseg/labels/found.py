@@ -30,6 +30,8 @@ class FoundObjects:
         Class value of each object.
     low, high : ndarray of int32, shape (count + 1, 3)
         Box of each object in z, y and x.
+    left_out : int
+        Number of objects that were too small.
     """
 
     runs: Runs
@@ -38,6 +40,7 @@ class FoundObjects:
     values: NDArray[np.uint8]
     low: NDArray[np.int32]
     high: NDArray[np.int32]
+    left_out: int = 0
 
     @classmethod
     def of(
@@ -69,7 +72,8 @@ class FoundObjects:
         low, high = np.full((count + 1, 3), FAR, np.int32), np.zeros((count + 1, 3), np.int32)
         _boxes(runs.first, runs.start, runs.stop, names, runs.shape[1], low, high)
         sizes = np.concatenate([[0], all_sizes[kept]])
-        return cls(runs, names, sizes, values, low, high)
+        small = int(np.count_nonzero(all_sizes[1:])) - count
+        return cls(runs, names, sizes, values, low, high, small)
 
     def __len__(self) -> int:
         return int(self.sizes.size) - 1

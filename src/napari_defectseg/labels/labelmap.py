@@ -74,6 +74,8 @@ class LabelMap:
     provenance : Provenance or None
     last_label : int
         Largest number that was ever given here; numbers of deleted objects are not used again.
+    left_out : int
+        Objects that were too small when it was made from a mask.
     """
 
     planes: tuple[Plane, ...]
@@ -86,6 +88,7 @@ class LabelMap:
     revision: int = 0
     provenance: Provenance | None = None
     last_label: int = 0
+    left_out: int = 0
     _index: ObjectIndex | None = field(default=None, repr=False)
 
     def __post_init__(self) -> None:

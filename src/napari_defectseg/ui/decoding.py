@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 from weakref import WeakKeyDictionary, ref
 
 from psygnal import Signal
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from napari_defectseg.inference.prediction import Prediction
     from napari_defectseg.ui.session import Session
 
+_How: TypeAlias = tuple[tuple[float | None, ...], float, bool, int | None]
+"""Thresholds in the order of the classes, smallest object, holes, connectivity."""
 LANE = "decode"
 PREDICTION, THRESHOLD = "prediction", "threshold"
 """What the undo button calls them."""
@@ -53,7 +55,10 @@ class Decoder(QObject):
         super().__init__()
         self._session = session
         self._wished: _Wish | None = None
-        self._made: list[tuple[ref[Any], tuple[Any, ...]]] = []
+        self._made: list[tuple[ref[Any], _How]] = []
+        self._steps_made: WeakKeyDictionary[History, dict[int, tuple[_How, int]]]
+        self._steps_made = WeakKeyDictionary()
+        self._taking = False
         self.protect = True
         self.busy = False
         self.failure: Exception | None = None
@@ -61,6 +66,7 @@ class Decoder(QObject):
         """A prediction of other classes than the checked objects have: a person must choose."""
         session.events.prediction.connect(self._on_prediction)
         session.events.decode.connect(self._on_decode)
+        session.events.edited.connect(self._on_edited)
         self._on_prediction(session.prediction)
 
     def settings(self) -> DecodeSettings | None:
@@ -104,7 +110,27 @@ class Decoder(QObject):
         if self._made_with(prediction) not in (None, _how(prediction, settings)):
             self._wish(THRESHOLD)
 
-    def _made_with(self, prediction: Prediction) -> tuple[Any, ...] | None:
+    def _on_edited(self, _: Any) -> None:
+        """After an undo the thresholds are those of the objects that are there again."""
+        history, prediction = self._session.history, self._session.prediction
+        if history is None or prediction is None or self._taking:
+            return
+        known, count = self._steps_made.get(history, {}), len(history.entries)
+        last = max((place for place in known if place <= count), default=0)
+        if not last or known[last][0] == self._made_with(prediction):
+            return
+        how, history.labelmap.left_out = known[last]
+        self._note(prediction, how)
+        self._session.decode = _settings(prediction, how)
+        self.changed.emit()
+
+    def _note(self, prediction: Prediction, how: _How) -> None:
+        """Remember how the labels are made from a prediction."""
+        origin = prediction.provenance
+        self._made = [made for made in self._made if made[0]() is not origin]
+        self._made.append((ref(origin), how))
+
+    def _made_with(self, prediction: Prediction) -> _How | None:
         """Return how labels were last made from a prediction; None: never.
 
         Its provenance tells it: its classes may get other names.
@@ -137,7 +163,7 @@ class Decoder(QObject):
         revision = -1 if old is None else old.revision
 
         def done(new: LabelMap) -> None:
-            self._set_busy(False)
+            self.busy = False
             stale = old is not None and (
                 self._session.labels is not old or old.revision != revision
             )
@@ -145,12 +171,15 @@ class Decoder(QObject):
                 self._take(wish, new, history)
             elif self._wished is None and self._holds(wish):
                 self._wished = wish
-            self._begin()
+            end()
 
         def failed(error: Exception) -> None:
-            self.failure = error
-            self._set_busy(False)
+            self.busy, self.failure = False, error
+            end()
+
+        def end() -> None:
             self._begin()
+            self.changed.emit()
 
         self.failure = None
         self._session.jobs.start(
@@ -174,18 +203,26 @@ class Decoder(QObject):
         return prediction is not None and prediction.provenance is wish.prediction.provenance
 
     def _take(self, wish: _Wish, new: LabelMap, history: History | None) -> None:
-        origin = wish.prediction.provenance
-        self._made = [made for made in self._made if made[0]() is not origin]
-        self._made.append((ref(origin), _how(wish.prediction, wish.settings)))
+        how = _how(wish.prediction, wish.settings)
+        self._note(wish.prediction, how)
         new.classes = self._session.prediction.classes  # renamed meanwhile, perhaps
         if history is None:
             # Begun empty, so that undo takes the prediction back too.
             empty = LabelMap.empty(new.shape, new.classes, new.axes, new.calibration)
             self._session.take_labels(empty)
-        labels = self._session.labels
-        if labels is not None:
-            labels.provenance = new.provenance
-        self._session.replace_labels(new, wish.name, fold=wish.name == THRESHOLD)
+        labels, history = self._session.labels, self._session.history
+        if labels is None or history is None:
+            return
+        labels.provenance, labels.left_out = new.provenance, new.left_out
+        self._taking = True
+        try:
+            self._session.replace_labels(new, wish.name, fold=wish.name == THRESHOLD)
+        finally:
+            self._taking = False
+        count, known = len(history.entries), self._steps_made.setdefault(history, {})
+        for place in [place for place in known if place > count]:
+            del known[place]
+        known[count] = (how, new.left_out)
 
     def _set_busy(self, busy: bool) -> None:
         if busy != self.busy:
@@ -193,10 +230,17 @@ class Decoder(QObject):
             self.changed.emit()
 
 
-def _how(prediction: Prediction, settings: DecodeSettings) -> tuple[Any, ...]:
+def _how(prediction: Prediction, settings: DecodeSettings) -> _How:
     """Return settings without the names of classes, to compare."""
     limits = tuple(settings.thresholds.get(name) for name in prediction.classes.names)
     return limits, settings.min_size, settings.fill_holes, settings.connectivity
+
+
+def _settings(prediction: Prediction, how: _How) -> DecodeSettings:
+    """Return the settings again, with the names that the classes have now."""
+    limits, min_size, fill_holes, connectivity = how
+    thresholds = dict(zip(prediction.classes.names, limits, strict=True))
+    return DecodeSettings(thresholds, min_size, fill_holes, connectivity)
 
 
 def _fits(labels: LabelMap, prediction: Prediction) -> bool:

@@ -1,83 +1,77 @@
-"""What a prediction has found so far, so that stopping it loses nothing."""
+"""What a run has found so far, so that stopping it loses nothing and it can go on."""
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from napari_defectseg.core.progress import Step, Steps
-from napari_defectseg.core.provenance import Provenance, now
-from napari_defectseg.inference.prediction import Prediction
 
 if TYPE_CHECKING:
     from napari_defectseg.images.image import CalibratedImage
+    from napari_defectseg.inference.begun import Begun
+    from napari_defectseg.inference.prediction import Prediction
     from napari_defectseg.inference.settings import PredictSettings
     from napari_defectseg.models.model import Model
 
 
+@dataclass(eq=False)
 class Kept:
-    """Gathers the parts of one run; a stopped run becomes a prediction of what is there.
+    """One run and how far it has come; the scores are those it writes, not a copy.
 
     Parameters
     ----------
     model : Model
     image : CalibratedImage
     settings : PredictSettings
+    begun : Begun or None
+        None until the first tile is computed.
     """
 
-    def __init__(self, model: Model, image: CalibratedImage, settings: PredictSettings) -> None:
-        self.model, self.image, self.settings = model, image, settings
-        self.done = self.total = 0
-        # Pages that are never written cost no memory.
-        shape = (model.card.score_channels, *image.label_shape)
-        self._scores = np.zeros(shape, np.float32)
+    model: Model
+    image: CalibratedImage
+    settings: PredictSettings
+    begun: Begun | None = None
 
     def watch(self, steps: Steps[Prediction]) -> Steps[Prediction]:
-        """Pass steps on and keep their parts, in the worker's thread."""
+        """Pass steps on without their pixels, and keep how far it is, in the worker's thread."""
         try:
             while True:
                 step = next(steps)
                 if step.partial is not None:
-                    self._scores[step.partial.where] = step.partial.scores
-                    self.done, self.total = step.done, step.total
-                yield replace(step, partial=None) if step.partial is not None else step
+                    self.begun = step.partial.begun
+                    step = replace(step, partial=None)
+                yield step
         except StopIteration as end:
             result: Prediction = end.value
             return result
         finally:
             steps.close()
 
-    def prediction(self, seconds: float) -> Prediction | None:
-        """Return what was found until it was stopped; None if nothing was."""
-        if not self.done:
-            return None
-        card, image = self.model.card, self.image
-        words = f"Stopped after {self.done} of {self.total} tiles; the rest was not looked at."
-        provenance = Provenance(
-            made_by="predict",
-            inputs={image.origin.path or image.name: ""},
-            model=card.name,
-            model_sha256=self.model.sha256,
-            settings={**self.settings.as_dict(), "stopped": [self.done, self.total]},
-            when=now(),
-        )
-        return Prediction(
-            scores=self._scores,
-            classes=card.classes,
-            task=card.task,
-            axes=image.label_axes,
-            calibration=image.calibration,
-            image_name=image.name,
-            thresholds=card.thresholds,
-            min_size=card.min_size,
-            provenance=provenance,
-            seconds=seconds,
-            warnings=(words,),
-        )
+    def steps(self) -> Steps[Prediction]:
+        """Return the work: from the beginning, or from the tile it had come to."""
+        from napari_defectseg.inference import predict
 
+        if self.begun is not None and self.begun.can_go_on:
+            return self.watch(predict.go_on_steps(self.begun))
+        return self.watch(predict.predict_steps(self.model, self.image, self.settings))
 
-def percent(step: Step | None) -> int:
-    """Return how far a step is, 0 to 100."""
-    return 0 if step is None else round(100 * step.fraction)
+    def result_steps(self) -> Steps[Prediction | None]:
+        """Return what was found until it was stopped, None if nothing was; reads the image."""
+        yield Step(0, 0, "keeping what is done")
+        return None if self.begun is None or not self.begun.done else self.begun.prediction()
+
+    def goes_on(
+        self, model: Model | None, image: CalibratedImage | None, settings: PredictSettings
+    ) -> bool:
+        """Whether it is a stopped run of this very model and image, and can go on."""
+        begun = self.begun
+        return (
+            begun is not None
+            and 0 < begun.done < begun.job.total
+            and begun.can_go_on
+            and model is self.model
+            and image is not None
+            and image.data is self.image.data
+            and settings == self.settings
+        )

@@ -137,6 +137,11 @@ class Opener(QObject):
         else:
             self._take_collection(collection)
 
+    def place_of(self, image: CalibratedImage | None) -> int:
+        """Return the place of an image in the collection, -1 if it is not of it."""
+        shown = None if image is None else image.data
+        return next((n for n, one in self._opened.items() if one.data is shown), -1)
+
     def stop(self) -> None:
         """Stop opening."""
         self._session.jobs.stop(LANE)
@@ -194,10 +199,13 @@ class Opener(QObject):
 
         def take(image: CalibratedImage) -> None:
             self._end()
+            # The collection may be another one by now, or the same with more known about it.
+            if _path_at(self._session.collection, index) != path:
+                return
             self._opened[index] = image
             self._let_go()
             self._note_size(index, image)
-            if self._session.index == index and _path_at(self._session.collection, index) == path:
+            if self._session.index == index:
                 self._session.image = image
 
         self._session.jobs.call(

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from napari_defectseg.core.atomic import write_text
 from napari_defectseg.core.errors import DefectSegError, ModelError
+from napari_defectseg.ui.preferences import state_folder
 
 if TYPE_CHECKING:
     from napari_defectseg.models.model import TorchModel
@@ -72,9 +73,7 @@ def forget_answers(sha256: str) -> None:
 
 
 def _file(name: str) -> Path:
-    from platformdirs import user_state_path
-
-    return user_state_path("napari-defectseg", appauthor=False) / name
+    return state_folder() / name
 
 
 def _read(name: str) -> dict[str, Any]:

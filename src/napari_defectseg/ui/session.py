@@ -48,6 +48,7 @@ class SessionEvents(SignalGroup):
     results = Signal(object)
     space = Signal(object)
     decode = Signal(object)
+    computing = Signal(object)
     device = Signal(object)
     saved = Signal(object)
     edited = Signal(object)
@@ -145,6 +146,8 @@ class Session:
         Tables of other images, from a result folder that was opened or saved.
     decode : DecodeSettings or None
         Thresholds and smallest object; None: the card's.
+    computing : PredictSettings or None
+        How predictions are computed; None: as napari's preferences say.
     device : DeviceChoice or None
         None until a worker has looked.
     saved : str
@@ -168,6 +171,7 @@ class Session:
     results = _Field[tuple["Measured", ...]](())
     space = _Field["ReferenceSpace | None"](None)
     decode = _Field["DecodeSettings | None"](None, by_value=True)
+    computing = _Field["PredictSettings | None"](None, by_value=True)
     device = _Field["DeviceChoice | None"](None)
     saved = _Field[str]("", by_value=True)
 

@@ -5,24 +5,35 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from qtpy.QtWidgets import QCheckBox, QDoubleSpinBox, QHBoxLayout
+from qtpy.QtGui import QShowEvent
 
+from napari_defectseg.core.errors import DeviceError, ImageError
 from napari_defectseg.core.progress import Step
+from napari_defectseg.inference.job import pixel_size_warning
 from napari_defectseg.inference.settings import PredictSettings
-from napari_defectseg.ui import numbers, sizes, theme, words
+from napari_defectseg.ui import numbers, words
 from napari_defectseg.ui.decoding import decoder_of
 from napari_defectseg.ui.docks.base import DockPage
+from napari_defectseg.ui.fields import fields_of
 from napari_defectseg.ui.follow import follower_of
-from napari_defectseg.ui.kept import Kept
+from napari_defectseg.ui.forecasting import Forecaster
+from napari_defectseg.ui.predicting import LANE, Predicting
+from napari_defectseg.ui.preferences import predict_settings
+from napari_defectseg.ui.runs import CollectionRun
 from napari_defectseg.ui.widgets.card import ProgressCard
-from napari_defectseg.ui.widgets.text import name, named, section, text
-from napari_defectseg.ui.widgets.threshold_rows import ThresholdRows
+from napari_defectseg.ui.widgets.field_list import FieldList
+from napari_defectseg.ui.widgets.forecast_line import ForecastLine
+from napari_defectseg.ui.widgets.predict_more import PredictMore
+from napari_defectseg.ui.widgets.segments import Segments
+from napari_defectseg.ui.widgets.strip import Action
+from napari_defectseg.ui.widgets.what_counts import WhatCounts
 
-LANE = "predict"
+IMAGE, COLLECTION = "image", "collection"
+DIAMETER = "equivalent_diameter_area"
 
 
 class PredictDock(DockPage):
-    """Find the defects in this image."""
+    """Find the defects in this image or all images."""
 
     key, title, icon = "predict", "Predict", "predict"
     tip = "Find the defects in this image or all images"
@@ -30,149 +41,223 @@ class PredictDock(DockPage):
     # -- building ------------------------------------------------------------------------
 
     def build(self) -> None:
-        """Lay out progress, thresholds and smallest object."""
+        """Lay out scope, forecast, progress, thresholds and the rest."""
         self.decoder = decoder_of(self.session)
         self.follower = follower_of(self.session)
-        self._kept: Kept | None = None
+        self.fields = fields_of(self.session)
+        self.runs = Predicting(self.session, self.fields, self.run)
+        self.looker = Forecaster(self.session, self)
+        self.scope = Segments("Predict", ((IMAGE, "image", "Only the image on top"),))
+        self.forecast = ForecastLine()
         self.card = ProgressCard("prediction")
-        self.body.addWidget(self.card)
-        self.body.addWidget(section("Threshold"))
-        self.thresholds = ThresholdRows()
-        self.body.addWidget(self.thresholds)
-        self._build_smallest()
-        self.keep = QCheckBox("Keep what a person has checked")
-        name(self.keep, "Keep what a person has checked", "A new prediction goes around them")
-        self.keep.setChecked(self.decoder.protect)
-        self.body.addWidget(self.keep)
-        self.thresholds.valueChanged.connect(self._on_thresholds)
-        self.thresholds.settled.connect(self.decoder.settle)
-        self.keep.toggled.connect(self.decoder.set_protect)
+        self.list = FieldList()
+        self.counts = WhatCounts(self.session, self.decoder)
+        self.more = PredictMore(predict_settings())
+        shown = (self.scope, self.forecast, self.card, self.list, self.counts, self.more)
+        for widget in shown:
+            self.body.addWidget(widget)
+        self._tie()
+
+    def _tie(self) -> None:
+        self.scope.valueChanged.connect(self._on_scope)
+        self.list.chosen.connect(self._look_at)
+        self.runs.stepped.connect(self._on_step)
+        self.runs.ended.connect(self._on_ended)
+        self.runs.collection_ended.connect(self._on_collection_ended)
+        self.looker.found.connect(self._show_forecast)
+        self.looker.failed.connect(self._on_misfit)
+        self.more.valueChanged.connect(self._on_computing)
         events = self.session.events
         for signal, slot in (
             (events.image, self._on_subject),
             (events.model, self._on_subject),
+            (events.collection, self._show_scope),
+            (events.index, self._show_fields),
             (events.prediction, self._on_prediction),
             (events.decode, self._show_settings),
+            (events.computing, self._show_computing),
+            (events.device, self.more.show_device),
             (events.labels, self._show_counts),
             (events.edited, self._show_counts),
             (events.table, self._show_result),
-            (self.decoder.changed, self._on_decoder),
         ):
             self.listen(signal, slot)
+        self.decoder.changed.connect(self._on_decoder)
+        self.fields.changed.connect(self._show_fields)
 
-    def _build_smallest(self) -> None:
-        row = QHBoxLayout()
-        row.setSpacing(theme.SPACE)
-        self.smallest = QDoubleSpinBox()
-        self.smallest.setDecimals(2)
-        self.smallest.setRange(0, 1e6)
-        self.smallest.setKeyboardTracking(False)
-        label = text("Smallest object", wrap=False)
-        tip = "Diameter below which nothing is counted"
-        row.addWidget(named(label, self.smallest, tip=tip))
-        row.addWidget(self.smallest, 1)
-        self.body.addLayout(row)
-        self.note = text("", "second")
-        self.body.addWidget(self.note)
-        self.smallest.valueChanged.connect(self._on_smallest)
+    def show_place(self, place: str) -> None:
+        """Open the line with the device when the status line sends here."""
+        if place == "device":
+            self.more.set_open(True)
+            self.more.form.fields["device"].focus.setFocus()
+
+    def showEvent(self, event: QShowEvent) -> None:
+        """Look how long it takes only when somebody can see it: that reads the network."""
+        super().showEvent(event)
+        self._look()
 
     # -- what the session says -----------------------------------------------------------
 
     def refresh(self) -> None:
         """Show the session as it is."""
+        self.more.show_device(self.session.device)
+        self._show_computing()
+        self._show_scope()
         self._on_subject()
         if self.session.prediction is not None:
             self._on_prediction(self.session.prediction)
 
+    @property
+    def settings(self) -> PredictSettings:
+        """How the next prediction is computed."""
+        settings = self.session.computing or predict_settings()
+        image = self.session.image
+        if image is None or image.channels == 1:
+            return replace(settings, channel=None)
+        return settings
+
+    @property
+    def several(self) -> bool:
+        """Whether all images of the collection are asked for."""
+        return self.scope.value == COLLECTION
+
     def _on_subject(self, _: Any = None) -> None:
         image, model = self.session.image, self.session.model
-        missing = [
-            ("First an image…", lambda: self.session.go_to("data")),
-            ("Then a model…", lambda: self.session.go_to("model")),
-        ]
+        self._forget_messages()
         if image is None or model is None:
-            lacking = (
-                missing if image is None and model is None else missing[image is not None :][:1]
-            )
-            self.show_empty("First an image, then a model.", lacking)
-            self.footer.offer("Predict image", "There is no image or no model yet", enabled=False)
+            self._show_missing(image is None, model is None)
             return
         self.show_controls()
+        self.more.show_channels(image.channels)
         if self.session.prediction is None:
-            self.thresholds.show_classes(model.card.classes)
-            self.card.clear()
             self.set_mark("")
+            if not self.footer.working:
+                self.card.clear()
+        self._show_scope()
         self._offer()
         self._show_settings()
         self._show_counts()
+        self._look()
+
+    def _show_missing(self, image: bool, model: bool) -> None:
+        links: list[Action] = []
+        if image:
+            links.append(("First an image…", lambda: self.session.go_to("data")))
+        if model:
+            words_ = "Then a model…" if image else "A model…"
+            links.append((words_, lambda: self.session.go_to("model")))
+        self.show_empty("First an image, then a model." if image else "Now a model.", links)
+        self.footer.offer("Predict image", "There is no image or no model yet", enabled=False)
+        self.footer.offer_next("")
+
+    def _show_scope(self, _: Any = None) -> None:
+        collection = self.session.collection
+        count = 0 if collection is None else len(collection)
+        what = _what(self.session.image)
+        choices = [(IMAGE, what, f"Only the {what} on top")]
+        if count > 1:
+            tip = f"All {count} images of the collection, one after the other"
+            choices.append((COLLECTION, f"{numbers.count(count)} images", tip))
+        self.scope.set_choices(choices)
+        self.scope.setVisible(count > 1)
+        self._show_fields()
+
+    def _on_scope(self, _: Any = None) -> None:
+        self._show_fields()
+        self._show_forecast()
+        self._offer()
+
+    def _show_fields(self, _: Any = None) -> None:
+        self.list.setVisible(self.several)
+        if self.several:
+            self.list.show_states(self.fields.states, self.session.index)
 
     def _offer(self) -> None:
+        if self.session.image is None or self.session.model is None:
+            return
         again = self.session.prediction is not None
+        self.footer.offer_next("Correct →" if again else "", "Go through the objects")
+        if self.several:
+            left, readable = self.fields.waiting(), self.fields.readable()
+            begun = 0 < len(left) < len(readable)
+            verb = "Go on with" if begun else "Predict" if left else "Predict again:"
+            what = words.counted(len(left or readable), "image")
+            self.footer.offer(f"{verb} {what}", "One after the other")
+            return
         what = _what(self.session.image)
+        if self.runs.goes_on(self.settings):
+            done, total = self.runs.done
+            self.footer.offer(f"Go on from tile {done + 1}", f"{done} of {total} tiles are done")
+            return
         self.footer.offer(
             "Predict again" if again else f"Predict {what}", f"Find the defects in this {what}"
         )
-        self.footer.offer_next("Correct →" if again else "", "Go through the objects")
 
     def _on_prediction(self, prediction: Any) -> None:
         if prediction is None:
             self._on_subject()
             return
-        self.thresholds.show_classes(prediction.classes)
         self._show_settings()
+        self._show_warnings(prediction)
         self._offer()
         self._show_result()
 
+    def _show_warnings(self, prediction: Any) -> None:
+        self._forget_messages()
+        image, model = self.session.image, self.session.model
+        size = pixel_size_warning(model.card, image) if image is not None and model else ""
+        for number, warning in enumerate(prediction.warnings):
+            actions: list[Action] = []
+            if warning == size and not image.calibration.calibrated:
+                actions.append(("Set pixel size…", self._set_pixel_size))
+            if warning.startswith("Stopped after"):
+                actions.append(("Begin anew", self.predict))
+            self.messages.say(f"warning {number}", "warning", warning, actions)
+
+    def _forget_messages(self) -> None:
+        for topic in self.messages.topics():
+            if topic.startswith("warning") or topic == "fit":
+                self.messages.take_back(topic)
+
+    def _set_pixel_size(self) -> None:
+        self.session.go_to("data", "calibration")
+
     def _show_settings(self, _: Any = None) -> None:
-        settings = self.decoder.settings()
-        ready = settings is not None
-        self.thresholds.setEnabled(ready)
-        self.smallest.setEnabled(ready)
-        if settings is None:
-            return
-        prediction = self.session.prediction
-        card = prediction.decode_settings()
-        self.thresholds.set_value(settings.thresholds, card.thresholds)
-        known, dims = prediction.calibration, prediction.calibration.ndim
-        self.smallest.blockSignals(True)
-        self.smallest.setSuffix(f" {known.length_unit}")
-        self.smallest.setValue(sizes.diameter_of(settings.min_size, known, dims))
-        self.smallest.blockSignals(False)
-        limit = sizes.RELIABLE * known.steps[-1]
-        unit = known.length_unit
-        least = f"{limit:.3g} {unit} (7 px)" if known.calibrated else "7 px"
-        self.note.setText(f"Below {least} sizes are not reliable.")
+        self.counts.show_settings(working=self.footer.working)
 
     def _show_counts(self, _: Any = None) -> None:
-        labels = self.session.labels
-        if labels is None:
-            self.thresholds.set_counts(None)
-            return
-        counts = labels.counts()
-        self.thresholds.set_counts(
-            {item.name: counts.get(item.value, 0) for item in labels.classes}
-        )
+        self.counts.show_counts()
+
+    def _show_computing(self, _: Any = None) -> None:
+        self.more.setValue(self.session.computing or predict_settings())
+        self._offer()
+        self._look()
 
     def _show_result(self, _: Any = None) -> None:
-        prediction, labels = self.session.prediction, self.session.labels
+        prediction = self.session.prediction
         if prediction is None or self.footer.working:
             return
+        detail = self._found() or " "
         stopped = prediction.provenance.settings.get("stopped")
-        found = "" if labels is None else words.objects(len(labels.object_classes))
-        table = self.session.table
-        if labels is not None and table is not None and len(table):
-            column = "equivalent_diameter_area"
-            if column in table:
-                largest = max(table[column])
-                found += f" · largest {numbers.with_unit(largest, table.calibration.length_unit)}"
+        tiles = int(prediction.plan.get("passes", 0))
         if stopped:
             done, total = stopped
-            self.card.stopped(
-                f"{done} of {total} tiles kept", round(100 * done / total), found or " "
-            )
+            title = f"{done} of {total} tiles kept"
+            self.card.stopped(title, round(100 * done / total), detail)
         else:
-            self.card.done(f"Done in {words.took(prediction.seconds)}", detail=found or " ")
+            count = words.counted(tiles, "tile") if tiles > 1 else ""
+            self.card.done(f"Done in {words.took(prediction.seconds)}", count, detail)
         self.set_mark("done")
+
+    def _found(self) -> str:
+        labels, table = self.session.labels, self.session.table
+        if labels is None:
+            return ""
+        found = words.objects(len(labels.object_classes))
+        if table is not None and len(table) and DIAMETER in table:
+            largest = float(table[DIAMETER].max())
+            found += f" · largest {numbers.with_unit(largest, table.calibration.length_unit)}"
+        return found
 
     def _on_decoder(self) -> None:
         if self.decoder.failure is not None:
@@ -195,71 +280,122 @@ class PredictDock(DockPage):
         self.messages.take_back("conflict")
         self.decoder.replace()
 
-    # -- what a person does --------------------------------------------------------------
+    # -- what it will take ---------------------------------------------------------------
+
+    def _look(self) -> None:
+        """Look what a prediction will take, if somebody can see it and nothing runs."""
+        if self.isVisible() and not self.footer.working and self.looker.ask(self.settings):
+            self.messages.take_back("fit")
+            self.forecast.say("Looking how long it takes …")
+
+    def _show_forecast(self, _: Any = None) -> None:
+        if self.looker.forecast is not None:
+            count = len(self.fields.waiting() or self.fields.readable())
+            self.forecast.show_forecast(self.looker.forecast, count if self.several else 1)
+
+    def _on_misfit(self, error: Exception) -> None:
+        self.forecast.say("It cannot be predicted as it is.")
+        self.say_error("fit", error, self._ways_out(error))
+
+    def _ways_out(self, error: Exception) -> list[Action]:
+        """Return what can be done about a failure."""
+        if isinstance(error, ImageError) and "finite value" in str(error):
+            return [("Take the mean of the others", self._take_mean)]
+        if isinstance(error, ImageError):
+            return [("Choose another model", lambda: self.session.go_to("model"))]
+        if isinstance(error, DeviceError):
+            links: list[Action] = [("Why?", lambda: self.show_place("device"))]
+            device = self.session.device
+            if device is not None and "cpu" not in (device.name, self.settings.device):
+                links.insert(0, ("Use the processor", self._use_processor))
+            return links
+        return []
+
+    def _take_mean(self) -> None:
+        self.session.computing = replace(self.settings, nan="mean")
+        self.predict()
+
+    def _use_processor(self) -> None:
+        self.session.computing = replace(self.settings, device="cpu")
+        self.predict()
+
+    # -- predicting ----------------------------------------------------------------------
 
     def act(self) -> None:
-        """Predict."""
-        from napari_defectseg.inference.predict import predict_steps
-
-        image, model = self.session.image, self.session.model
-        if image is None or model is None:
+        """Predict what is asked for, or go on with it."""
+        if self.session.image is None or self.session.model is None:
             return
-        settings = PredictSettings()
-        kept = self._kept = Kept(model, image, settings)
-        self.messages.take_back("decode")
+        if not self.several and not self.runs.goes_on(self.settings):
+            self.predict()
+            return
+        self._begin_work()
+        if self.several:
+            self.runs.predict_collection(self.settings)
+        else:
+            self.runs.go_on()
+        self._show_settings()
+
+    def predict(self) -> None:
+        """Predict the image from the beginning."""
+        self._begin_work()
+        self.runs.predict(self.settings)
+        self._show_settings()
+
+    def _begin_work(self) -> None:
+        self.looker.leave()
+        for topic in ("decode", "fit", LANE):
+            self.messages.take_back(topic)
+        self._forget_messages()
         self.card.working(Step(0, 0, "Getting ready"), None)
 
-        def done(prediction: Any) -> None:
-            if self.session.image is not None and self.session.image.data is image.data:
-                self.session.prediction = prediction
-            for number, warning in enumerate(prediction.warnings):
-                self.messages.say(f"warning{number}", "warning", warning)
-
-        self.run(
-            LANE,
-            kept.watch(predict_steps(model, image, settings)),
-            text=f"Predicting {image.name}",
-            on_done=done,
-            on_step=self._on_step,
-            on_failed=self._on_failed,
-            on_stopped=self._on_stopped,
-        )
-
-    def _on_step(self, step: Step) -> None:
+    def _on_step(self, step: Step, unit: str) -> None:
         job = self.session.jobs.running(LANE)
-        left = None if job is None else job.seconds_left
-        self.card.working(step, left, "tiles")
+        self.card.working(step, None if job is None else job.seconds_left, unit)
 
-    def _on_stopped(self, _: Any) -> None:
-        found = None if self._kept is None else self._kept.prediction(0.0)
-        if found is None:
-            self.card.stopped("Stopped", 0, "Nothing was computed yet.")
-        elif self.session.image is not None and self.session.image.data is self._kept.image.data:
-            self.session.prediction = found
+    def _on_ended(self, error: Exception | None) -> None:
+        if self.session.prediction is None:
+            if error is None:
+                self.card.stopped("Stopped", 0, "Nothing was computed yet.")
+            else:
+                self.card.clear("Not predicted")
+        self._end_work(error)
 
-    def _on_failed(self, error: Exception) -> None:
-        self._on_stopped(None)
-        self.say_error(LANE, error)
+    def _on_collection_ended(self, run: CollectionRun, error: Exception | None) -> None:
+        self._end_work(error)
+        kind, title, detail = run.summary()
+        if kind == "stopped":
+            self.card.stopped(title, run.percent, detail)
+        else:
+            self.card.done(title, "", detail)
+
+    def _end_work(self, error: Exception | None) -> None:
+        self._offer()
+        self._show_settings()
+        self._show_result()
+        if error is None:
+            self._look()
+        else:
+            self.looker.skip(self.settings)  # it would fail for the same reason
+            self.forecast.say("It cannot be predicted as it is.")
+            self.say_error(LANE, error, self._ways_out(error))
+
+    def _look_at(self, place: int) -> None:
+        if self.session.collection is not None:
+            self.session.index = place
+
+    # -- what a person chooses -----------------------------------------------------------
 
     def go_on(self) -> None:
         """Go on to Correct."""
         self.session.go_to("correct")
 
-    def _on_thresholds(self, values: dict[str, float | None]) -> None:
-        settings = self.decoder.settings()
-        if settings is not None:
-            self.session.decode = replace(settings, thresholds=values)
-
-    def _on_smallest(self, diameter: float) -> None:
-        settings, prediction = self.decoder.settings(), self.session.prediction
-        if settings is None or prediction is None:
-            return
-        known = prediction.calibration
-        pixels = sizes.pixels_of(diameter, known, known.ndim)
-        self.session.decode = replace(settings, min_size=round(pixels, 1))
+    def _on_computing(self, settings: PredictSettings) -> None:
+        self.session.computing = settings
 
 
 def _what(image: Any) -> str:
-    if image is None or image.frames > 1:
-        return "movie" if image is not None else "image"
+    if image is None:
+        return "image"
+    if image.frames > 1:
+        return "movie"
     return "volume" if "z" in image.axes else "image"

@@ -26,6 +26,7 @@ class ProgressCard(Card):
 
     def __init__(self, what: str) -> None:
         super().__init__()
+        self._what = what.capitalize()
         head = QHBoxLayout()
         head.setSpacing(theme.SPACE)
         self.sign = QLabel()
