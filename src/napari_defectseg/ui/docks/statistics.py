@@ -7,12 +7,13 @@ from typing import Any
 import numpy as np
 from qtpy.QtCore import Qt
 from qtpy.QtGui import QIcon
-from qtpy.QtWidgets import QFileDialog, QGridLayout, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QFileDialog, QGridLayout, QHBoxLayout, QVBoxLayout, QWidget
 
 from napari_defectseg.core.classes import DefectClass
 from napari_defectseg.core.errors import DefectSegError, MeasurementError
 from napari_defectseg.measurement.table import RegionTable
 from napari_defectseg.ui import columns, population, theme, words
+from napari_defectseg.ui.desk import Desk
 from napari_defectseg.ui.docks.base import DockPage
 from napari_defectseg.ui.follow import Follower, follower_of
 from napari_defectseg.ui.hand import hand_of
@@ -24,7 +25,7 @@ from napari_defectseg.ui.widgets.filter_line import FilterLine
 from napari_defectseg.ui.widgets.numbers_card import NumbersCard
 from napari_defectseg.ui.widgets.region_table import RegionTableView
 from napari_defectseg.ui.widgets.side_by_side import SideBySide
-from napari_defectseg.ui.widgets.text import choice, named, text
+from napari_defectseg.ui.widgets.text import Link, choice, named, text
 
 WIDE_PRIMARY = 260
 """Width of the primary button in a wide dock, in px."""
@@ -49,6 +50,7 @@ class StatisticsDock(DockPage):
     def build(self) -> None:
         """Lay out numbers, plot and table, and tie them to the session."""
         self.follower: Follower = follower_of(self.session)
+        self.desk = Desk(self)
         self._measured: tuple[population.Measured, ...] = ()
         self._counted: Population | None = None
         self._kept: np.ndarray | None = None
@@ -74,6 +76,7 @@ class StatisticsDock(DockPage):
             (events.labels, self._on_labels),
             (events.selection, self._on_selection),
             (events.results, self._on_results),
+            (events.model, self._on_model),
             (self.viewer.dims.events.current_step, self._on_step),
             (self.follower.changed, self._on_follower),
         ):
@@ -118,7 +121,20 @@ class StatisticsDock(DockPage):
         theme.tabular(self.table)
         column.addWidget(self.filter)
         column.addWidget(self.table, 1)
+        column.addLayout(self._links())
         return part
+
+    def _links(self) -> QHBoxLayout:
+        row = QHBoxLayout()
+        row.setSpacing(theme.GAP)
+        self.recipe_link = Link("Save recipe…", "Settings and model, for other images")
+        self.recipe_link.clicked.connect(self.desk.ask_to_save_recipe)
+        self.open_link = Link("Open result…", "Image, model, objects and settings as they were")
+        self.open_link.clicked.connect(self.desk.ask_to_open)
+        row.addWidget(self.recipe_link)
+        row.addWidget(self.open_link)
+        row.addStretch(1)
+        return row
 
     # -- what the session says -----------------------------------------------------------
 
@@ -135,6 +151,7 @@ class StatisticsDock(DockPage):
                 (
                     ("Predict first", lambda: self.session.go_to("predict")),
                     ("Draw some", lambda: self.session.go_to("correct")),
+                    ("Open a result…", self.desk.ask_to_open),
                 ),
             )
             self.footer.offer("Save result…", "There are no objects yet", enabled=False)
@@ -163,6 +180,12 @@ class StatisticsDock(DockPage):
         self.footer.offer("Save result…", "Write everything" if ready else wait, enabled=ready)
         self.footer.offer_next(CSV, CSV_TIP if ready else wait)
         self.footer.next.setEnabled(ready)
+        self._on_model(self.session.model)
+
+    def _on_model(self, model: Any) -> None:
+        self.recipe_link.setEnabled(model is not None)
+        tip = "Settings and model, for other images" if model is not None else "No model is chosen"
+        self.recipe_link.setToolTip(tip)
 
     def _on_table(self, table: RegionTable | None) -> None:
         if table is None:
@@ -298,9 +321,17 @@ class StatisticsDock(DockPage):
             self.session.image = measured.image
             self.session.select([number])
             fly_to(self.viewer, self.session, number)
+        elif measured.stored is not None:
+            self.messages.say(
+                "elsewhere",
+                "info",
+                f"Object {number} lies in {measured.name}.",
+                ((f"Open {measured.name}", lambda: self.desk.open(measured.stored.folder)),),
+            )
 
     def act(self) -> None:
         """Save everything as a result folder."""
+        self.desk.ask_to_save()
 
     def go_on(self) -> None:
         """Save the table."""
