@@ -86,6 +86,7 @@ def test_the_dock_counts_a_specimen_and_goes_to_the_other_image(viewer_model, qt
     page.table.selectRow(row)
     qtbot.waitUntil(lambda: session.image.name == name, timeout=5000)
     assert session.selection == {5}
+    qtbot.waitUntil(lambda: session.table is not None, timeout=5000)
     np.testing.assert_array_equal(session.table["label"], np.arange(1, COUNT + 1))
     page.release()
     session.close()
