@@ -96,6 +96,10 @@ def test_a_result_has_the_files_of_the_contract_and_is_read_again(
     assert (again.classes, again.axes, again.calibration) == (classes, ("y", "x"), mask_size())
     np.testing.assert_array_equal(found.image().read(), made.image.read())
     np.testing.assert_array_equal(found.table()["area"], made.table["area"])
+    assert found.table().region == made.table.region
+    for name, numbers in summarise(found.table()).classes.items():
+        assert numbers["fraction"] == made.summary[name]["fraction"]
+        assert numbers["number_density"] == made.summary[name]["number_density"]
     assert read_result(place)[1][0].folder == place
 
 

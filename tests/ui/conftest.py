@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
@@ -18,6 +20,9 @@ from napari_defectseg.core.calibration import Calibration
 from napari_defectseg.core.classes import ClassMap
 from napari_defectseg.images.image import CalibratedImage
 from napari_defectseg.labels.labelmap import LabelMap
+
+# Tests in the folders below share the scene beside this file.
+sys.path.insert(0, str(Path(__file__).parent))
 
 
 @pytest.fixture(autouse=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -12,9 +12,15 @@ import numpy as np
 from napari_defectseg.core.axes import Axes
 from napari_defectseg.core.calibration import Calibration
 from napari_defectseg.core.classes import UNLABELLED, ClassMap
-from napari_defectseg.core.errors import ClassError, FileMissing, RecipeError
+from napari_defectseg.core.errors import (
+    ClassError,
+    FileMissing,
+    MeasurementError,
+    RecipeError,
+)
 from napari_defectseg.images.image import CalibratedImage
 from napari_defectseg.labels.labelmap import LabelMap
+from napari_defectseg.measurement.region import Region
 from napari_defectseg.measurement.table import RegionTable
 from napari_defectseg.results.folder import EDITS, FORMATS
 from napari_defectseg.results.recipe import Recipe
@@ -101,8 +107,14 @@ class StoredResult:
         )
 
     def table(self) -> RegionTable:
-        """Return its table of objects."""
-        return RegionTable.read_csv(self.folder / "objects.csv")
+        """Return its table of objects, with what was counted."""
+        table = RegionTable.read_csv(self.folder / "objects.csv")
+        return replace(
+            table,
+            calibration=self.calibration,
+            classes=self.classes,
+            region=_region(self.summary, table),
+        )
 
     def _array(self, role: str) -> np.ndarray[Any, Any]:
         from napari_defectseg.images.open import open_image
@@ -164,6 +176,33 @@ def _stored(place: Path, known: dict[str, Entry]) -> StoredResult:
     except (OSError, ValueError, KeyError, TypeError, ClassError) as error:
         raise RecipeError(f"{file} cannot be read: {error}.") from error
     return StoredResult(place, summary, entry)
+
+
+def _region(summary: dict[str, Any], table: RegionTable) -> Region | None:
+    """Return what was counted, as ``summary.json`` says; None if it does not say all of it."""
+    try:
+        known, classes = summary["region"], summary["classes"]
+        border = {str(name): int(n) for name, n in known["border_objects_left_out"].items()}
+        pixels = {
+            name: int(classes[name]["pixels"]["value"])
+            - int(table["num_pixels"][table.rows_of(name)].sum())
+            for name in border
+        }
+        return Region(
+            axes=tuple(known["axes"]),
+            shape=tuple(known["shape"]),
+            pixels=int(known["pixels"]),
+            total=int(known["pixels"]) + int(known["excluded_pixels"]),
+            frames=int(known["frames"]),
+            images=int(known["images"]),
+            border=known["border"],
+            border_objects=border,
+            border_pixels=pixels,
+            min_size=int(known["min_size"]["value"]),
+            too_small=int(known["too_small_left_out"]),
+        )
+    except (KeyError, TypeError, ValueError, MeasurementError):
+        return None
 
 
 def labels_from(

@@ -23,6 +23,7 @@ class ClassColormap(DirectLabelColormap):
     """
 
     _table: np.ndarray = PrivateAttr(default_factory=lambda: np.zeros(2, np.uint8))
+    _hidden: frozenset[int] = PrivateAttr(default=frozenset())
 
     @classmethod
     def of(cls, classes: Iterable[DefectClass], lookup: np.ndarray | None = None) -> ClassColormap:
@@ -39,11 +40,24 @@ class ClassColormap(DirectLabelColormap):
         made.set_all(np.zeros(1, np.uint8) if lookup is None else lookup)
         return made
 
-    def set_all(self, lookup: np.ndarray) -> None:
-        """Take another table, class value of each object number."""
+    @property
+    def hidden(self) -> frozenset[int]:
+        """Classes that are not shown."""
+        return self._hidden
+
+    def set_all(self, lookup: np.ndarray, hidden: frozenset[int] | None = None) -> None:
+        """Take another table, class value of each object number.
+
+        Parameters
+        ----------
+        lookup : ndarray of uint8
+        hidden : frozenset of int, optional
+            Classes that are not shown from now on; None: those that were not shown before.
+        """
+        self._hidden = self._hidden if hidden is None else hidden
         places = np.zeros(256, self._texture_type)
         for key, place in self._label_mapping_and_color_dict[0].items():
-            if key is not None and key < 0:
+            if key is not None and key < 0 and -key not in self._hidden:
                 places[-key] = place
         # One entry more than objects: numbers above all that are known are shown like background.
         self._table = np.append(places[lookup], self._texture_type(0))
@@ -59,7 +73,8 @@ class ClassColormap(DirectLabelColormap):
             self._table = room
         places = self._label_mapping_and_color_dict[0]
         for number, value in changed.items():
-            self._table[number] = places.get(-value, 0) if value else 0
+            shown = value and value not in self._hidden
+            self._table[number] = places.get(-value, 0) if shown else 0
 
     @property
     def _texture_type(self) -> type[np.unsignedinteger]:

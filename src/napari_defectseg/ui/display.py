@@ -11,6 +11,8 @@ from napari_defectseg.ui import layers
 if TYPE_CHECKING:
     from napari.layers import Labels
 
+    from napari_defectseg.core.classes import ClassMap
+    from napari_defectseg.labels.labelmap import LabelMap
     from napari_defectseg.ui.keys import Keys
     from napari_defectseg.ui.stage import Stage
 
@@ -26,6 +28,8 @@ class Display:
     def __init__(self, stage: Stage) -> None:
         self._stage = ref(stage)
         self._outlines = False
+        self._hidden: frozenset[int] = frozenset()
+        self._classes: ClassMap | None = None
 
     @property
     def stage(self) -> Stage:
@@ -49,9 +53,33 @@ class Display:
         """Show objects filled if they are outlines, and the other way round."""
         self.set_outlines(not self._outlines)
 
+    @property
+    def hidden(self) -> frozenset[int]:
+        """Classes whose objects are not shown; they are there and count all the same."""
+        return self._hidden
+
+    def toggle_class(self, value: int) -> None:
+        """Show the objects of a class no longer, or again."""
+        self._hidden ^= {value}
+        self._apply()
+
+    def follow(self, labels: LabelMap | None) -> None:
+        """Hide the same classes in other labels; where the classes are others, none."""
+        classes = None if labels is None else labels.classes
+        if classes != self._classes:
+            self._classes, self._hidden = classes, frozenset()
+        self._apply()
+
     def dress(self, layer: Labels) -> None:
         """Show a new layer as the others are shown."""
         layers.show_outlines(layer, self._outlines)
+
+    def _apply(self) -> None:
+        labels = self.stage.session.labels
+        for layer in self.stage.labels_layers:
+            if labels is not None and layer.colormap.hidden != self._hidden:
+                layer.colormap.set_all(labels.class_lookup(), self._hidden)
+                layer.refresh(extent=False)
 
     def peek(self) -> Callable[[], None]:
         """Hide everything but the image; returns the function that shows it again."""

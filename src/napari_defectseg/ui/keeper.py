@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
@@ -20,6 +20,7 @@ from napari_defectseg.labels.history import History
 from napari_defectseg.labels.journal import Journal, put_aside
 from napari_defectseg.labels.labelmap import LabelMap
 from napari_defectseg.ui import words
+from napari_defectseg.ui.preferences import state_folder
 from napari_defectseg.ui.writer import JournalWriter
 
 if TYPE_CHECKING:
@@ -35,9 +36,7 @@ LOOK_EVERY, RETRY_EVERY = 40, 5000
 
 def journals_root() -> Path:
     """Return the folder of all journals."""
-    from platformdirs import user_state_path
-
-    return user_state_path("napari-defectseg", appauthor=False) / "journals"
+    return state_folder() / "journals"
 
 
 @dataclass(eq=False)
@@ -139,6 +138,17 @@ class Keeper(QObject):
             self._note_source(now.writer.folder, self.session.image)
         self._root = root
         self._look_timer.start()
+
+    def exported(self, folder: Path) -> Future[Any] | None:
+        """Write a copy of the current journal into another folder, as it is now.
+
+        Returns
+        -------
+        Future or None
+            Wait for it, but not on the main thread; None where no person has decided anything.
+        """
+        now = self.current
+        return now.writer.export(folder) if now is not None and now.decided else None
 
     def note_saved(self, history: History, revision: int) -> None:
         """Remember that a revision of its labels lies in a result folder."""

@@ -162,6 +162,7 @@ class Stage:
             for plane, data in enumerate(() if labels is None else labels.planes):
                 for layer in [one for one in self._planes if one.data is data]:
                     layers.recolour(layer, labels, plane)
+        self.display.follow(self.session.labels)
         self.drawing.offer_number()
 
     # -- the session changed -------------------------------------------------------------
@@ -246,6 +247,7 @@ class Stage:
                     self.viewer.layers.remove(layer)
                 if labels is not None:
                     self._add_labels(labels, owner)
+        self.display.follow(labels)
         self.drawing.offer_number()
 
     def _show_in(self, old: list[Labels], labels: LabelMap) -> None:

@@ -95,15 +95,9 @@ class JournalWriter:
         """Try again to write what is waiting."""
         self._submit(lambda journal: journal.flush())
 
-    def export(self, folder: Path) -> None:
-        """Write a copy into another folder; waits until it is there.
-
-        Raises
-        ------
-        NotSaved
-            If that folder cannot be written.
-        """
-        self._submit(lambda journal: journal.export(folder)).result()
+    def export(self, folder: Path) -> Future[Any]:
+        """Write a copy as it is now into another folder; the answer raises `NotSaved`."""
+        return self._submit(lambda journal: journal.export(folder))
 
     def move(self, root: Path) -> Future[Any]:
         """Go on in another folder of journals; the answer raises `NotSaved` if it cannot."""

@@ -156,6 +156,26 @@ def test_split_by_two_points_and_by_a_line(dock, viewer):
     assert layer_of(dock).mouse_pan
 
 
+def test_right_click_hides_a_class_and_shows_it_again(dock):
+    layer = layer_of(dock)
+
+    def seen(number):
+        return layer.colormap.map(number)[3] > 0
+
+    assert seen(1)
+    dock.rows.row(1).customContextMenuRequested.emit(dock.rows.row(1).rect().center())
+    assert not seen(1)
+    assert not seen(4)
+    assert seen(2)
+    assert "hidden" in dock.rows.row(1).accessibleName()
+    dock.session.select([2])
+    dock.hand.relabel(1)
+    assert not seen(2), "what becomes of a hidden class is hidden too"
+    dock.session.undo()
+    dock.rows.row(1).customContextMenuRequested.emit(dock.rows.row(1).rect().center())
+    assert seen(1)
+
+
 def test_a_tool_that_cannot_says_why(dock):
     dock.session.select([1, 2])
     dock.hand.merge([1])

@@ -152,8 +152,23 @@ def test_curve_grows_and_best_is_said_in_words(train_dock):
         train_dock._on_step(Step(epoch, 10, "learning", progress))
     assert train_dock.curve.names == ("void", "precipitate", "loop", "mean")
     np.testing.assert_allclose(train_dock.curve.points("mean")[0], [0.5, 1.0, 1.5])
-    assert "0.60 after 1 min 0 s" in train_dock.words.text()
+    assert "0.60 after 1 min 0 s" in train_dock.progress_words.text()
     assert train_dock.loss.names == ("training", "held out")
+
+
+def test_the_time_is_measured_here_and_said_before_the_first_round(train_dock, qtbot):
+    assert train_dock.estimate.text().startswith("Up to ")
+    plan = train_dock.plan_form.value.with_changes(
+        widths=(4, 8), patch=(16, 16), batch=1, epochs=30, steps_per_epoch=10, patience=4
+    )
+    train_dock.plan_form.setValue(plan)
+    train_dock.start.setCurrentIndex(train_dock.start.findData("new"))
+    qtbot.waitUntil(lambda: "on this computer" in train_dock.estimate.text(), timeout=60000)
+    found = train_dock._forecast
+    assert found.plan == plan
+    assert found.most == pytest.approx(30 * (10 * found.step + found.check))
+    assert found.least == pytest.approx(5 * (10 * found.step + found.check))
+    assert found.step > 0
 
 
 def test_stop_asks_to_keep_the_best(train_dock):

@@ -81,8 +81,8 @@ def test_border_is_left_out_on_demand(dock, qtbot):
     labels.last_label = 40
     dock.follower.again()
     qtbot.waitUntil(lambda: len(dock.session.table) == COUNT + 1, timeout=5000)
-    dock.border.setCurrentIndex(1)
-    dock.border.activated.emit(1)
+    dock.boxes.border_box.setCurrentIndex(1)
+    dock.boxes.border_box.activated.emit(1)
     qtbot.waitUntil(lambda: len(dock.session.table) == COUNT, timeout=5000)
     assert "1 at the border left out" in dock.card.note.text()
 
@@ -98,8 +98,7 @@ def test_csv_has_units_and_every_row(dock, tmp_path):
 
 def test_only_the_selected_objects_can_be_counted(dock):
     dock.session.select([1, 2, 3])
-    dock.scope.setCurrentIndex(dock.scope.findData("selected"))
-    dock.scope.activated.emit(0)
+    dock.boxes.choose("selected")
     assert dock.table.regions.rowCount() == 3
 
 

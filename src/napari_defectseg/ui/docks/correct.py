@@ -74,6 +74,7 @@ class CorrectDock(DockPage):
         column.addLayout(head)
         self.rows = ClassRows()
         self.rows.chosen.connect(self.choose_class)
+        self.rows.hide_asked.connect(self.toggle_class)
         column.addWidget(self.rows)
 
     def _add_tools(self, column: QVBoxLayout) -> None:
@@ -132,6 +133,7 @@ class CorrectDock(DockPage):
             return
         self.show_controls()
         self.rows.show_classes(labels.classes)
+        self.rows.set_hidden(self.hand.stage.display.hidden)
         self.rows.set_current(self.session.current_class)
         self.tools.show_labels(labels)
         for layer in self.hand.stage.labels_layers:
@@ -260,6 +262,11 @@ class CorrectDock(DockPage):
         if self.hand.tool == "class" and self.hand.selected():
             self.hand.relabel(value)
         self.hand.stage.activate_labels()
+
+    def toggle_class(self, value: int) -> None:
+        """Hide the objects of a class, or show them again; they count all the same."""
+        self.hand.stage.display.toggle_class(value)
+        self.rows.set_hidden(self.hand.stage.display.hidden)
 
     def choose_class_at(self, place: int) -> None:
         """Draw as the n-th class, counted from 0."""

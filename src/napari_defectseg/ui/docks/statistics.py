@@ -5,35 +5,33 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from qtpy.QtCore import Qt
+from qtpy.QtCore import Qt, QTimer
 from qtpy.QtGui import QIcon
-from qtpy.QtWidgets import QFileDialog, QGridLayout, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QFileDialog, QHBoxLayout, QVBoxLayout, QWidget
 
 from napari_defectseg.core.classes import DefectClass
 from napari_defectseg.core.errors import DefectSegError, MeasurementError
 from napari_defectseg.measurement.table import RegionTable
 from napari_defectseg.ui import columns, population, theme, words
+from napari_defectseg.ui.desk import Desk
 from napari_defectseg.ui.docks.base import DockPage
 from napari_defectseg.ui.follow import Follower, follower_of
 from napari_defectseg.ui.hand import hand_of
 from napari_defectseg.ui.places import fly_to
 from napari_defectseg.ui.population import Population
 from napari_defectseg.ui.widgets import swatch
+from napari_defectseg.ui.widgets.count_boxes import CountBoxes
 from napari_defectseg.ui.widgets.distribution import Distribution
 from napari_defectseg.ui.widgets.filter_line import FilterLine
 from napari_defectseg.ui.widgets.numbers_card import NumbersCard
 from napari_defectseg.ui.widgets.region_table import RegionTableView
 from napari_defectseg.ui.widgets.side_by_side import SideBySide
-from napari_defectseg.ui.widgets.text import choice, named, text
+from napari_defectseg.ui.widgets.text import Link
 
 WIDE_PRIMARY = 260
 """Width of the primary button in a wide dock, in px."""
 ANY_WIDTH = 16777215
 """Qt's word for no limit."""
-BORDERS = (
-    ("count", "count all", "Count objects that touch the border like all others"),
-    ("exclude", "leave out", "Leave out objects that touch the border"),
-)
 EMPTY = "No objects to count."
 CSV, CSV_TIP = "CSV…", "Write the table that is shown, one row an object"
 
@@ -49,6 +47,7 @@ class StatisticsDock(DockPage):
     def build(self) -> None:
         """Lay out numbers, plot and table, and tie them to the session."""
         self.follower: Follower = follower_of(self.session)
+        self.desk = Desk(self)
         self._measured: tuple[population.Measured, ...] = ()
         self._counted: Population | None = None
         self._kept: np.ndarray | None = None
@@ -74,6 +73,7 @@ class StatisticsDock(DockPage):
             (events.labels, self._on_labels),
             (events.selection, self._on_selection),
             (events.results, self._on_results),
+            (events.model, self._on_model),
             (self.viewer.dims.events.current_step, self._on_step),
             (self.follower.changed, self._on_follower),
         ):
@@ -84,25 +84,13 @@ class StatisticsDock(DockPage):
         column = QVBoxLayout(part)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(theme.SPACE)
-        grid = QGridLayout()
-        grid.setSpacing(theme.SPACE)
-        self.scope = choice("Which objects are counted")
-        self.border = choice("Objects that touch the border: a part of them may be missing")
-        for value, told, tip in BORDERS:
-            self.border.addItem(told, value)
-            self.border.setItemData(self.border.count() - 1, tip, Qt.ItemDataRole.ToolTipRole)
-        for row, (told, box) in enumerate((("Count", self.scope), ("Border", self.border))):
-            grid.addWidget(named(text(told, wrap=False), box, tip=box.toolTip()), row, 0)
-            grid.addWidget(box, row, 1)
-        grid.setColumnStretch(1, 1)
-        column.addLayout(grid)
+        self.boxes = CountBoxes()
+        column.addWidget(self.boxes)
         self.card = NumbersCard()
         column.addWidget(self.card)
         column.addStretch(1)
-        self.scope.activated.connect(self._show_all)
-        self.border.activated.connect(
-            lambda _: self.follower.set_settings(border=self.border.currentData())
-        )
+        self.boxes.scope_chosen.connect(self._show_all)
+        self.boxes.border_chosen.connect(lambda border: self.follower.set_settings(border=border))
         return part
 
     def _build_table(self) -> QWidget:
@@ -118,12 +106,26 @@ class StatisticsDock(DockPage):
         theme.tabular(self.table)
         column.addWidget(self.filter)
         column.addWidget(self.table, 1)
+        column.addLayout(self._links())
         return part
+
+    def _links(self) -> QHBoxLayout:
+        row = QHBoxLayout()
+        row.setSpacing(theme.GAP)
+        self.recipe_link = Link("Save recipe…", "Settings and model, for other images")
+        self.recipe_link.clicked.connect(self.desk.ask_to_save_recipe)
+        self.open_link = Link("Open result…", "Image, model, objects and settings as they were")
+        self.open_link.clicked.connect(self.desk.ask_to_open)
+        row.addWidget(self.recipe_link)
+        row.addWidget(self.open_link)
+        row.addStretch(1)
+        return row
 
     # -- what the session says -----------------------------------------------------------
 
     def refresh(self) -> None:
         """Show the session as it is."""
+        self.boxes.show_border(self.follower.settings.border)
         self._on_labels(self.session.labels)
         if self.session.table is not None:
             self._on_table(self.session.table)
@@ -135,6 +137,7 @@ class StatisticsDock(DockPage):
                 (
                     ("Predict first", lambda: self.session.go_to("predict")),
                     ("Draw some", lambda: self.session.go_to("correct")),
+                    ("Open a result…", self.desk.ask_to_open),
                 ),
             )
             self.footer.offer("Save result…", "There are no objects yet", enabled=False)
@@ -157,12 +160,19 @@ class StatisticsDock(DockPage):
             self.say_error("measure", failure)
         else:
             self.messages.take_back("measure")
+        self.boxes.show_border(self.follower.settings.border)
         self.heading.setText("Statistics …" if self.follower.busy else "Statistics")
         ready = self.session.table is not None
         wait = "The objects are being measured"
         self.footer.offer("Save result…", "Write everything" if ready else wait, enabled=ready)
         self.footer.offer_next(CSV, CSV_TIP if ready else wait)
         self.footer.next.setEnabled(ready)
+        self._on_model(self.session.model)
+
+    def _on_model(self, model: Any) -> None:
+        self.recipe_link.setEnabled(model is not None)
+        tip = "Settings and model, for other images" if model is not None else "No model is chosen"
+        self.recipe_link.setToolTip(tip)
 
     def _on_table(self, table: RegionTable | None) -> None:
         if table is None:
@@ -187,7 +197,7 @@ class StatisticsDock(DockPage):
             self._show_numbers()
 
     def _on_selection(self, selection: frozenset[int]) -> None:
-        if self.scope.currentData() == population.SELECTED:
+        if self.boxes.scope == population.SELECTED:
             self._show_all()
             return
         if self.table.selected_labels() != selection:
@@ -195,14 +205,14 @@ class StatisticsDock(DockPage):
         self.distribution.mark(selection)
 
     def _on_step(self, _: Any = None) -> None:
-        if self.scope.currentData() == population.FRAME:
+        if self.boxes.scope == population.FRAME:
             self._show_all()
 
     # -- showing -------------------------------------------------------------------------
 
     def counted(self) -> Population | None:
         """Return the rows that are counted, as the box of choices says."""
-        table, scope = self.session.table, self.scope.currentData() or population.IMAGE
+        table, scope = self.session.table, self.boxes.scope
         if table is None:
             return None
         chosen = population.chosen_of(self._measured, scope)
@@ -286,21 +296,33 @@ class StatisticsDock(DockPage):
         self.session.select(here | self.session.selection if add else here)
 
     def _on_rows(self, chosen: frozenset[int]) -> None:
-        self.session.select(row_id for row_id in chosen if row_id > 0)
+        here = {row_id for row_id in chosen if row_id > 0}
+        if here or not chosen:
+            self.session.select(here)
 
     def _on_visited(self, row_id: int) -> None:
         place = self._counted.place(row_id) if self._counted is not None else None
         if place is None:
             fly_to(self.viewer, self.session, row_id)
             return
-        measured, number = place
+        # Another image brings another table: not while this one is still telling what was chosen.
+        QTimer.singleShot(0, lambda: self._go_to(*place))
+
+    def _go_to(self, measured: population.Measured, number: int) -> None:
+        """Go to an object of another image; one that is not open is offered."""
         if measured.image is not None:
             self.session.image = measured.image
             self.session.select([number])
             fly_to(self.viewer, self.session, number)
+        elif measured.stored is not None:
+            folder = measured.stored.folder
+            open_it = (f"Open {measured.name}", lambda: self.desk.open(folder))
+            sentence = f"Object {number} lies in {measured.name}."
+            self.messages.say("elsewhere", "info", sentence, (open_it,))
 
     def act(self) -> None:
         """Save everything as a result folder."""
+        self.desk.ask_to_save()
 
     def go_on(self) -> None:
         """Save the table."""
@@ -334,19 +356,8 @@ class StatisticsDock(DockPage):
     def _fill_scope(self) -> None:
         labels = self.session.labels
         self._measured = population.measured_of(self.session)
-        offered = population.choices_of(
-            self._measured, frames=labels is not None and "t" in labels.axes
-        )
-        box = self.scope
-        shown = [(box.itemText(place), box.itemData(place)) for place in range(box.count())]
-        if shown == offered:
-            return
-        before = box.currentData()
-        box.clear()
-        for told, kind in offered:
-            box.addItem(told, kind)
-        kinds = [kind for _, kind in offered]
-        box.setCurrentIndex(kinds.index(before) if before in kinds else 0)
+        frames = labels is not None and "t" in labels.axes
+        self.boxes.offer(population.choices_of(self._measured, frames=frames))
 
     def _frame(self) -> int:
         labels = self.session.labels

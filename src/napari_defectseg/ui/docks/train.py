@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
 from pathlib import Path
 from threading import Event
 from typing import Any
 
+from qtpy.QtCore import QTimer
 from qtpy.QtWidgets import (
     QComboBox,
     QFileDialog,
@@ -22,7 +22,7 @@ from napari_defectseg.core.errors import DefectSegError
 from napari_defectseg.core.progress import Step
 from napari_defectseg.datasets.dataset import Dataset
 from napari_defectseg.training.plan import TrainingPlan, plan_of
-from napari_defectseg.ui import icons, numbers, theme, words
+from napari_defectseg.ui import icons, learning, numbers, theme, words
 from napari_defectseg.ui.docks.base import DockPage
 from napari_defectseg.ui.plots.curve import Curve
 from napari_defectseg.ui.widgets.card import ProgressCard
@@ -34,6 +34,8 @@ from napari_defectseg.ui.widgets.text import ElidedLabel, name, named, text
 LANE = "train"
 NEW = "new"
 HELD = "held"
+PAUSE = 600
+"""Milliseconds without a change of the plan until its time is measured."""
 EMPTY = "Train needs a dataset: pictures with corrected masks, split into sets."
 
 
@@ -51,6 +53,10 @@ class TrainDock(DockPage):
         self._new: Any = None
         self._old: Any = None
         self._epochs = 0
+        self._ready = False
+        self._forecast: Any = None
+        self._ask_soon = QTimer(self, singleShot=True, interval=PAUSE)
+        self._ask_soon.timeout.connect(self._measure)
         self.start = QComboBox()
         self.start.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
         self.start.setMinimumWidth(60)
@@ -79,9 +85,9 @@ class TrainDock(DockPage):
         self.curve = Curve(bottom="minutes", left="score (Dice)")
         self.curve.set_y_range(0.0, 1.05)
         self.curve.setFixedHeight(150)
-        self.words = text("", "second")
+        self.progress_words = text("", "second")
         self.body.addWidget(self.curve)
-        self.body.addWidget(self.words)
+        self.body.addWidget(self.progress_words)
 
     def _add_more(self) -> None:
         self.more = More("plan, loss, where it is saved", key="train")
@@ -148,7 +154,7 @@ class TrainDock(DockPage):
         self.show_controls()
         self.run(
             "train look",
-            _look_steps(dataset),
+            learning.look_steps(dataset),
             on_done=lambda found: self._show_dataset(dataset, *found),
             primary=False,
         )
@@ -164,8 +170,9 @@ class TrainDock(DockPage):
         if self._first_plan.dims != dims:
             self._set_plan(plan_of("unet3d" if dims == 3 else "unet"))
         if not self.out.text():
-            self.out.setText(str(_free_folder(dataset)))
+            self.out.setText(str(learning.free_folder(dataset)))
         ready = all(counts.get(one, 0) for one in ("train", "validation", "test"))
+        self._ready = ready
         self._show_plan()
         if ready:
             self.footer.offer("Train", "Train; you can stop and keep the best at any time")
@@ -180,12 +187,49 @@ class TrainDock(DockPage):
             )
 
     def _show_plan(self, _: Any = None) -> None:
-        plan = self.plan_form.value
         self.more.set_changed(self.plan_form.changed_words())
-        self.estimate.setText(
-            f"Up to {plan.epochs} rounds; the time is known after the first. Can be stopped: "
-            "the best so far is kept."
+        self._forecast = None
+        self._show_estimate()
+        self._ask_soon.start()
+
+    def _show_estimate(self) -> None:
+        found, rounds = self._forecast, self.plan_form.value.epochs
+        if found is None:
+            self.estimate.setText(
+                f"Up to {words.counted(rounds, 'round')}. Can be stopped: the best is kept."
+            )
+            return
+        least, most = words.about(found.least), words.about(found.most)
+        span = f"about {most}" if least == most else f"about {least} to {most}"
+        self.estimate.setText(f"{span} on this computer · can be stopped: the best is kept")
+        self.estimate.setToolTip(
+            f"Measured: {found.step:.2g} s a step on {found.device}. It ends when "
+            f"{found.plan.patience} rounds in a row are no better, after {rounds} at the latest."
         )
+
+    def _measure(self) -> None:
+        """Try a few steps in the worker, while nothing else is being computed."""
+        dataset = self.session.dataset
+        if dataset is None or not self._ready or self.session.jobs.running(LANE) is not None:
+            return
+        plan = self.plan_form.value
+
+        def done(found: Any) -> None:
+            if self.plan_form.value == found.plan:
+                self._forecast = found
+                self._show_estimate()
+
+        self.run(
+            "train forecast",
+            learning.try_steps(dataset, plan, self._beginning()),
+            on_done=done,
+            on_failed=self._on_no_forecast,
+            primary=False,
+        )
+
+    def _on_no_forecast(self, error: Exception) -> None:
+        """Say why: what keeps a few steps from being tried would keep the training from it."""
+        self.say_error(LANE, error)
 
     # -- training ------------------------------------------------------------------------
 
@@ -210,16 +254,17 @@ class TrainDock(DockPage):
         except DefectSegError as error:
             self.say_error(LANE, error)
             return
+        self.session.jobs.stop("train forecast", drop=True)
         self._stop.clear()
         self._epochs = plan.epochs
         self._old = self.session.model
         self.curve.clear_lines()
         self.loss.clear_lines()
-        self.words.setText("")
+        self.progress_words.setText("")
         self.scores.hide()
         self.run(
             LANE,
-            _train_steps(
+            learning.fit_steps(
                 dataset,
                 plan,
                 Path(self.out.text()).expanduser(),
@@ -265,7 +310,7 @@ class TrainDock(DockPage):
         self.loss.append("held out", progress.epoch, progress.validation_loss)
         if progress.best:
             self.curve.mark_best(minutes, progress.mean_score)
-            self.words.setText(
+            self.progress_words.setText(
                 f"Best so far: mean score {numbers.plain(progress.mean_score, 2)} after "
                 f"{words.took(progress.seconds)}."
             )
@@ -313,43 +358,10 @@ class TrainDock(DockPage):
     def _settle(self) -> None:
         self._new = None
         self.footer.offer_next("")
-        self.out.setText(str(_free_folder(self.session.dataset)))
+        self.out.setText(str(learning.free_folder(self.session.dataset)))
         self.footer.offer("Train again", "Train; you can stop and keep the best at any time")
 
     def _choose_out(self) -> None:
         path = QFileDialog.getExistingDirectory(self, "Folder of the new model")
         if path:
             self.out.setText(path)
-
-
-def _look_steps(dataset: Dataset):  # type: ignore[no-untyped-def]
-    """Count the pairs of each set and see how many dimensions they have, in the worker."""
-    yield Step(0, 1, "Reading the dataset")
-    counts: dict[str, int] = {}
-    dims = 2
-    for pair in dataset.pairs():
-        counts[pair.event.split] = counts.get(pair.event.split, 0) + 1
-        dims = 3 if "z" in pair.axes else 2
-    return counts, dims
-
-
-def _train_steps(dataset, plan, out, start_from, stop):  # type: ignore[no-untyped-def]
-    """Open the model to start from and train, in the worker's thread."""
-    from napari_defectseg.training.fit import TrainSettings, train_steps
-
-    if isinstance(start_from, str):
-        from napari_defectseg.models.open import open_model
-
-        yield Step(0, 0, f"opening {start_from}")
-        start_from = open_model(start_from)
-    settings = TrainSettings(start_from=start_from, stop=stop)
-    return (yield from train_steps(dataset, plan, out, settings))
-
-
-def _free_folder(dataset: Dataset) -> Path:
-    """Return a folder beside the dataset that does not exist yet."""
-    base = dataset.path.parent / f"{dataset.path.name}-model-{datetime.now():%Y-%m-%d}"
-    place, number = base, 2
-    while place.exists():
-        place, number = base.with_name(f"{base.name}-{number}"), number + 1
-    return place

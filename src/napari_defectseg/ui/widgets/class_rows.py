@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from qtpy.QtCore import QPoint, Qt, Signal
+from qtpy.QtCore import Qt, Signal
 from qtpy.QtWidgets import QButtonGroup, QHBoxLayout, QPushButton, QSizePolicy, QVBoxLayout, QWidget
 
 from napari_defectseg.core.classes import ClassMap, DefectClass
@@ -24,12 +24,12 @@ class ClassRows(QWidget):
     -------
     chosen : int
         Class value, by a click or a key.
-    menu_asked : int, QPoint
-        Right click on a class, at a place of the screen.
+    hide_asked : int
+        Right click on a class, or the menu key: hide it, or show it again.
     """
 
     chosen = Signal(int)
-    menu_asked = Signal(int, QPoint)
+    hide_asked = Signal(int)
 
     def __init__(self) -> None:
         super().__init__()
@@ -56,9 +56,7 @@ class ClassRows(QWidget):
             row = _Row(item, f"Ctrl+{place}" if place <= KEYS else "")
             row.clicked.connect(lambda _=False, value=item.value: self.chosen.emit(value))
             row.customContextMenuRequested.connect(
-                lambda at, row=row, value=item.value: self.menu_asked.emit(
-                    value, row.mapToGlobal(at)
-                )
+                lambda _, value=item.value: self.hide_asked.emit(value)
             )
             self._group.addButton(row)
             self._column.addWidget(row)
@@ -130,5 +128,5 @@ class _Row(QPushButton):
         name(
             self,
             f"{self._item.name}, {numbers.count(self._count)} objects{hidden}",
-            f"Draw as {self._item.name}{key}. Right click: hide",
+            f"Draw as {self._item.name}{key}. Right click: {'show' if hidden else 'hide'}",
         )
