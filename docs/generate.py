@@ -93,8 +93,8 @@ def keys() -> str:
             (
                 "Every key stands in the tooltip of its button, in the command palette by its plain "
                 "name, and on the sheet that `F1` opens, where it can be changed. napari's own keys "
-                "for drawing keep their meaning: `P` paint, `E` erase, `F` fill, `L` pick, `Z` pan, "
-                "`[` and `]` brush size.\n"
+                "for drawing keep their meaning: `P` paint, `E` erase, `F` fill, `L` pick, `Z` "
+                "pan, `[` and `]` brush size.\n"
             ),
             "| key | does | where |",
             "| --- | --- | --- |",
