@@ -58,7 +58,10 @@ def fly_to(viewer: napari.Viewer, session: Session, number: int) -> None:
     ndim = viewer.dims.ndim
     point = list(viewer.dims.point)
     point[ndim - middle.size :] = middle
-    viewer.dims.set_point(range(ndim), point)
+    # Axes in sight have no position to go to; setting one would slice every layer anew.
+    hidden = list(viewer.dims.not_displayed)
+    if hidden:
+        viewer.dims.set_point(hidden, [point[axis] for axis in hidden])
     camera = viewer.scene.camera
     shown = list(viewer.dims.displayed)
     place = [float(point[axis]) for axis in shown]
