@@ -22,6 +22,8 @@ HELD = {
     "Shift": Qt.KeyboardModifier.ShiftModifier,
     "Alt": Qt.KeyboardModifier.AltModifier,
 }
+PACE = 15
+"""Milliseconds between two moves of the mouse: the canvas leaves out what comes faster."""
 PATIENCE = 60_000
 """Milliseconds until something that was waited for counts as lost."""
 
@@ -171,7 +173,9 @@ class Window:
         self.mouse("hover", spots[0])
         self.mouse("press", spots[0])
         for at in spots[1:]:
+            self.settle(PACE)
             self.mouse("move", at)
+        self.settle(PACE)
         self.mouse("release", spots[-1])
         self.settle(10)
 

@@ -55,7 +55,9 @@ def draw_into(
         raise LabelError(f"Object {number} has another class than the brush.")
     target = number or object_under(labelmap, stroke, class_value)
     here = draft.read(stroke.box)
-    taken = stroke.mask & ~_kept(draft, here, class_value, protect) & (here != (target or -1))
+    aimed = number_under(draft, stroke)
+    kept = _kept(draft, here, class_value, {aimed} if protect else None)
+    taken = stroke.mask & ~kept & (here != (target or -1))
     if not taken.any():
         return
     losers = set(np.unique(here[taken]).tolist()) - {0}
@@ -83,14 +85,26 @@ def object_under(labelmap: LabelMap, stroke: Stroke, class_value: int) -> int | 
     return None
 
 
-def _kept(draft: Draft, here: Numbers, class_value: int, protect: bool) -> Mask:
+def number_under(draft: Draft, stroke: Stroke) -> int:
+    """Return the object that a stroke began on, of whatever class; 0: none."""
+    plane = draft.labelmap.planes[draft.plane]
+    if stroke.start is None or not all(
+        0 <= i < n for i, n in zip(stroke.start, plane.shape, strict=True)
+    ):
+        return 0
+    return int(plane[stroke.start])
+
+
+def _kept(draft: Draft, here: Numbers, class_value: int, aimed: set[int] | None) -> Mask:
+    """Return what the brush goes around: its own class, and what is checked but not `aimed` at.
+
+    Without protection `aimed` is None.
+    """
+    checked = set() if aimed is None else draft.labelmap.checked - aimed
     stay = [
         number
         for number in np.unique(here).tolist()
-        if number
-        and (
-            draft.class_of(number) == class_value or (protect and number in draft.labelmap.checked)
-        )
+        if number and (draft.class_of(number) == class_value or number in checked)
     ]
     return np.isin(here, stay)
 
@@ -124,12 +138,10 @@ def erase_into(draft: Draft, stroke: Stroke, *, class_value: int | None, protect
     labelmap = draft.labelmap
     here = draft.read(stroke.box)
     under = set(np.unique(here[stroke.mask]).tolist()) - {0}
-    losers = [
-        number
-        for number in under
-        if (class_value is None or draft.class_of(number) == class_value)
-        and not (protect and number in labelmap.checked)
-    ]
+    meant = {n for n in under if class_value is None or draft.class_of(n) == class_value}
+    # Who erases on checked objects alone, or begins on one, means them.
+    guarded = labelmap.checked - {number_under(draft, stroke)} if protect else set()
+    losers = sorted(meant - guarded or meant)
     taken = stroke.mask & np.isin(here, losers)
     if taken.any():
         draft.put(stroke.box, taken, 0)

@@ -35,8 +35,8 @@ def share_unit(viewer: napari.Viewer, layer: Any) -> bool:
         return False
     factor = np.array(
         [
-            float((1.0 * own).to(new).magnitude) if _is_length(own) else 1.0
-            for own, new in zip(layer.units, units, strict=True)
+            float((1.0 * old).to(new).magnitude) if _is_length(old) else 1.0
+            for old, new in zip(layer.units, units, strict=True)
         ]
     )
     scale, translate = np.asarray(layer.scale) * factor, np.asarray(layer.translate) * factor

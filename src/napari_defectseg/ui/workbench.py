@@ -102,7 +102,7 @@ class Workbench(QWidget):
         self.session.events.go.connect(self.bring)
         self.session.events.standing.connect(self._on_standing)
         self._provide()
-        OrphanWatch(self, self.release)
+        OrphanWatch(self, self.release, self.viewer)
         _workbenches[self.viewer] = self
         self.bring("data")
 

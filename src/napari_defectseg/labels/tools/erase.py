@@ -23,7 +23,8 @@ def erase(
     class_value : int or None
         Erase objects of this class only; None: of all. Needed where classes may overlap.
     protect : bool
-        Leave objects that a person has checked.
+        Leave objects that a person has checked, unless the stroke begins on one or meets
+        nothing else: then they are meant.
     """
     plane = 0 if class_value is None else labelmap.plane_of(class_value)
     draft = Draft(labelmap, plane)

@@ -35,7 +35,7 @@ def paint(
     number : int or None
         The object to extend, whatever the stroke began on; None: decided as above.
     protect : bool
-        Go around objects that a person has checked.
+        Go around objects that a person has checked, unless the stroke begins on one.
 
     Raises
     ------

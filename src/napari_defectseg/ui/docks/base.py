@@ -266,7 +266,7 @@ class DockPage(QWidget):
         """Be found as a dock of its own, and go when napari closes it."""
         standing = _standing.setdefault(self.viewer, WeakValueDictionary())
         standing[self.key] = self
-        OrphanWatch(self, self.release)
+        OrphanWatch(self, self.release, self.viewer)
         self.session.events.standing.emit(self.key)
 
     def stop(self) -> None:

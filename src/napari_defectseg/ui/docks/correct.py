@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 from weakref import WeakSet
 
+from qtpy.QtGui import QShowEvent
 from qtpy.QtWidgets import QFileDialog, QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
 from napari_defectseg.core.classes import ClassMap
@@ -310,6 +311,12 @@ class CorrectDock(DockPage):
         if sentence:
             self.messages.take_back("edit")
 
+    def showEvent(self, event: QShowEvent) -> None:
+        """Make the labels the active layer: keys of an image layer are others."""
+        super().showEvent(event)
+        if not event.spontaneous():
+            self.hand.stage.activate_labels()
+
     def show_place(self, place: str) -> None:
         """Open the form to save a region."""
         if place == "save":
@@ -357,6 +364,7 @@ class CorrectDock(DockPage):
             "redo": self.hand.redo,
             "outlines": self.more.toggle_outlines,
             "save_region": self.save_here,
+            "escape": self.leave_tool,
         }
         for place in range(9):
             acts[f"class_{place + 1}"] = partial(self.choose_class_at, place)
@@ -383,6 +391,12 @@ class CorrectDock(DockPage):
     def merge(self) -> None:
         """Take the merge tool in hand, or merge what was chosen."""
         self.tools.use("merge")
+
+    def leave_tool(self) -> bool:
+        """Put the tool in hand away; false if there is none."""
+        held = bool(self.hand.tool)
+        self.hand.drop()
+        return held
 
     def change_class(self) -> None:
         """Wait for a class, or for objects to give the class in hand."""
