@@ -96,7 +96,7 @@ def samples() -> list[Subject]:
     from napari_defectseg.phantoms.make import phantom
 
     labelled = ("void", "precipitate", "loop")
-    flat = phantom("micrograph", seed=11, scene="mixed", labelled=labelled).image
+    flat = phantom("micrograph", seed=3, scene="mixed", labelled=labelled).image
     deep = phantom("tomogram", seed=20_003).image
     return [
         Subject("micrograph", replace(flat, name="micrograph"), FLAT),

@@ -78,10 +78,10 @@ QWidget[ds="key"] { border: 1px solid {{ secondary }}; border-radius: 2px; paddi
 
 QWidget[ds="rail"] { background: {{ foreground }}; }
 QToolButton[ds="rail"] { background: transparent; border: 0; border-left: 3px solid transparent;
-  border-radius: 0; padding: 2px 3px 2px 0; font-size: {{ decrease(font_size, 1) }}; }
+  border-radius: 0; padding: 2px 0; font-size: {{ decrease(font_size, 1) }}; }
 QToolButton[ds="rail"]:hover { background: {{ primary }}; }
 QToolButton[ds="rail"]:checked { background: {{ background }};
-  border-left: 3px solid {{ text }}; font-weight: 600; }
+  border-left: 3px solid {{ text }}; }
 QToolButton[ds="rail"]:focus { border: 1px solid {{ text }}; border-left-width: 3px; }
 QWidget[ds="bar"] { border-bottom: 1px solid {{ secondary }}; }
 QWidget[ds="footer"] { border-top: 1px solid {{ secondary }}; }
