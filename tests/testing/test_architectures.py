@@ -15,6 +15,19 @@ class TestUNet(ArchitectureContract):
     )
 
 
+class TestMFFMetal(ArchitectureContract):
+    architecture = ARCHITECTURES.get("mff_metal")
+    examples = (
+        {"widths": (6, 12, 18, 24)},
+        {"widths": (4, 13, 12, 18), "in_channels": 1, "out_channels": 2, "blocks": (1, 2, 3)},
+    )
+
+
+class TestUNetPBF(ArchitectureContract):
+    architecture = ARCHITECTURES.get("unet_pbf")
+    examples = ({"width": 2}, {"width": 3, "in_channels": 3, "out_channels": 1})
+
+
 def test_every_network_is_put_to_the_test():
     tested = {item.architecture for item in ArchitectureContract.__subclasses__()}
     assert {ARCHITECTURES.get(name) for name in ARCHITECTURES.names()} <= tested
