@@ -134,7 +134,7 @@ def _about(settings: UNetPBFSettings) -> Published:
         "Ridge National Laboratory.",
         "licence": "not stated by the authors",
         "quirks": (
-            "It was trained on whole layers shrunk to 128 × 128 px; its authors show it at 256 × 256.",
+            "It was trained on whole layers shrunk to 128 × 128 px; its page shrinks to 256 × 256.",
             "Its masks for training were themselves predictions, not drawn by hand.",
             "The authors report IoU 0 for all classes but No Defect and Spatter.",
             "The last two classes never occurred in training.",
