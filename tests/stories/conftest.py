@@ -23,7 +23,6 @@ def open_window(
 ) -> Iterator[Callable[..., Any]]:
     """Open napari with the workbench, as often as is wished; what works in it ends with it."""
     from qtpy.QtCore import QThreadPool
-
     from tests.stories.window import Window
 
     opened: list[Window] = []

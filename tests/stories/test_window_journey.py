@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pytest
 from qtpy.QtCore import Qt
 from qtpy.QtTest import QTest
 
