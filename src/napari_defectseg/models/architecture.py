@@ -64,6 +64,11 @@ ARCHITECTURES: Registry[Architecture] = Registry(
     {
         "unet": "napari_defectseg.models.architectures.unet",
         "mff_metal": "napari_defectseg.models.architectures.mff_metal:KIND",
+        "lmffnet": "napari_defectseg.models.architectures.lmffnet:KIND",
+        "bilinear_unet": "napari_defectseg.models.architectures.bilinear_unet:KIND",
+        "nested_unet": "napari_defectseg.models.architectures.nested_unet:KIND",
+        "attention_unet": "napari_defectseg.models.architectures.attention_unet:KIND",
+        "transunet": "napari_defectseg.models.architectures.transunet:KIND",
         "unet_pbf": "napari_defectseg.models.architectures.unet_pbf:KIND",
     },
     group="napari_defectseg.architectures",

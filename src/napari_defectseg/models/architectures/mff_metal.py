@@ -10,15 +10,14 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import Any
 
 import torch
 from torch import nn
 
-from napari_defectseg.core.classes import ClassMap
 from napari_defectseg.core.errors import ModelError
 from napari_defectseg.models.architecture import Published, Shapes
 from napari_defectseg.models.kind import NetworkKind, check_positive
+from napari_defectseg.models.neu_seg import neu_seg
 from napari_defectseg.models.pmca import (
     BNPReLU,
     Bottleneck,
@@ -29,7 +28,6 @@ from napari_defectseg.models.pmca import (
     averaged,
     resized,
 )
-from napari_defectseg.models.preprocess import Normalise
 
 TITLE = "an MFF-Metal network"
 TEACHER = (180, 360, 540, 720)
@@ -40,8 +38,6 @@ DILATIONS = (
     ((2, 3), (2, 3), (4, 6), (4, 6), (8, 12), (8, 12)),
 )
 """Of the middle and right branch, by stage and place; no weight file tells them."""
-MEAN = (0.49139968, 0.48215841, 0.44653091)
-STD = (0.24703223, 0.24348513, 0.26158784)
 HEAD_MID, HEAD_DEEP = 16, 24
 
 
@@ -224,39 +220,19 @@ def _read(shapes: Shapes) -> MFFMetalSettings | None:
     return MFFMetalSettings(first[1], head[0], widths, counts)
 
 
-def _about(settings: MFFMetalSettings) -> Published | None:
-    if settings.in_channels != 3:
-        return None
-    names = {4: ["inclusion", "patch", "scratch"], 2: ["crack"]}.get(settings.out_channels)
-    teacher = "The teacher" if settings.widths[0] >= 90 else "A student"
-    fields: dict[str, Any] = {
-        "description": f"{teacher} of MFF-Metal, for defects on the surface of steel strip "
-        "(NEU-Seg, 200 × 200 px)."
-        if settings.out_channels != 2
-        else "MFF-Metal for cracks.",
-        "preprocessing": (
-            Normalise(method="divide", scope="constant"),
-            Normalise(method="zscore", scope="constant", low=MEAN, high=STD),
-        ),
-        "symmetries": ("flip_y", "flip_x", "rot90_yx"),
-        "citation": "neulmc/MFF-Metal: Lightweight metal surface defect segmentation method "
-        "based on multiscale feature fusion and knowledge distillation (2025).",
-        "licence": "not stated by the authors",
-        "quirks": (
+def _about(settings: MFFMetalSettings) -> Published:
+    kind = "A teacher" if settings.widths[0] >= 90 else "A student"
+    return neu_seg(
+        f"{kind} of MFF-Metal, for defects on the surface of steel strip (200 × 200 px).",
+        settings.in_channels,
+        settings.out_channels,
+        (
             "Means of the whole image enter the result, so it is never cut into tiles.",
             "What is added at a border to reach a multiple of 8 changes all of it a little.",
             "The authors' own forward pass returns probabilities; here it ends at the logits.",
             "They report the mean IoU of the defects without the background.",
         ),
-    }
-    if names:
-        fields.update(
-            classes=ClassMap.of(names),
-            task="exclusive",
-            activation="softmax",
-            has_background=True,
-        )
-    return Published(fields, guesses=("classes",))
+    )
 
 
 KIND = NetworkKind(TITLE, MFFMetalSettings, MFFMetal, _read, _about)
