@@ -15,6 +15,47 @@ class TestUNet(ArchitectureContract):
     )
 
 
+class TestMFFMetal(ArchitectureContract):
+    architecture = ARCHITECTURES.get("mff_metal")
+    examples = (
+        {"widths": (6, 12, 18, 24)},
+        {"widths": (4, 13, 12, 18), "in_channels": 1, "out_channels": 2, "blocks": (1, 2, 3)},
+    )
+
+
+class TestUNetPBF(ArchitectureContract):
+    architecture = ARCHITECTURES.get("unet_pbf")
+    examples = ({"width": 2}, {"width": 3, "in_channels": 3, "out_channels": 1})
+
+
+class TestLMFFNet(ArchitectureContract):
+    architecture = ARCHITECTURES.get("lmffnet")
+    examples = ({"width": 6, "blocks": (1, 2)}, {"width": 4, "in_channels": 1, "out_channels": 2})
+
+
+class TestBilinearUNet(ArchitectureContract):
+    architecture = ARCHITECTURES.get("bilinear_unet")
+    examples = ({"width": 2}, {"width": 3, "in_channels": 1, "out_channels": 2})
+
+
+class TestNestedUNet(ArchitectureContract):
+    architecture = ARCHITECTURES.get("nested_unet")
+    examples = ({"width": 2}, {"width": 1, "deep_supervision": True, "out_channels": 2})
+
+
+class TestAttentionUNet(ArchitectureContract):
+    architecture = ARCHITECTURES.get("attention_unet")
+    examples = ({"width": 2}, {"width": 4, "gates": False, "in_channels": 1})
+
+
+class TestTransUNet(ArchitectureContract):
+    architecture = ARCHITECTURES.get("transunet")
+    examples = (
+        {"width": 8, "inner": 16, "blocks": 2, "side": 32},
+        {"width": 8, "inner": 8, "blocks": 1, "side": 48, "in_channels": 1},
+    )
+
+
 def test_every_network_is_put_to_the_test():
     tested = {item.architecture for item in ArchitectureContract.__subclasses__()}
     assert {ARCHITECTURES.get(name) for name in ARCHITECTURES.names()} <= tested

@@ -13,6 +13,7 @@ from napari_defectseg.inference.pace import Watch, known_pace
 from napari_defectseg.inference.scores import on_disk, scores_bytes
 from napari_defectseg.inference.settings import PredictSettings
 from napari_defectseg.inference.tiling import TilePlan, TilingSettings, plan_tiles
+from napari_defectseg.models.joined import JoinedModel
 from napari_defectseg.models.model import Model
 
 TRIAL = {2: 256, 3: 64}
@@ -86,6 +87,8 @@ def forecast(
         As `predict` would.
     """
     settings = settings or PredictSettings()
+    if isinstance(model, JoinedModel):
+        return _together([forecast(m, image, settings, measure=measure) for m in model.models])
     job = prepare(model, image, settings)
     threads = settings.threads or _threads()
     pace = known_pace(job, threads)
@@ -103,6 +106,21 @@ def forecast(
         seconds=None if pace is None else pace * pixels,
         device=job.device.title,
         warnings=job.warnings,
+    )
+
+
+def _together(each: list[Forecast]) -> Forecast:
+    """Return what models one after the other will take; memory and disk at most."""
+    times = [one.seconds for one in each]
+    return Forecast(
+        passes=sum(one.passes for one in each),
+        tile=max((one.tile for one in each), key=math.prod),
+        pixels=sum(one.pixels for one in each),
+        memory=sum(one.memory for one in each),
+        disk=sum(one.disk for one in each),
+        seconds=None if None in times else math.fsum(t for t in times if t is not None),
+        device=each[0].device,
+        warnings=tuple(dict.fromkeys(w for one in each for w in one.warnings)),
     )
 
 

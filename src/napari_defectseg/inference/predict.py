@@ -23,6 +23,7 @@ from napari_defectseg.inference.scores import room_for_scores
 from napari_defectseg.inference.settings import PredictSettings
 from napari_defectseg.inference.source import Source
 from napari_defectseg.inference.tiling import Box
+from napari_defectseg.models.joined import JoinedModel
 from napari_defectseg.models.model import Model
 
 if TYPE_CHECKING:
@@ -101,6 +102,10 @@ def predict_beside(
     model: Model, image: CalibratedImage, settings: PredictSettings, held: int = 0
 ) -> Steps[Prediction]:
     """Predict as `predict_steps` does while `held` bytes of other scores are kept in memory."""
+    if isinstance(model, JoinedModel):
+        from napari_defectseg.inference.joined import predict_joined
+
+        return (yield from predict_joined(model, image, settings, held))
     started = time.perf_counter()
     yield Step(0, 0, "getting the model ready")
     job = prepare(model, image, settings)
@@ -159,7 +164,7 @@ def _run_steps(job: Job, held: int, begun: Begun | None, spent: float) -> Steps[
     ):
         run = begun or Begun(job, room, job.resolved(engine.name, engine.threads), seconds=spent)
         yield Step(run.done, job.total, "measuring grey values")
-        for piece in _pieces(job, engine, run.done):
+        for piece in pieces(job, engine, run.done):
             room.target[piece.part.where] = piece.part.scores
             run = replace(
                 run,
@@ -172,7 +177,7 @@ def _run_steps(job: Job, held: int, begun: Begun | None, spent: float) -> Steps[
 
 
 @dataclass(frozen=True)
-class _Piece:
+class Piece:
     """The result of one tile."""
 
     part: Part
@@ -180,7 +185,7 @@ class _Piece:
     replaced: int
 
 
-def _pieces(job: Job, engine: ExactEngine, first: int) -> Iterator[_Piece]:
+def pieces(job: Job, engine: ExactEngine, first: int) -> Iterator[Piece]:
     """Compute the tiles, all but the `first` ones."""
     source = Source(job)
     with Watch(job, engine.threads) as watch:
@@ -194,7 +199,7 @@ def _pieces(job: Job, engine: ExactEngine, first: int) -> Iterator[_Piece]:
                     scores = engine.run(block)
                 inside = scores[(slice(None), *tile.local)]
                 part = Part(job.layout.where(index, tile.inner), job.layout.shaped(inside))
-                yield _Piece(part, _words(job, index, number), replaced)
+                yield Piece(part, _words(job, index, number), replaced)
 
 
 def _words(job: Job, index: Index, number: int) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from napari_defectseg.core.registry import Registry
@@ -21,6 +22,22 @@ def learnt(tensors: Mapping[str, T]) -> dict[str, T]:
     Old files lack these counters, and no prediction depends on them.
     """
     return {n: t for n, t in tensors.items() if not n.endswith("num_batches_tracked")}
+
+
+@dataclass(frozen=True)
+class Published:
+    """What the authors of a network say about it, for the card of a bare weight file.
+
+    Parameters
+    ----------
+    fields : mapping
+        Fields of a card. Classes come with task, activation and has_background, or not at all.
+    guesses : tuple of str
+        Those of the fields that only a guess supports.
+    """
+
+    fields: Mapping[str, Any]
+    guesses: tuple[str, ...] = ()
 
 
 class Architecture(Protocol):
@@ -44,6 +61,25 @@ class Architecture(Protocol):
 
 ARCHITECTURES: Registry[Architecture] = Registry(
     "network",
-    {"unet": "napari_defectseg.models.architectures.unet"},
+    {
+        "unet": "napari_defectseg.models.architectures.unet",
+        "mff_metal": "napari_defectseg.models.architectures.mff_metal:KIND",
+        "lmffnet": "napari_defectseg.models.architectures.lmffnet:KIND",
+        "bilinear_unet": "napari_defectseg.models.architectures.bilinear_unet:KIND",
+        "nested_unet": "napari_defectseg.models.architectures.nested_unet:KIND",
+        "attention_unet": "napari_defectseg.models.architectures.attention_unet:KIND",
+        "transunet": "napari_defectseg.models.architectures.transunet:KIND",
+        "unet_pbf": "napari_defectseg.models.architectures.unet_pbf:KIND",
+    },
     group="napari_defectseg.architectures",
 )
+
+
+def published(name: str, settings: Mapping[str, Any]) -> Published | None:
+    """Return what the authors of a network say about it, None where it has none.
+
+    An architecture may offer it as ``published(settings)``; it need not.
+    """
+    says = getattr(ARCHITECTURES.get(name), "published", None)
+    found: Published | None = says(settings) if says else None
+    return found

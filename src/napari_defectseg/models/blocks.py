@@ -68,3 +68,22 @@ def pointwise(dims: int, inputs: int, outputs: int) -> nn.Module:
     """Return a 1 × 1 (× 1) convolution."""
     kind = nn.Conv2d if dims == 2 else nn.Conv3d
     return kind(inputs, outputs, kernel_size=1)
+
+
+def field_radius(levels: int) -> int:
+    """Return how far beyond a cell of the grid its output looks, at most, along one axis.
+
+    The interval of input pixels that the cell depends on is carried backwards through the
+    layers. A tile made of whole cells needs this much around it.
+    """
+    cell = 1 << (levels - 1)
+    low, high = 0, cell - 1
+    wanted: list[tuple[int, int]] = []
+    for _ in range(levels - 1):  # decoder, finest first: two convolutions, then half the size
+        low, high = low - 2, high + 2
+        wanted.append((low, high))
+        low, high = low // 2, high // 2
+    low, high = low - 2, high + 2
+    for skip_low, skip_high in reversed(wanted):  # encoder, coarsest first
+        low, high = min(2 * low, skip_low) - 2, max(2 * high + 1, skip_high) + 2
+    return max(-low, high - (cell - 1))

@@ -9,7 +9,7 @@ from typing import Any
 
 from napari_defectseg.core.classes import ClassMap
 from napari_defectseg.core.errors import ClassError
-from napari_defectseg.models.architecture import ARCHITECTURES, Shapes
+from napari_defectseg.models.architecture import ARCHITECTURES, Published, Shapes, published
 from napari_defectseg.models.card import ModelCard, Source
 from napari_defectseg.models.recognise import recognise, unknown
 
@@ -52,7 +52,8 @@ def guess_card(
     if known is None:
         raise unknown(shapes, where)
     facts = ARCHITECTURES.get(known.architecture).facts(known.settings)
-    meaning, sources = _meaning(int(facts["out_channels"]), stated)
+    about = published(known.architecture, facts["settings"]) or Published({})
+    meaning, sources = _meaning(int(facts["out_channels"]), stated, about)
     from_file = ("architecture", "dims", "in_channels", "grid", "halo", "parameters")
     sources.update(dict.fromkeys((*from_file, "architecture_settings"), "file"))
     return ModelCard.of(
@@ -62,9 +63,9 @@ def guess_card(
             "architecture_settings": facts["settings"],
             **{name: facts[name] for name in from_file if name != "architecture"},
             **meaning,
-            "quirks": notes,
+            "quirks": (*notes, *meaning.get("quirks", ())),
             "sources": {"name": "file", "quirks": "file", **sources},
-            "missing": tuple(name for name in ASKED if sources.get(name) != "file"),
+            "missing": tuple(n for n in ASKED if sources.get(n, "guess") == "guess"),
         },
         where,
     )
@@ -90,36 +91,47 @@ def class_names_in(values: Any) -> tuple[str, ...]:
     return ()
 
 
-def meaning_of(outputs: int, names: tuple[str, ...]) -> dict[str, Any] | None:
+def meaning_of(
+    outputs: int, names: tuple[str, ...], *, multilabel: bool = False
+) -> dict[str, Any] | None:
     """Return classes, task and background of a network, None if the names do not fit.
 
     One output is one class or not (sigmoid); several are exclusive classes (softmax), the
-    first one the background unless every output has a name of its own.
+    first one the background unless every output has a name of its own. With `multilabel`
+    every output is a class and they may overlap.
     """
-    if len(names) == outputs > 1 and names[0].lower() in BACKGROUND:
+    if not multilabel and len(names) == outputs > 1 and names[0].lower() in BACKGROUND:
         names = names[1:]
-    if len(names) not in (outputs, max(1, outputs - 1)):
+    if len(names) not in ((outputs,) if multilabel else (outputs, max(1, outputs - 1))):
         return None
     try:
-        classes = ClassMap.of(list(names))
+        classes = ClassMap.of(list(names), exclusive=not multilabel)
     except ClassError:
         return None
+    one = outputs == 1 and not multilabel
     return {
         "classes": classes,
-        "task": "binary" if outputs == 1 else "exclusive",
-        "activation": "sigmoid" if outputs == 1 else "softmax",
+        "task": "multilabel" if multilabel else "binary" if one else "exclusive",
+        "activation": "sigmoid" if one or multilabel else "softmax",
         "has_background": outputs > len(names),
     }
 
 
-def _meaning(outputs: int, stated: tuple[str, ...]) -> tuple[dict[str, Any], dict[str, Source]]:
+def _meaning(
+    outputs: int, stated: tuple[str, ...], about: Published
+) -> tuple[dict[str, Any], dict[str, Source]]:
+    """Return fields of the card and their sources: the file's words, the authors', a guess."""
+    says: dict[str, Source] = {n: "guess" if n in about.guesses else "card" for n in about.fields}
+    multilabel = about.fields.get("task") == "multilabel"
     guessed: dict[str, Source] = dict.fromkeys(("task", "activation", "has_background"), "guess")
-    found = meaning_of(outputs, stated)
-    if found is not None:
-        return found, {"classes": "file", **guessed}
-    count = max(1, outputs - 1)
+    found = meaning_of(outputs, stated, multilabel=multilabel)
+    if found is not None:  # names in the file count more than those of the authors
+        agreed = {n: says[n] for n in guessed if n in says and about.fields[n] == found[n]}
+        return {**about.fields, **found}, {**says, "classes": "file", **guessed, **agreed}
+    count = max(1, outputs - 1 + multilabel)
     names = ("defect",) if count == 1 else tuple(f"class {i + 1}" for i in range(count))
-    return meaning_of(outputs, names) or {}, {"classes": "guess", **guessed}
+    unnamed = meaning_of(outputs, names, multilabel=multilabel) or {}
+    return {**unnamed, **about.fields}, {"classes": "guess", **guessed, **says}
 
 
 def _names(value: Any) -> tuple[str, ...]:

@@ -6,9 +6,9 @@ import re
 import warnings
 import zipfile
 from pathlib import Path
-from typing import Any
 
 from napari_defectseg.core.errors import ModelError
+from napari_defectseg.models.inertfile import InertTree, read_inert
 from napari_defectseg.models.pickles import MOST, is_pickle, names_in, names_in_file
 
 NEEDED = (2, 10)
@@ -36,7 +36,8 @@ _ORDINARY = (
     "__builtin__.set",
     "__builtin__.complex",
 )
-"""Names that weights may have beside types of numbers; `torch.load` still decides."""
+"""Names that weights may have beside types of numbers; `torch.load` still decides. A file with
+any other is not given to torch."""
 
 
 def why_not(path: Path) -> str:
@@ -70,8 +71,11 @@ def _why_not_zip(names: list[str]) -> str:
     return ""
 
 
-def read_torch(path: str | Path) -> Any:
+def read_torch(path: str | Path) -> InertTree:
     """Return what a file of ``torch.save`` holds: dictionaries, numbers and tensors.
+
+    A file that names nothing but weights is read by torch; whole modules and checkpoints with
+    other objects in them are read inertly, and their objects stay stubs.
 
     Raises
     ------
@@ -83,11 +87,12 @@ def read_torch(path: str | Path) -> Any:
 
     path = Path(path)
     _check_version(torch.__version__)
-    _check_names(path, _names(path))
+    if _foreign(_names(path)):
+        return read_inert(path)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # torch's advice to its own users
-            return torch.load(path, map_location="cpu", weights_only=True)
+            return InertTree(torch.load(path, map_location="cpu", weights_only=True))
     # torch raises whatever its parser stumbles on; the file is to blame for all of it.
     except Exception as error:
         raise ModelError(
@@ -148,23 +153,17 @@ def _strange(members: list[zipfile.ZipInfo], size: int) -> str:
     return ""
 
 
-def _check_names(path: Path, names: list[str]) -> None:
+def _foreign(names: list[str]) -> list[str]:
+    """Return the names that weights alone do not have."""
     import torch
 
     allowed = {f"torch.{kind}" for kind in dir(torch) if kind.endswith("Storage")}
     dtypes = {f"torch.{name}" for name, v in vars(torch).items() if isinstance(v, torch.dtype)}
-    refused = [
+    return [
         name
         for name in names
         if not name.startswith(_ORDINARY) and name not in allowed and name not in dtypes
     ]
-    if refused:
-        more = f" and {len(refused) - 1} more" if len(refused) > 1 else ""
-        raise ModelError(
-            f"{path} was refused: it is not weights alone, it names {refused[0]}{more}, which "
-            "would have to be run to read it. Nothing was run.",
-            hint=SAVE_STATE,
-        )
 
 
 def _reason(error: Exception) -> str:

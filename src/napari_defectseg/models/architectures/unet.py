@@ -23,6 +23,7 @@ from napari_defectseg.models.blocks import (
     DoubleConv,
     Norm,
     doubling,
+    field_radius,
     pointwise,
     pooling,
 )
@@ -119,25 +120,6 @@ class UNet(nn.Module):
             x = self.decoder[level](x)
         result: torch.Tensor = self.head(x)
         return result
-
-
-def field_radius(levels: int) -> int:
-    """Return how far beyond a cell of the grid its output looks, at most, along one axis.
-
-    The interval of input pixels that the cell depends on is carried backwards through the
-    layers. A tile made of whole cells needs this much around it.
-    """
-    cell = 1 << (levels - 1)
-    low, high = 0, cell - 1
-    wanted: list[tuple[int, int]] = []
-    for _ in range(levels - 1):  # decoder, finest first: two convolutions, then half the size
-        low, high = low - 2, high + 2
-        wanted.append((low, high))
-        low, high = low // 2, high // 2
-    low, high = low - 2, high + 2
-    for skip_low, skip_high in reversed(wanted):  # encoder, coarsest first
-        low, high = min(2 * low, skip_low) - 2, max(2 * high + 1, skip_high) + 2
-    return max(-low, high - (cell - 1))
 
 
 def build(settings: Mapping[str, Any]) -> UNet:

@@ -1,4 +1,4 @@
-"""A bare state dict or checkpoint of torch (.pt, .pth, .ckpt), read as data alone."""
+"""A state dict, checkpoint or whole module of torch (.pt, .pth, .ckpt), read as data alone."""
 
 from __future__ import annotations
 
@@ -27,11 +27,13 @@ def open(path: Path, card: ModelCard | None) -> TorchModel:  # noqa: A001 - the 
     ModelError
         If the file is damaged, would have to be run, holds no weights, or fits no network.
     """
-    tree = read_torch(path)
-    found = find_state(tree, str(path), path.stat().st_size)
+    read = read_torch(path)
+    found = find_state(read.tree, str(path), path.stat().st_size)
     if card is None:
         shapes = {name: tuple(tensor.shape) for name, tensor in found.state.items()}
-        card = guess_card(shapes, str(path), stated=class_names_in(tree), notes=found.notes)
+        stated = class_names_in(read.tree)
+        notes = (*found.notes, *read.notes)
+        card = guess_card(shapes, f"{path}{read.title}", stated=stated, notes=notes)
     return TorchModel(
         card,
         lambda: _state(path),
@@ -43,4 +45,4 @@ def open(path: Path, card: ModelCard | None) -> TorchModel:  # noqa: A001 - the 
 
 
 def _state(path: Path) -> State:
-    return find_state(read_torch(path), str(path), path.stat().st_size).state
+    return find_state(read_torch(path).tree, str(path), path.stat().st_size).state
