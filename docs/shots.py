@@ -10,6 +10,7 @@ Each picture is the whole window at 1366 × 768, as a new user would see it.
 from __future__ import annotations
 
 import argparse
+import os
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
@@ -110,12 +111,16 @@ def statistics(shooter: Shooter) -> None:
 
 def dataset(shooter: Shooter) -> None:
     """Show a small dataset of phantoms."""
-    from napari_defectseg.datasets.phantom import write_phantoms
+    import napari_defectseg as ds
 
+    labelled = ("void", "precipitate", "loop")
     with tempfile.TemporaryDirectory() as folder:
-        made = write_phantoms(
-            "micrograph", Path(folder) / "alloy", count=6, seed=3, shape=(256, 256)
-        )
+        made = ds.Dataset.create(Path(folder) / "alloy", labelled, licence="CC0-1.0")
+        for seed in range(6):
+            one = ds.phantom(
+                "micrograph", seed=seed, shape=(256, 256), scene="mixed", labelled=labelled
+            )
+            made.add(one.image, one.mask, specimen=f"specimen {seed + 1}")
         shooter.session.dataset = made
         shooter.bench.bring("dataset")
         settle(1.5)
@@ -153,6 +158,14 @@ def main() -> None:
     parser.add_argument("--theme", choices=["light", "dark"], action="append")
     given = parser.parse_args()
     given.out.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory() as home:
+        # As on a new machine: nothing remembered, no work of yesterday.
+        os.environ.update(XDG_CONFIG_HOME=f"{home}/config", XDG_STATE_HOME=f"{home}/state")
+        shoot(given)
+
+
+def shoot(given: argparse.Namespace) -> None:
+    """Take the pictures that were asked for."""
     for theme in given.theme or ("light", "dark"):
         shooter = Shooter(theme, given.out)
         for name in given.names or PICTURES:
