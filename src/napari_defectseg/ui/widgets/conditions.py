@@ -39,7 +39,7 @@ class Conditions(More):
         self.column.addWidget(section("What is counted"))
         self.roles = RoleRows(regions)
         self.column.addWidget(self.roles)
-        self.column.addWidget(section("How it was taken, for all images"))
+        self.column.addWidget(section("Of all images"))
         self.form = form_for(Acquisition, shown=FOIL)
         self.form.valueChanged.connect(self._on_form)
         self.column.addWidget(self.form)
