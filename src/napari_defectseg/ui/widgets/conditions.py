@@ -35,7 +35,7 @@ class Conditions(More):
     framed = Signal(float, str)
 
     def __init__(self, regions: Regions) -> None:
-        super().__init__("role, foil thickness, g, frame rate", key="data")
+        super().__init__("role, foil, g, frames", key="data")
         self.column.addWidget(section("What is counted"))
         self.roles = RoleRows(regions)
         self.column.addWidget(self.roles)
