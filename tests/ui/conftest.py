@@ -15,6 +15,7 @@ from napari.utils.interactions import (
     mouse_press_callbacks,
     mouse_release_callbacks,
 )
+from qtpy.QtCore import QSettings
 
 from napari_defectseg.core.calibration import Calibration
 from napari_defectseg.core.classes import ClassMap
@@ -30,6 +31,8 @@ def _own_settings(tmp_path, monkeypatch):
     """No test reads or writes the settings of whoever runs it."""
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    user = QSettings.Scope.UserScope
+    QSettings.setPath(QSettings.Format.NativeFormat, user, str(tmp_path / "qt"))
 
 
 @pytest.fixture

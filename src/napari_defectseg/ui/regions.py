@@ -13,6 +13,7 @@ from qtpy.QtCore import QTimer
 from napari_defectseg.core.classes import PALETTE
 from napari_defectseg.core.errors import ImageError
 from napari_defectseg.images.space import ReferenceSpace
+from napari_defectseg.ui.filled import filled, outline
 from napari_defectseg.ui.layers import KEY
 from napari_defectseg.ui.stage import stage_of
 
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
     from napari_defectseg.images.image import CalibratedImage
 
 COUNT, EXCLUDE, NONE = "count", "exclude", ""
+AREAS = ("polygon", "rectangle", "ellipse")
+"""Shapes that have an inside."""
 ROLES = ((NONE, "nothing"), (COUNT, "region to count"), (EXCLUDE, "excluded"))
 """What a layer can be, and how it is called."""
 PAUSE = 250
@@ -171,11 +174,12 @@ def mask_of(layer: Layer, image: CalibratedImage, shown: Image) -> np.ndarray:
 
 def _drawn(layer: Shapes, shown: Image, shape: tuple[int, ...]) -> np.ndarray:
     """Draw the areas of a shapes layer in the pixels of an image's plane."""
-    if not layer.data:
-        return np.zeros(shape, bool)
-    moved = [_in_pixels(corners, layer, shown) for corners in layer.data]
-    copy = Shapes(moved, shape_type=list(layer.shape_type), ndim=2)
-    return copy.to_masks(mask_shape=shape).any(axis=0)
+    polygons = [
+        outline(_in_pixels(corners, layer, shown), kind)
+        for corners, kind in zip(layer.data, layer.shape_type, strict=True)
+        if kind in AREAS
+    ]
+    return filled(polygons, shape)
 
 
 def _in_pixels(corners: np.ndarray, layer: Shapes, shown: Image) -> np.ndarray:

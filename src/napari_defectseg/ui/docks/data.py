@@ -38,7 +38,7 @@ EMPTY = "Drop a micrograph, a folder or a tomogram here, or pick one that napari
 FILTER = f"Images ({' '.join(PATTERNS)});;All files (*)"
 SAMPLES = (
     ("micrograph", "Try a sample: defects in steel"),
-    ("tomogram", "Try a sample: pores in a tomogram"),
+    ("tomogram", "Try a sample: a tomogram"),
 )
 FILE_LANE = "size in file"
 SAYS_SIZE = ("calibration", "pixel size")

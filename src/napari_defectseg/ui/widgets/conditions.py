@@ -35,11 +35,11 @@ class Conditions(More):
     framed = Signal(float, str)
 
     def __init__(self, regions: Regions) -> None:
-        super().__init__("role, foil thickness, g, frame rate", key="data")
+        super().__init__("role, foil, g, frames", key="data")
         self.column.addWidget(section("What is counted"))
         self.roles = RoleRows(regions)
         self.column.addWidget(self.roles)
-        self.column.addWidget(section("How it was taken, for all images"))
+        self.column.addWidget(section("Of all images"))
         self.form = form_for(Acquisition, shown=FOIL)
         self.form.valueChanged.connect(self._on_form)
         self.column.addWidget(self.form)

@@ -48,7 +48,8 @@ class SizeCard(QWidget):
         self.bar.clicked.connect(self.draw)
         self.all.clicked.connect(self.for_all)
         column.addWidget(self.links)
-        self.keep = QCheckBox()
+        self.keep = QCheckBox("remember for this instrument")
+        name(self.keep, "Remember for this instrument")
         self.keep.hide()
         self.keep.clicked.connect(self.remember)
         column.addWidget(self.keep)
@@ -91,7 +92,6 @@ class SizeCard(QWidget):
         """Offer to keep the size for an instrument; an empty name offers nothing."""
         self.keep.setVisible(bool(instrument))
         self.keep.setChecked(remembered)
-        self.keep.setText("remember for this instrument")
         tip = f"Images of {instrument} without a pixel size get this one"
         name(self.keep, "Remember for this instrument", tip)
 
