@@ -12,37 +12,7 @@ from qtpy.QtCore import Qt
 from qtpy.QtTest import QTest
 
 import napari_defectseg as ds
-
-LABELLED = ("void", "precipitate", "loop")
-SIZE = (256, 320)
-
-
-def micrograph(folder: Path, seed: int) -> Path:
-    """A phantom with voids, precipitates and loops, as a TIFF with its pixel size."""
-    made = ds.phantom("micrograph", seed=seed, scene="mixed", labelled=LABELLED, shape=SIZE)
-    return ds.save_image(made.image, folder / f"steel_{seed}.ome.tif")
-
-
-def opened(window: Any, path: Path) -> Any:
-    """Open a file by the Data dock's button."""
-    window.go("data")
-    window.answer("open files", [path])
-    window.primary("Open images")
-    window.until(
-        lambda: window.session.image is not None and window.session.image.origin.path == str(path)
-    )
-    window.settle()
-    return window.session.image
-
-
-def with_shipped_model(window: Any, words: str = "TEM defects") -> None:
-    """Choose a model that comes with the program, by its link."""
-    window.go("model")
-    window.link(words)
-    window.until(lambda: window.session.model is not None)
-    window.primary("Use this model")
-    assert window.bench.current == "predict"
-
+from tests.stories.journey import micrograph, opened, with_shipped_model
 
 def brush(window: Any, points: list[tuple[float, float]], size: int, value: int = 1) -> int:
     """Draw a stroke on the canvas with napari's brush; return the object that it made."""

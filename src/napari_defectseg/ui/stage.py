@@ -181,16 +181,20 @@ class Stage:
                     self._put_in_front(layer)
             elif self._images[layer] is not image:
                 self._recalibrate(layer, image)
+            elif not layer.visible:
+                self._put_in_front(layer)
             self._know(layer, image)
             active = self.viewer.layers.selection.active
             if active is not layer and active not in self.labels_layers:
                 self.viewer.layers.selection.active = layer
 
     def _put_in_front(self, layer: Image) -> None:
-        """Hide the images and labels of other subjects, and bring this one into view."""
+        """Show an image and its labels, hide those of other subjects, and bring it into view."""
+        owner = self.session.image.data if self.session.image is not None else None
         for other in (*self._images, *self._planes):
-            if other is not layer and other in self.viewer.layers:
-                other.visible = False
+            if other in self.viewer.layers:
+                mine = other in self._planes and self._planes[other][0] is owner
+                other.visible = other is layer or mine
         show_whole(self.viewer, layer)
 
     def _put_away_others(self, image: CalibratedImage) -> tuple[Any, ...]:
