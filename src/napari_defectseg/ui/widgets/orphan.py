@@ -54,11 +54,13 @@ class OrphanWatch(QObject):
     orphan is destroyed too.
     """
 
+    # Of the class, too: Qt may still ask when Python has already cleared away the rest.
+    _had_parent = False
+
     def __init__(self, widget: QWidget, release: Callable[[], None], viewer: Any = None) -> None:
         super().__init__(widget)
         WindowEnd(self, viewer, self._end)
         self._widget, self._release = widget, release
-        self._had_parent = False
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
         self._timer.timeout.connect(self._look)
@@ -66,8 +68,8 @@ class OrphanWatch(QObject):
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         """Watch for a change of parents."""
-        if watched is self._widget and event.type() == QEvent.Type.ParentChange:
-            if self._widget.parentWidget() is not None:
+        if event.type() == QEvent.Type.ParentChange and watched is self.parent():
+            if watched.parentWidget() is not None:
                 self._had_parent = True
             elif self._had_parent:
                 self._timer.start(0)
