@@ -16,6 +16,7 @@ from napari_defectseg.labels.edit import Edit
 from napari_defectseg.labels.labelmap import LabelMap
 from napari_defectseg.ui import icons, theme, words
 from napari_defectseg.ui.docks.base import DockPage
+from napari_defectseg.ui.follow import follower_of
 from napari_defectseg.ui.hand import Hand, hand_of
 from napari_defectseg.ui.places import fly_to
 from napari_defectseg.ui.walk import Walk
@@ -43,6 +44,8 @@ class CorrectDock(DockPage):
         """Lay out card, classes and tools, and tie them to hand and session."""
         self.hand: Hand = hand_of(self.viewer)
         self.walk = Walk(self.session)
+        # The walk goes by the scores in the table.
+        follower_of(self.session)
         self._watched: WeakSet[Any] = WeakSet()
         self.begin = BeginForm()
         self.begin.asked.connect(self.draw_from_nothing)
