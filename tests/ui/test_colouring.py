@@ -11,7 +11,7 @@ from napari.layers import Labels
 from napari.utils.colormaps import DirectLabelColormap
 
 from napari_defectseg.core.classes import ClassMap
-from napari_defectseg.ui.colouring import ClassColormap
+from napari_defectseg.ui.colouring import ClassColormap, look_up
 
 CLASSES = ClassMap.of([f"class {number}" for number in range(1, 13)])
 
@@ -85,3 +85,13 @@ def test_a_hundred_thousand_objects_cost_no_more_than_few():
     for number in range(100_000, 100_100):
         colours.set_some({number: 3})
     assert (perf_counter() - began) / 100 < 1e-3
+
+
+@pytest.mark.parametrize("kind", [np.uint8, np.uint16])
+def test_looking_up_is_taking_with_clipped_numbers(kind):
+    rng = np.random.default_rng(2)
+    table = rng.integers(0, 255, 40).astype(kind)
+    numbers = rng.integers(-5, 60, (30, 20)).astype(np.int32)
+    for shown in (numbers, numbers[:, ::2], numbers.T, numbers.astype(np.int64), numbers[0, 0]):
+        expected = np.take(table, shown, mode="clip")
+        np.testing.assert_array_equal(look_up(table, shown), expected)

@@ -99,3 +99,34 @@ def test_jobs_stop_with_their_owner(jobs, qtbot):
     qtbot.waitUntil(lambda: not jobs.alive(), timeout=3000)
     qtbot.wait(30)
     assert told == []
+
+
+def test_steps_come_in_order_before_the_end_though_the_bar_handles_events(qtbot, jobs, monkeypatch):
+    """napari's bar lets waiting events through while it is drawn."""
+    from qtpy.QtWidgets import QApplication
+
+    from napari_defectseg.ui import jobs as module
+
+    class Bar(module.progress):
+        def update(self, n=1):
+            super().update(n)
+            QApplication.processEvents()
+
+    monkeypatch.setattr(module, "progress", Bar)
+    told = []
+
+    def steps():
+        for number in range(1, 6):
+            yield Step(number, 6, partial=number)
+
+    jobs.start(
+        "work",
+        steps(),
+        text="working",
+        on_step=lambda step: told.append(step.done),
+        on_done=lambda _: told.append("end"),
+    )
+    time.sleep(0.2)
+    qtbot.waitUntil(lambda: "end" in told, timeout=5000)
+    qtbot.wait(20)
+    assert told == [1, 2, 3, 4, 5, "end"]

@@ -8,6 +8,7 @@ import numpy as np
 from napari.utils.colormaps import DirectLabelColormap
 from pydantic import PrivateAttr
 
+from napari_defectseg.components.compiled import compiled
 from napari_defectseg.core.classes import DefectClass
 
 BYTE = 255
@@ -86,7 +87,7 @@ class ClassColormap(DirectLabelColormap):
         if self.use_selection:
             shown = np.asarray(values == self.selection).astype(np.uint8)
         else:
-            shown = np.take(self._table, values, mode="clip")
+            shown = look_up(self._table, values)
         return shown if isinstance(values, np.ndarray) else shown[()]
 
     def _values_mapping_to_minimum_values_set(self, apply_selection: bool = True):
@@ -111,3 +112,23 @@ class ClassColormap(DirectLabelColormap):
     def _colour(self, number: int) -> np.ndarray:
         place = int(np.take(self._table, number, mode="clip"))
         return np.asarray(self._label_mapping_and_color_dict[1][place])
+
+
+def look_up(table: np.ndarray, numbers: np.ndarray) -> np.ndarray:
+    """Return ``table[numbers]``; numbers outside give the last entry, negative ones the first.
+
+    As ``numpy.take(mode="clip")``, some ten times as fast for large planes.
+    """
+    plain = isinstance(numbers, np.ndarray) and numbers.dtype == np.int32
+    if plain and numbers.flags.c_contiguous and table.flags.c_contiguous:
+        found = np.empty(numbers.shape, table.dtype)
+        _look_up(table, numbers.reshape(-1), found.reshape(-1))
+        return found
+    return np.take(table, numbers, mode="clip")
+
+
+@compiled
+def _look_up(table: np.ndarray, numbers: np.ndarray, found: np.ndarray) -> None:
+    last = table.size - 1
+    for i in range(numbers.size):
+        found[i] = table[min(max(numbers[i], 0), last)]

@@ -15,6 +15,7 @@ from napari_defectseg.labels.history import History
 from napari_defectseg.labels.labelmap import LabelMap
 from napari_defectseg.labels.protect import go_around
 from napari_defectseg.labels.stable import keep_numbers
+from napari_defectseg.ui.warming import warm_steps
 
 if TYPE_CHECKING:
     from napari_defectseg.inference.prediction import Prediction
@@ -58,13 +59,14 @@ class Decoder(QObject):
         self._made: list[tuple[ref[Any], _How]] = []
         self._steps_made: WeakKeyDictionary[History, dict[int, tuple[_How, int]]]
         self._steps_made = WeakKeyDictionary()
-        self._taking = False
+        self._taking = self._warmed = False
         self.protect = True
         self.busy = False
         self.failure: Exception | None = None
         self.conflict: Prediction | None = None
         """A prediction of other classes than the checked objects have: a person must choose."""
         session.events.prediction.connect(self._on_prediction)
+        session.events.image.connect(self._on_image)
         session.events.decode.connect(self._on_decode)
         session.events.edited.connect(self._on_edited)
         self._on_prediction(session.prediction)
@@ -92,6 +94,12 @@ class Decoder(QObject):
             self._session.history.settle()
 
     # -- what the session says -----------------------------------------------------------
+
+    def _on_image(self, image: Any) -> None:
+        """Get ready while the person looks at the first image."""
+        if image is not None and not self._warmed:
+            self._warmed = True
+            self._session.jobs.start("warm", warm_steps(), owner=self)
 
     def _on_prediction(self, prediction: Prediction | None) -> None:
         self.conflict = None
@@ -188,6 +196,7 @@ class Decoder(QObject):
 
     def _steps(self, wish: _Wish, old: LabelMap | None, history: History | None) -> Steps[LabelMap]:
         """Find the objects, in the worker's thread; what it reads is checked afterwards."""
+        yield from warm_steps()
         yield Step(0, 2, "finding objects")
         new = wish.prediction.labels(wish.settings)
         yield Step(1, 2, "going around checked objects")

@@ -63,7 +63,8 @@ class Fields(QObject):
         self._opener = opener_of(session)
         self._found: dict[int, Prediction] = {}
         self._decode: DecodeSettings | None = None
-        self._paths: tuple[str, ...] = ()
+        self.paths: tuple[str, ...] = ()
+        """Which collection it is about."""
         self.states: list[FieldState] = []
         """One for each image of the collection."""
         session.events.collection.connect(self._on_collection)
@@ -128,9 +129,9 @@ class Fields(QObject):
     def _on_collection(self, collection: Collection | None) -> None:
         entries = () if collection is None else collection.entries
         paths = tuple(entry.path for entry in entries)
-        if paths == self._paths:
+        if paths == self.paths:
             return
-        self._paths = paths
+        self.paths = paths
         self._found.clear()
         self.states = [
             FieldState(entry.name, FAILED if entry.problem else "", problem=entry.problem)

@@ -276,9 +276,8 @@ class Jobs(QObject):
         if job.on_step is not None:
             job.on_step(step)
         self.stepped.emit(job, step)
-        # Last, because napari's bar lets the window work: a later step may be told in between.
-        if job.bar is not None:
-            _show(job.bar, step, job.text)
+        # Last: napari's bar lets the window work, so the next step may come while it is drawn.
+        _show(job, step)
 
     @Slot(int, str, object)
     def _on_end(self, number: int, outcome: str, value: Any) -> None:
@@ -297,9 +296,11 @@ class Jobs(QObject):
         self.ended.emit(job, outcome)
 
 
-def _show(bar: Any, step: Step, text: str) -> None:
-    if step.total and bar.total != step.total:
-        bar.reset(total=step.total)
-    if step.total:
-        bar.update(step.done - bar.n)
-    bar.set_description(step.text or text)
+def _show(job: Job, step: Step) -> None:
+    """Show a step in napari's activity dock; the job may end in the middle of it."""
+    if job.bar is not None and step.total and job.bar.total != step.total:
+        job.bar.reset(total=step.total)
+    if job.bar is not None and step.total and step is job.last:
+        job.bar.update(step.done - job.bar.n)
+    if job.bar is not None and step is job.last:
+        job.bar.set_description(step.text or job.text)

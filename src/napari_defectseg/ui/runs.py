@@ -29,6 +29,7 @@ class CollectionRun:
 
     def __init__(self, fields: Fields, collection: Collection, places: Sequence[int]) -> None:
         self._fields, self._places = fields, list(places)
+        self._paths = fields.paths
         self._part = Collection(tuple(collection.entries[place] for place in places))
 
     def steps(
@@ -40,6 +41,8 @@ class CollectionRun:
 
     def take(self, step: Step) -> None:
         """Tell the fields what a step says."""
+        if not self.holds:
+            return
         if step.partial is not None:
             found, count = step.partial
             self._fields.take(self._places[found.index], found, count)
@@ -48,7 +51,13 @@ class CollectionRun:
 
     def end(self) -> None:
         """Say that the run is over."""
-        self._fields.end()
+        if self.holds:
+            self._fields.end()
+
+    @property
+    def holds(self) -> bool:
+        """Whether the collection is still the one it was about."""
+        return self._fields.paths == self._paths
 
     @property
     def percent(self) -> int:

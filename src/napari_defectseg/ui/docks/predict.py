@@ -45,6 +45,7 @@ class PredictDock(DockPage):
         self.decoder = decoder_of(self.session)
         self.follower = follower_of(self.session)
         self.fields = fields_of(self.session)
+        self._over: CollectionRun | None = None
         self.runs = Predicting(self.session, self.fields, self.run)
         self.looker = Forecaster(self.session, self)
         self.scope = Segments("Predict", ((IMAGE, "image", "Only the image on top"),))
@@ -165,6 +166,7 @@ class PredictDock(DockPage):
     def _on_scope(self, _: Any = None) -> None:
         self._show_fields()
         self._show_forecast()
+        self._show_result()
         self._offer()
 
     def _show_fields(self, _: Any = None) -> None:
@@ -176,13 +178,13 @@ class PredictDock(DockPage):
         if self.session.image is None or self.session.model is None:
             return
         again = self.session.prediction is not None
-        self.footer.offer_next("Correct →" if again else "", "Go through the objects")
+        left, readable = self.fields.waiting(), self.fields.readable()
+        goes_to = again and not (self.several and left)
+        self.footer.offer_next("Correct →" if goes_to else "", "Go through the objects")
         if self.several:
-            left, readable = self.fields.waiting(), self.fields.readable()
-            begun = 0 < len(left) < len(readable)
-            verb = "Go on with" if begun else "Predict" if left else "Predict again:"
-            what = words.counted(len(left or readable), "image")
-            self.footer.offer(f"{verb} {what}", "One after the other")
+            verb = "Go on with" if 0 < len(left) < len(readable) else "Predict"
+            what = f"{verb} {words.counted(len(left), 'image')}" if left else "Predict all again"
+            self.footer.offer(what, "One after the other")
             return
         what = _what(self.session.image)
         if self.runs.goes_on(self.settings):
@@ -235,7 +237,12 @@ class PredictDock(DockPage):
 
     def _show_result(self, _: Any = None) -> None:
         prediction = self.session.prediction
-        if prediction is None or self.footer.working:
+        if self.footer.working:
+            return
+        if self.several and self._over is not None and self._over.holds:
+            self.card.show_summary(*self._over.summary(), self._over.percent)
+            return
+        if prediction is None:
             return
         detail = self._found() or " "
         stopped = prediction.provenance.settings.get("stopped")
@@ -361,12 +368,8 @@ class PredictDock(DockPage):
         self._end_work(error)
 
     def _on_collection_ended(self, run: CollectionRun, error: Exception | None) -> None:
+        self._over = run
         self._end_work(error)
-        kind, title, detail = run.summary()
-        if kind == "stopped":
-            self.card.stopped(title, run.percent, detail)
-        else:
-            self.card.done(title, "", detail)
 
     def _end_work(self, error: Exception | None) -> None:
         self._offer()

@@ -64,6 +64,13 @@ class ProgressCard(Card):
         """Show that it is finished, with numbers."""
         self._show("ok", title, count, 100, detail)
 
+    def show_summary(self, kind: str, title: str, detail: str, percent: int) -> None:
+        """Show what came of several images: all of them (``"done"``), or until it was stopped."""
+        if kind == "done":
+            self.done(title, "", detail)
+        else:
+            self.stopped(title, percent, detail)
+
     def stopped(self, title: str, percent: int, detail: str) -> None:
         """Show what was kept of a run that was stopped."""
         self._show("done", title, "stopped", percent, detail)

@@ -33,6 +33,8 @@ class Segments(QWidget):
         self._group = QButtonGroup(self)
         self._group.idToggled.connect(self._toggled)
         self._values: list[Any] = []
+        self._choices: list[tuple[Any, str, str]] = []
+        self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
         self.set_choices(choices)
 
     @property
@@ -47,11 +49,15 @@ class Segments(QWidget):
 
     def set_choices(self, choices: Sequence[tuple[Any, str, str]]) -> None:
         """Offer other choices, keeping the value if it is among them."""
+        if list(choices) == self._choices:
+            return
+        self._choices = list(choices)
         before = self.value
         self.blockSignals(True)
         for button in self._group.buttons():
             self._group.removeButton(button)
             self._row.removeWidget(button)
+            button.hide()
             button.deleteLater()
         self._values = [value for value, _, _ in choices]
         for number, (_, words, tip) in enumerate(choices):

@@ -54,6 +54,15 @@ class SmallestObject(QWidget):
         self.field.setValue(sizes.diameter_of(pixels, calibration, dims))
         self.field.blockSignals(False)
 
+    def clear(self) -> None:
+        """Show nothing."""
+        self._calibration = None
+        self.field.blockSignals(True)
+        self.field.setSuffix("")
+        self.field.setValue(0)
+        self.field.blockSignals(False)
+        self.note.setText("")
+
     def say(self, left_out: int | None) -> None:
         """Say how many objects are too small; None: not known."""
         known = self._calibration

@@ -81,7 +81,9 @@ class StatusLine(QWidget):
         if session.device is None:
             self.device.say("processor", UNKNOWN_DEVICE)
         else:
-            self.device.say(session.device.name, session.device.reason)
+            self.device.say(
+                session.device.title, f"{session.device.title}. {session.device.reason}"
+            )
         if session.model is None:
             self.model.say("no model", "No model is open. Click to open one (Alt+2)")
         else:

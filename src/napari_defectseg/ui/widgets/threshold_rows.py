@@ -15,6 +15,8 @@ from napari_defectseg.ui.widgets.text import ElidedLabel, name, text
 
 STEPS = 100
 HALF = 0.5
+NAME_WIDTH = 84
+"""Px that a name gets before the slider gets more than it must have."""
 
 
 class ThresholdRows(QWidget):
@@ -97,7 +99,10 @@ class _Row:
             label.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
         self.told.setFixedWidth(self.told.fontMetrics().horizontalAdvance("0.00") + 6)
         self.count.setMinimumWidth(self.count.fontMetrics().horizontalAdvance("0000"))
-        self.widgets = (Swatch(item), ElidedLabel(item.name), self.slider, self.told, self.count)
+        called = ElidedLabel(item.name)
+        wanted = called.fontMetrics().horizontalAdvance(item.name) + 4
+        called.setMinimumWidth(min(NAME_WIDTH, wanted))
+        self.widgets = (Swatch(item), called, self.slider, self.told, self.count)
         self._say()
 
     @property

@@ -37,8 +37,9 @@ class WhatCounts(QWidget):
         column.setSpacing(theme.GAP)
         self.thresholds = ThresholdRows()
         self.smallest = SmallestObject()
-        self.keep = QCheckBox("Keep what a person has checked")
-        name(self.keep, "Keep what a person has checked", "A new prediction goes around them")
+        self.keep = QCheckBox("Keep what is checked")
+        tip = "A new prediction or threshold goes around what a person has checked"
+        name(self.keep, "Keep what is checked", tip)
         self.keep.setChecked(decoder.protect)
         for widget in (section("Threshold"), self.thresholds, self.smallest, self.keep):
             column.addWidget(widget)
@@ -59,7 +60,7 @@ class WhatCounts(QWidget):
             if model is not None:
                 self.thresholds.show_classes(model.card.classes)
                 self.thresholds.set_value(model.card.thresholds, model.card.thresholds)
-            self.smallest.say(None)
+            self.smallest.clear()
             return
         self.thresholds.show_classes(prediction.classes)
         defaults = prediction.decode_settings().thresholds
