@@ -104,6 +104,16 @@ class Window:
         assert shown, f"nothing says {words!r}"
         return shown[0]
 
+    def control(self, name: str, kind: type = QWidget) -> Any:
+        """Return the visible control with an accessible name that begins so."""
+        shown = [
+            one
+            for one in self.page.findChildren(kind)
+            if one.isVisible() and one.accessibleName().startswith(name)
+        ]
+        assert shown, f"nothing is called {name!r}"
+        return shown[0]
+
     def type(self, field: QWidget, words: str) -> None:
         """Replace what stands in a field."""
         QTest.mouseClick(field, LEFT)
