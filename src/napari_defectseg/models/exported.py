@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from napari_defectseg.core.errors import ModelError
 from napari_defectseg.models.inert_values import Storage, StoredTensor, StrangePickle
 from napari_defectseg.models.inertfile import KINDS, Reading
+from napari_defectseg.models.package import DAMAGE
 
 if TYPE_CHECKING:
     import torch
@@ -33,11 +34,11 @@ def read_exported(path: Path) -> dict[str, torch.Tensor]:
     try:
         with zipfile.ZipFile(path) as archive:
             return _weights(archive)
-    except (zipfile.BadZipFile, StrangePickle, ValueError, TypeError, AttributeError, OSError) as e:
+    except (*DAMAGE, LookupError, TypeError, AttributeError) as error:
         raise ModelError(
-            f"{path} ({path.stat().st_size} bytes) cannot be read as weights: {e}.",
+            f"{path} ({path.stat().st_size} bytes) cannot be read as weights: {error}.",
             hint="If it was cut off while it was copied, fetch it again.",
-        ) from e
+        ) from error
 
 
 def _weights(archive: zipfile.ZipFile) -> dict[str, torch.Tensor]:

@@ -22,6 +22,7 @@ from napari_defectseg.models.inert_values import (
     StrangePickle,
     Stub,
 )
+from napari_defectseg.models.package import DAMAGE
 from napari_defectseg.models.pickles import LEGACY, MOST
 
 if TYPE_CHECKING:
@@ -111,7 +112,7 @@ def read_inert(path: str | Path) -> InertTree:
             f"{path} was refused: it asks for {error} to be run. Nothing was run.",
             hint="Do not use it. An honest file of weights never asks for that.",
         ) from error
-    except (StrangePickle, zipfile.BadZipFile, NotImplementedError, OSError, EOFError) as error:
+    except DAMAGE as error:  # a strange pickle is one of these
         raise ModelError(
             f"{path} ({path.stat().st_size} bytes) cannot be read as weights: it holds {error}. "
             "Nothing in it was run.",

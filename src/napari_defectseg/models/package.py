@@ -5,6 +5,7 @@ from __future__ import annotations
 import stat
 import tempfile
 import zipfile
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
@@ -15,6 +16,9 @@ MOST_MEMBERS = 10_000
 LARGEST = 4 << 30
 WIDEST = 1000
 """Times that a member may be larger than it is packed."""
+
+DAMAGE = (zipfile.BadZipFile, zlib.error, EOFError, OSError, RuntimeError, ValueError)
+"""What a damaged or encrypted archive makes Python raise (also names that are no text)."""
 
 
 class Package:
@@ -99,7 +103,9 @@ class Package:
                 if len(archive.infolist()) > MOST_MEMBERS:
                     raise ModelError(f"{self.path} was not opened: it has too many members.")
                 yield archive
-        except (zipfile.BadZipFile, NotImplementedError, EOFError, OSError, RuntimeError) as error:
+        except ModelError:
+            raise
+        except DAMAGE as error:
             raise ModelError(
                 f"{self.path} is a zip archive that was cut off or damaged: {error}.",
                 hint="Fetch it again.",

@@ -146,9 +146,11 @@ def _tested(model: TorchModel, package: Package, rdf: Mapping[str, Any]) -> Torc
     found = _run(model, x)
     if found.shape != y.shape:
         raise ModelError(f"{package.path} gives {found.shape} where its own test has {y.shape}.")
+    if not np.isfinite(y).all() or not np.isfinite(found).all():
+        raise ModelError(f"The test of {package.path} has values that are not numbers.")
     difference = float(np.abs(found - y).max(initial=0.0))
     card = model.card.replaced(source="file", scores={"test_tensor_difference": difference})
-    if not difference <= CLOSE:
+    if difference > CLOSE:
         warning = f"Its own test differs by {difference:.2g}: what it gives is not what it should."
         card = card.replaced(source="file", quirks=(warning, *card.quirks))
     return model.with_card(card)
