@@ -56,6 +56,22 @@ class TestTransUNet(ArchitectureContract):
     )
 
 
+class TestMilesialUNet(ArchitectureContract):
+    architecture = ARCHITECTURES.get("milesial_unet")
+    examples = (
+        {"width": 2, "poolings": 3},
+        {"width": 4, "poolings": 2, "bilinear": True, "bias": True, "in_channels": 1},
+    )
+
+
+class TestGroupUNet(ArchitectureContract):
+    architecture = ARCHITECTURES.get("group_unet")
+    examples = (
+        {"widths": (4, 8, 12), "groups": 4},
+        {"dims": 2, "widths": (8, 16), "out_channels": 3},
+    )
+
+
 def test_every_network_is_put_to_the_test():
     tested = {item.architecture for item in ArchitectureContract.__subclasses__()}
     assert {ARCHITECTURES.get(name) for name in ARCHITECTURES.names()} <= tested

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import zipfile
+
 import torch
 
 from napari_defectseg.core.classes import ClassMap
@@ -48,6 +50,52 @@ class TestCheckpoint(FormatContract):
     def write(self, folder):
         path = folder / "model.ckpt"
         torch.save({"state_dict": dict(small_model().state_dict()), "epoch": 3}, path)
+        return path
+
+
+class TestWholeModule(FormatContract):
+    format = FORMATS.get("state_dict")
+
+    def write(self, folder):
+        path = folder / "model.pt"
+        torch.save(small_model().network(), path)
+        return path
+
+
+class TestProgram(FormatContract):
+    format = FORMATS.get("program")
+
+    def write(self, folder):
+        path = folder / "model.pt2"
+        network, x = small_model().network(), torch.zeros(1, 1, 8, 8)
+        torch.export.save(torch.export.export(network, (x,)), path)
+        return path
+
+
+RDF = """
+name: small
+type: model
+format_version: 0.5.3
+inputs:
+  - axes: [{type: batch}, {type: channel, channel_names: [sem]}]
+    preprocessing: [{id: zero_mean_unit_variance}]
+outputs:
+  - axes: [{type: channel, channel_names: [background, void, loop]}]
+    postprocessing: [{id: softmax}]
+weights:
+  pytorch_state_dict: {source: weights.pt}
+"""
+
+
+class TestBioimageio(FormatContract):
+    format = FORMATS.get("bioimageio")
+
+    def write(self, folder):
+        torch.save(dict(small_model().state_dict()), folder / "weights.pt")
+        path = folder / "model.zip"
+        with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+            archive.writestr("rdf.yaml", RDF)
+            archive.write(folder / "weights.pt", "weights.pt")
         return path
 
 

@@ -69,6 +69,8 @@ ARCHITECTURES: Registry[Architecture] = Registry(
         "nested_unet": "napari_defectseg.models.architectures.nested_unet:KIND",
         "attention_unet": "napari_defectseg.models.architectures.attention_unet:KIND",
         "transunet": "napari_defectseg.models.architectures.transunet:KIND",
+        "milesial_unet": "napari_defectseg.models.architectures.milesial_unet:KIND",
+        "group_unet": "napari_defectseg.models.architectures.group_unet:KIND",
         "unet_pbf": "napari_defectseg.models.architectures.unet_pbf:KIND",
     },
     group="napari_defectseg.architectures",

@@ -46,6 +46,8 @@ FORMATS: Registry[Format] = Registry(
         "folder": "napari_defectseg.models.formats.folder",
         "safetensors": "napari_defectseg.models.formats.safetensors",
         "state_dict": "napari_defectseg.models.formats.state_dict",
+        "program": "napari_defectseg.models.formats.program",
+        "bioimageio": "napari_defectseg.models.formats.bioimageio",
     },
     group="napari_defectseg.formats",
 )

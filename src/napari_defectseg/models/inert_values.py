@@ -233,6 +233,7 @@ _MAKERS: Mapping[str, Callable[..., Any]] = {
     "torch._tensor._rebuild_from_type_v2": _typed,
     "torch.Size": lambda size=(): tuple(size),
     "torch.device": _words,
+    **{f"torch.jit._pickle.build_{kind}list": _bag for kind in ("int", "double", "bool", "tensor")},
     "collections.OrderedDict": _table,
     "collections.defaultdict": _default_table,
     "collections.Counter": _table,

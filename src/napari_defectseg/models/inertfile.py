@@ -22,6 +22,7 @@ from napari_defectseg.models.inert_values import (
     StrangePickle,
     Stub,
 )
+from napari_defectseg.models.package import DAMAGE
 from napari_defectseg.models.pickles import LEGACY, MOST
 
 if TYPE_CHECKING:
@@ -47,6 +48,8 @@ KINDS = {
     "BoolStorage": "bool",
     "UntypedStorage": "uint8",
 }
+PROGRAM = "__torch__."
+"""How the classes of a TorchScript program begin."""
 _USUAL = ("torch.", "collections.", "numpy")
 MAPPINGS = ("Namespace", "AttributeDict", "EasyDict", "DictConfig", "Box", "Munch", "ConfigDict")
 
@@ -109,7 +112,7 @@ def read_inert(path: str | Path) -> InertTree:
             f"{path} was refused: it asks for {error} to be run. Nothing was run.",
             hint="Do not use it. An honest file of weights never asks for that.",
         ) from error
-    except (StrangePickle, zipfile.BadZipFile, NotImplementedError, OSError, EOFError) as error:
+    except DAMAGE as error:  # a strange pickle is one of these
         raise ModelError(
             f"{path} ({path.stat().st_size} bytes) cannot be read as weights: it holds {error}. "
             "Nothing in it was run.",
@@ -121,8 +124,10 @@ def read_inert(path: str | Path) -> InertTree:
 def _read_zip(path: Path, machine: InertMachine) -> Any:
     with zipfile.ZipFile(path) as archive:
         members = {m.filename: m for m in archive.infolist()}
+        if len(members) < len(archive.infolist()):
+            raise StrangePickle("two members of one name")
         (pickled,) = [n for n in members if n.split("/")[1:] == ["data.pkl"]] or [""]
-        if not pickled or members[pickled].file_size > MOST:
+        if not pickled or members[pickled].file_size > MOST or _packed(members[pickled]):
             raise StrangePickle("no data.pkl, or one that is too long")
         root = pickled.removesuffix("data.pkl")
         if root + "byteorder" in members and archive.read(root + "byteorder") != b"little":
@@ -132,11 +137,16 @@ def _read_zip(path: Path, machine: InertMachine) -> Any:
 
         def raw(storage: Storage, size: int) -> bytes:
             member = members.get(f"{root}data/{storage.key}")
-            if member is None or member.file_size < size:
+            if member is None or member.file_size < size or _packed(member):
                 raise StrangePickle(f"storage {storage.key} shorter than it says")
             return archive.read(member)
 
-        return _Reading(raw).plain(tree)
+        return Reading(raw).plain(tree)
+
+
+def _packed(member: zipfile.ZipInfo) -> bool:
+    """Return whether a member is compressed or encrypted: torch stores numbers as they are."""
+    return member.compress_type != zipfile.ZIP_STORED or bool(member.flag_bits & 1)
 
 
 def _read_legacy(path: Path, machine: InertMachine) -> Any:
@@ -170,7 +180,7 @@ def _read_legacy(path: Path, machine: InertMachine) -> Any:
             raise StrangePickle(f"storage {storage.key} shorter than it says")
         return bytes(data.getbuffer()[start : start + length])
 
-    return _Reading(raw).plain(tree)
+    return Reading(raw).plain(tree)
 
 
 def _sizes_of(tree: Any) -> dict[str, int]:
@@ -208,7 +218,7 @@ def _item_size(kind: str) -> int:
 
 
 @dataclass
-class _Reading:
+class Reading:
     """Makes tensors of references, and tables of modules.
 
     Parameters
@@ -233,6 +243,8 @@ class _Reading:
     def _of_stub(self, stub: Stub) -> Any:
         state = stub.state
         if isinstance(state, dict) and ("_modules" in state or "_parameters" in state):
+            return _tensors_of(stub)
+        if isinstance(state, dict) and stub.name.module.startswith(PROGRAM):
             return _tensors_of(stub)
         if stub.name.name in MAPPINGS:
             return state if isinstance(state, dict) and state else stub.items
@@ -280,16 +292,28 @@ def _tensors_of(module: Stub) -> dict[str, Any]:
         visited += 1
         if visited > MOST_MODULES:
             raise StrangePickle("a module that holds itself")
-        state = stub.state if isinstance(stub.state, dict) else {}
-        passing = state.get("_non_persistent_buffers_set")
-        passing = passing if isinstance(passing, list) else []
-        for part in ("_parameters", "_buffers"):
-            for name, value in _entries(state.get(part)).items():
-                if isinstance(value, StoredTensor) and name not in passing:
-                    found[f"{prefix}{name}"] = value
-        inner = [(n, m) for n, m in _entries(state.get("_modules")).items() if isinstance(m, Stub)]
-        left.extend((f"{prefix}{name}.", stub) for name, stub in reversed(inner))
+        tensors, inner = _inside(stub)
+        found.update((f"{prefix}{name}", tensor) for name, tensor in tensors.items())
+        left.extend((f"{prefix}{name}.", stub) for name, stub in reversed(inner.items()))
     return found
+
+
+def _inside(stub: Stub) -> tuple[dict[Any, StoredTensor], dict[Any, Stub]]:
+    """Return the tensors and the modules that a module itself holds."""
+    state = stub.state if isinstance(stub.state, dict) else {}
+    if stub.name.module.startswith(PROGRAM):  # its attributes lie side by side
+        held: Mapping[Any, Any] = state
+        modules = held
+    else:
+        passing = state.get("_non_persistent_buffers_set")
+        gone = passing if isinstance(passing, list) else []
+        buffers = _entries(state.get("_buffers")).items()
+        held = {**_entries(state.get("_parameters")), **{n: b for n, b in buffers if n not in gone}}
+        modules = _entries(state.get("_modules"))
+    return (
+        {name: value for name, value in held.items() if isinstance(value, StoredTensor)},
+        {name: value for name, value in modules.items() if isinstance(value, Stub)},
+    )
 
 
 def _entries(value: Any) -> Mapping[Any, Any]:

@@ -28,11 +28,11 @@ class Recognised:
 
 
 _OTHERS: tuple[tuple[str, tuple[str, ...]], ...] = (
-    ("the U-Net of milesial/Pytorch-UNet", ("inc.double_conv.0.", "outc.conv.")),
+    ("a U-Net like that of milesial/Pytorch-UNet", ("inc.double_conv.0.", "outc.conv.")),
     ("the U-Net of mateuszbuda/brain-segmentation-pytorch", ("encoder1.enc1conv1.",)),
     ("a network of pytorch-3dunet", ("encoders.0.basic_module.", "final_conv.")),
     ("a network of segmentation_models_pytorch", ("encoder.", "segmentation_head.0.")),
-    ("a U-Net of MONAI", ("model.0.conv.", "model.1.submodule.")),
+    ("a U-Net of MONAI", ("0.conv.", "1.submodule.")),  # without their common "model."
     ("a network of nnU-Net", ("encoder.stages.0.", "decoder.seg_layers.")),
     ("a network of nnU-Net version 1", ("conv_blocks_context.", "seg_outputs.")),
     ("a network of torchvision", ("backbone.layer1.", "classifier.")),

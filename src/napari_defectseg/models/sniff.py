@@ -28,10 +28,17 @@ class Kind:
 _AGAIN = "The download gave a page about the file; fetch the file itself."
 _STATE = "Save its weights alone: torch.save(model.state_dict(), 'weights.pth')."
 
+_ONNX = "Run it in another program and open the result as labels; ONNX is not run here yet."
+_ELSEWHERE = "Run it where it was made, and open its result as labels."
+_EXPORT = "Where it was made, save its weights: torch.save(model.state_dict(), 'weights.pth')."
+
 _MAGIC: tuple[tuple[bytes, Kind], ...] = (
     (b"version https://git-lfs", Kind("it is a pointer of Git LFS, not the file", _AGAIN)),
     (b"<!doctype html", Kind("it is a web page", _AGAIN)),
     (b"<html", Kind("it is a web page", _AGAIN)),
+    (b'<?xml version="1.0"?>\n<net ', Kind("it is a model of OpenVINO", _ELSEWHERE)),
+    (b"\xac\xed\x00\x05", Kind("it is an object of Java, perhaps of Weka", _ELSEWHERE)),
+    (b"matlab 5.0 mat-file", Kind("it is a file of MATLAB", "Export it (exportONNXNetwork).")),
     (b"\x89hdf\r\n", Kind("it is an HDF5 file, perhaps of Keras", "Export it to safetensors.")),
     (b"ii*\x00", Kind("it is a TIFF image")),
     (b"mm\x00*", Kind("it is a TIFF image")),
@@ -62,7 +69,14 @@ def what_is(path: Path) -> Kind:
         return Kind("it is a tar archive, as torch wrote it before 2016", _STATE)
     if not any(head):
         return Kind("it begins with zeros alone", "The copy may have failed; fetch it again.")
+    if _is_onnx(head):
+        return Kind("it is an ONNX model", _ONNX)
     return _text(head) or Kind("it is of no kind that this program knows")
+
+
+def _is_onnx(head: bytes) -> bool:
+    """Return whether a file begins as ONNX models do: a version, then who wrote it or a graph."""
+    return head[:1] == b"\x08" and 0 < head[1] < 64 and head[2:3] in (b"\x12", b"\x3a", b"\x42")
 
 
 def _text(head: bytes) -> Kind | None:
@@ -77,7 +91,51 @@ def _text(head: bytes) -> Kind | None:
     return None
 
 
+_FOLDERS: tuple[tuple[tuple[str, ...], str, Kind], ...] = (
+    (
+        ("dataset.json", "plans.json"),
+        "",
+        Kind("it is a result folder of nnU-Net version 2", f"It is not run here. {_ELSEWHERE}"),
+    ),
+    (
+        ("configs/metadata.json",),
+        "",
+        Kind("it is a bundle of MONAI", f"Its expressions are never run. {_EXPORT}"),
+    ),
+    (
+        ("config.json",),
+        '"_model_class"',
+        Kind("it is a model of segmentation_models_pytorch", f"It is not built here. {_ELSEWHERE}"),
+    ),
+    (
+        ("config.json",),
+        '"model_type"',
+        Kind("it is a model of transformers", f"It is not built here. {_ELSEWHERE}"),
+    ),
+    (
+        ("saved_model.pb",),
+        "",
+        Kind("it is a SavedModel of TensorFlow, a program", "Save its weights as .h5 or .keras."),
+    ),
+)
+"""Files that a folder of a kind holds, a word in the first of them, and the kind."""
+LONGEST = 1 << 20
+
+
+def _known_folder(path: Path) -> Kind | None:
+    for files, word, kind in _FOLDERS:
+        if all((path / name).is_file() for name in files):
+            first = path / files[0]
+            text = first.read_bytes()[:LONGEST].decode("utf-8", "replace") if word else ""
+            if word in text:
+                return kind
+    return None
+
+
 def _folder(path: Path) -> Kind:
+    known = _known_folder(path)
+    if known is not None:
+        return known
     names = sorted(item.name for item in path.iterdir() if not item.name.startswith("."))
     if not names:
         return Kind("it is an empty folder")

@@ -21,7 +21,6 @@ WRAPPERS = (
     "state_dict_ema",
     "model_ema_state_dict",
     "averaged_model",
-    "teacher",
     "state_dict",
     "model_state_dict",
     "model_state",
@@ -33,6 +32,7 @@ WRAPPERS = (
     "params",
     "module",
     "student",
+    "teacher",
     "generator",
 )
 """Names under which checkpoints keep weights; averaged ones come first, for they predict best."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import warnings
 import zipfile
+from collections.abc import Iterable
 from pathlib import Path
 
 from napari_defectseg.core.errors import ModelError
@@ -60,12 +61,19 @@ def why_not(path: Path) -> str:
         return f"it is a zip archive that was cut off or damaged ({error})"
 
 
-def _why_not_zip(names: list[str]) -> str:
+def program_in(names: Iterable[str]) -> str:
+    """Return what kind of program an archive with these members is, empty if it is none."""
     inside = ["/".join(name.split("/")[1:]) for name in names]
     if "constants.pkl" in inside or any(name.startswith("code/") for name in inside):
-        return "it is a TorchScript program, which would have to be run"
-    if "models/model.json" in inside or "archive_format" in inside:
-        return "it is a program of torch.export, which would have to be run"
+        return "a TorchScript program"
+    exported = ("models/model.json", "archive_format", "serialized_exported_program.json")
+    return "a program of torch.export" if {*exported} & {*inside, *names} else ""
+
+
+def _why_not_zip(names: list[str]) -> str:
+    inside = ["/".join(name.split("/")[1:]) for name in names]
+    if program := program_in(names):
+        return f"it is {program}, which would have to be run"
     if "data.pkl" not in inside:
         return f"it is a zip archive without data.pkl ({', '.join(names[:3])}, …)"
     return ""

@@ -324,7 +324,7 @@ def _about(settings: TransUNetSettings) -> Published:
         settings.out_channels,
         (
             f"It looks at squares of {side} × {side} px, each by itself; edges may show.",
-            "The number of heads of its attention is not in the weights; the published 4 are taken.",
+            "Its number of heads is not in the weights; 4 are taken, as published.",
         ),
     )
 
