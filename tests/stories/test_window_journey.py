@@ -11,9 +11,10 @@ import numpy as np
 from qtpy.QtCore import Qt
 from qtpy.QtTest import QTest
 from qtpy.QtWidgets import QSlider
+from tests.stories.journey import micrograph, opened, with_shipped_model
 
 import napari_defectseg as ds
-from tests.stories.journey import micrograph, opened, with_shipped_model
+
 
 def brush(window: Any, points: list[tuple[float, float]], size: int, value: int = 1) -> int:
     """Draw a stroke on the canvas with napari's brush; return the object that it made."""

@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import errno
 import os
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 from qtpy.QtCore import QThreadPool
 from qtpy.QtWidgets import QWidget
+from tests.stories.journey import LABELLED, micrograph, opened, with_shipped_model
 
 import napari_defectseg as ds
 from napari_defectseg.core.progress import Step
 from napari_defectseg.ui.workbench import docks
-from tests.stories.journey import LABELLED, micrograph, opened, with_shipped_model
 
 
 def told(window: Any, *words: str) -> str:
@@ -218,9 +217,7 @@ def test_nothing_is_cut_off_on_a_small_screen(window, tmp_path, theme):
     opened(window, micrograph(tmp_path, 27))
     with_shipped_model(window)
     window.predict()
-    window.session.dataset = ds.Dataset.create(
-        tmp_path / "alloy", window.session.labels.classes
-    )
+    window.session.dataset = ds.Dataset.create(tmp_path / "alloy", window.session.labels.classes)
     for entry in docks():
         page = window.go(entry.key)
         window.quiet()
