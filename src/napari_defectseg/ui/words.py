@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from napari_defectseg.ui.numbers import count
 
-__all__ = ["about", "count", "counted", "objects", "size", "took"]
+if TYPE_CHECKING:
+    from napari_defectseg.images.image import CalibratedImage
+
+__all__ = ["about", "count", "counted", "objects", "size", "subject", "took"]
 
 
 def about(seconds: float) -> str:
@@ -67,3 +72,12 @@ def size(count_of_bytes: float) -> str:
 def _rounded(number: float) -> int:
     step = 1 if number < 10 else 5
     return max(1, step * round(number / step))
+
+
+def subject(image: CalibratedImage | None) -> str:
+    """Return what an image is called where it is predicted: image, volume or movie."""
+    if image is None:
+        return "image"
+    if image.frames > 1:
+        return "movie"
+    return "volume" if "z" in image.axes else "image"

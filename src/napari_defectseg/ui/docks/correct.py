@@ -10,7 +10,6 @@ from weakref import WeakSet
 from qtpy.QtGui import QShowEvent
 from qtpy.QtWidgets import QFileDialog, QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
-from napari_defectseg.core.classes import ClassMap
 from napari_defectseg.core.errors import DefectSegError
 from napari_defectseg.labels.edit import Edit
 from napari_defectseg.labels.labelmap import LabelMap
@@ -18,6 +17,7 @@ from napari_defectseg.ui import icons, theme, words
 from napari_defectseg.ui.docks.base import DockPage
 from napari_defectseg.ui.follow import follower_of
 from napari_defectseg.ui.hand import Hand, hand_of
+from napari_defectseg.ui.new_labels import empty_labels
 from napari_defectseg.ui.places import fly_to
 from napari_defectseg.ui.walk import Walk
 from napari_defectseg.ui.widgets.begin_form import BeginForm
@@ -284,22 +284,13 @@ class CorrectDock(DockPage):
         if image is None:
             return
         try:
-            classes = self._named_classes(names)
-            empty = LabelMap.empty(image.label_shape, classes, image.label_axes, image.calibration)
+            empty = empty_labels(self.session, image, names)
         except DefectSegError as error:
             self.say_error("classes", error)
             return
         self.messages.take_back("classes")
         self.session.labels = empty
         self.tools.use("paint")
-
-    def _named_classes(self, names: list[str]) -> ClassMap:
-        """Return known classes of these names, with their colours, or new ones."""
-        model, dataset = self.session.model, self.session.dataset
-        for known in (model.card if model is not None else None, dataset):
-            if known is not None and list(known.classes.names) == names:
-                return known.classes
-        return ClassMap.of(names)
 
     def _undo_many(self, steps: int) -> None:
         for _ in range(steps):
@@ -356,11 +347,11 @@ class CorrectDock(DockPage):
         acts = {
             "accept": self.accept,
             "delete": self.hand.delete,
-            "split": self.split,
+            "split": partial(self.tools.use, "split"),
             "fill_holes": self.hand.fill_holes,
             "smooth": self.hand.smooth,
             "relabel": self.change_class,
-            "merge": self.merge,
+            "merge": partial(self.tools.use, "merge"),
             "next": self.next,
             "back": self.previous,
             "undo": self.hand.undo,
@@ -386,14 +377,6 @@ class CorrectDock(DockPage):
             ("save_region", self.save.open_button),
         ):
             self.keys.follow(widget, command)
-
-    def split(self) -> None:
-        """Take the split tool in hand, or put it away."""
-        self.tools.use("split")
-
-    def merge(self) -> None:
-        """Take the merge tool in hand, or merge what was chosen."""
-        self.tools.use("merge")
 
     def leave_tool(self) -> bool:
         """Put the tool in hand away; false if there is none."""

@@ -154,7 +154,7 @@ class PredictDock(DockPage):
     def _show_scope(self, _: Any = None) -> None:
         collection = self.session.collection
         count = 0 if collection is None else len(collection)
-        what = _what(self.session.image)
+        what = words.subject(self.session.image)
         choices = [(IMAGE, what, f"Only the {what} on top")]
         if count > 1:
             tip = f"All {count} images of the collection, one after the other"
@@ -186,7 +186,7 @@ class PredictDock(DockPage):
             what = f"{verb} {words.counted(len(left), 'image')}" if left else "Predict all again"
             self.footer.offer(what, "One after the other")
             return
-        what = _what(self.session.image)
+        what = words.subject(self.session.image)
         if self.runs.goes_on(self.settings):
             done, total = self.runs.done
             self.footer.offer(f"Go on from tile {done + 1}", f"{done} of {total} tiles are done")
@@ -394,11 +394,3 @@ class PredictDock(DockPage):
 
     def _on_computing(self, settings: PredictSettings) -> None:
         self.session.computing = settings
-
-
-def _what(image: Any) -> str:
-    if image is None:
-        return "image"
-    if image.frames > 1:
-        return "movie"
-    return "volume" if "z" in image.axes else "image"
