@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 from pydantic import ValidationError
@@ -46,6 +46,8 @@ def test_each_method_does_what_its_name_says(image) -> None:
 @given(image=IMAGES, gain=st.integers(1, 3), offset=st.integers(0, 50))
 def test_brightness_and_contrast_of_the_camera_do_not_matter(image, gain, offset) -> None:
     other = image.astype(np.int64) * gain + offset
+    # Without a spread between its percentiles a picture is flat: only its level is taken off.
+    assume(len(set(np.percentile(image, (1, 99)))) == 2)
     for method in ("zscore", "percentile", "minmax"):
         one, two = (
             fit_chain((Normalise(method=method),), part.astype(np.float64)).apply(part)
