@@ -39,7 +39,7 @@ def test_each_edit_is_on_the_disk_and_said(session, qtbot, image):
     np.testing.assert_array_equal(history.labelmap.planes[0], session.labels.planes[0])
     session.undo()
     settled(qtbot, session, "all edits on disk")
-    assert list_journals(journals_root())[0].edits == 0
+    qtbot.waitUntil(lambda: list_journals(journals_root())[0].edits == 0, timeout=10_000)
 
 
 def test_a_full_disk_stops_nothing_and_is_made_up_for(session, qtbot, monkeypatch):
