@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from qtpy.QtWidgets import QFileDialog
 
 from napari_defectseg.core.errors import NotSaved
 from napari_defectseg.labels.journalfile import JournalFile
 from napari_defectseg.labels.restore import list_journals, restore
 from napari_defectseg.labels.tools.delete import delete
+from napari_defectseg.ui.docks.correct import CorrectDock
 from napari_defectseg.ui.keeper import journals_root, keeper_of
 from napari_defectseg.ui.session import Session
+from napari_defectseg.ui.unsaved import TOPIC
 
 
 @pytest.fixture
@@ -39,7 +42,7 @@ def test_each_edit_is_on_the_disk_and_said(session, qtbot, image):
     np.testing.assert_array_equal(history.labelmap.planes[0], session.labels.planes[0])
     session.undo()
     settled(qtbot, session, "all edits on disk")
-    assert list_journals(journals_root())[0].edits == 0
+    qtbot.waitUntil(lambda: list_journals(journals_root())[0].edits == 0, timeout=10_000)
 
 
 def test_a_full_disk_stops_nothing_and_is_made_up_for(session, qtbot, monkeypatch):
@@ -117,3 +120,34 @@ def test_each_image_has_its_own_journal(session, qtbot, image, labels):
     session.image = image
     session.edit(delete(session.labels, [3]))
     settled(qtbot, session, "all edits on disk\n2 edits")
+
+
+def test_correct_says_it_and_another_folder_is_a_click_away(
+    viewer_model, qtbot, monkeypatch, tmp_path, image, labels
+):
+    full, real = journals_root(), JournalFile.append
+
+    def append(self, record):
+        if self.folder.parent == full:
+            raise NotSaved("No space left on device.")
+        real(self, record)
+
+    monkeypatch.setattr(JournalFile, "append", append)
+    page = CorrectDock(viewer_model)
+    qtbot.addWidget(page)
+    session = page.session
+    session.image, session.labels = image, labels
+    session.edit(delete(labels, [1]))
+    qtbot.waitUntil(lambda: page.messages.strip(TOPIC) is not None, timeout=5000)
+    strip = page.messages.strip(TOPIC)
+    assert "No space left" in strip.sentence
+    assert "drawing goes on" in strip.sentence
+    monkeypatch.setattr(
+        QFileDialog, "getExistingDirectory", staticmethod(lambda *_: str(tmp_path / "stick"))
+    )
+    next(link for link in strip.links() if link.text() == "Another folder…").click()
+    settled(qtbot, session, "all edits on disk")
+    assert page.messages.strip(TOPIC) is None
+    assert list_journals(tmp_path / "stick")[0].edits == 1
+    page.release()
+    session.close()

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 SOURCE = "image.json"
 """File beside a journal that says where its image is."""
 LAYER = "labels"
+WRITING = "writing …\nThe last edit is on its way to the disk."
 LOOK_EVERY, RETRY_EVERY = 40, 5000
 """Milliseconds between looks at what is being written, and between tries on a full disk."""
 
@@ -174,6 +175,7 @@ class Keeper(QObject):
             session.events.history.disconnect(self._on_history, missing_ok=True)
             session.events.edited.disconnect(self._on_edited, missing_ok=True)
         for one in self._watched:
+            one.history.journal = None
             self._retire(one)
         self._watched = []
         self._pool.shutdown(wait=True)
@@ -195,6 +197,8 @@ class Keeper(QObject):
         self._look_timer.start()
 
     def _on_edited(self, _: Any) -> None:
+        if self.current is not None and not self.problem:
+            self.session.saved = WRITING
         self._look_timer.start()
 
     def _replace(self, image: CalibratedImage | None, history: History) -> None:
@@ -266,7 +270,7 @@ def _words(one: Watched | None) -> str:
     if writer.problem is not None:
         return f"{_why(writer.problem)}\n{writer.pending} not on disk. {writer.problem}"
     if writer.writing:
-        return f"writing …\n{edits}; {writer.pending} on the way to the disk"
+        return WRITING
     since = datetime.fromisoformat(writer.began).astimezone() if writer.began else None
     told = f"{edits} since {since:%H:%M}, all on disk" if since else f"{edits}, all on disk"
     return f"all edits on disk\n{told}"
