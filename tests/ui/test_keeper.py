@@ -2,6 +2,12 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
+import textwrap
+from pathlib import Path
+
 import numpy as np
 import pytest
 from qtpy.QtWidgets import QFileDialog
@@ -151,3 +157,30 @@ def test_correct_says_it_and_another_folder_is_a_click_away(
     assert list_journals(tmp_path / "stick")[0].edits == 1
     page.release()
     session.close()
+
+
+def test_a_program_that_ends_with_its_window_open_lets_go_in_peace(tmp_path):
+    """The window goes after Python has ended all threads."""
+    code = textwrap.dedent("""
+        import napari
+        from scene import micrograph
+        from napari_defectseg.labels.tools.delete import delete
+        from napari_defectseg.ui.keeper import journals_root, keeper_of
+        from napari_defectseg.ui.session import session_of
+        from napari_defectseg.ui.workbench import Workbench
+        viewer = napari.Viewer(show=False)
+        viewer.window.add_dock_widget(Workbench(viewer), name="Defects")
+        session = session_of(viewer)
+        session.image, session.labels = micrograph()
+        session.edit(delete(session.labels, [1]))
+        print(journals_root())
+    """)
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, timeout=120,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join([str(Path(__file__).parent), *sys.path])},
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert "Traceback" not in done.stderr
+    (info,) = list_journals(Path(done.stdout.strip().splitlines()[-1]))
+    assert info.edits == 1
+    assert not info.busy

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary, ref
 
+from qtpy.compat import isalive
 from qtpy.QtCore import QObject, QTimer, Signal
 
 from napari_defectseg.core.atomic import write_text
@@ -164,12 +165,14 @@ class Keeper(QObject):
             return
         self._watched.remove(one)
         history.journal = None
-        self._pool.submit(_let_go, one.writer, aside=True)
+        self._let_go(one.writer, aside=True)
 
     def close(self) -> None:
         """Write what is waiting and let go; what nobody needs any more is not kept."""
-        self._look_timer.stop()
-        self._retry_timer.stop()
+        # When the program ends, Qt may have taken the timers away before.
+        for timer in (self._look_timer, self._retry_timer):
+            if isalive(timer):
+                timer.stop()
         session = self._session()
         if session is not None:
             session.events.history.disconnect(self._on_history, missing_ok=True)
@@ -227,7 +230,14 @@ class Keeper(QObject):
 
     def _retire(self, one: Watched) -> None:
         done = one.saved == one.history.labelmap.revision
-        self._pool.submit(_let_go, one.writer, aside=done, remove=not one.decided)
+        self._let_go(one.writer, aside=done, remove=not one.decided)
+
+    def _let_go(self, writer: JournalWriter, **how: bool) -> None:
+        """Close a journal in its thread; when the program ends, that has come to its end before."""
+        try:
+            self._pool.submit(_let_go, writer, **how)
+        except RuntimeError:
+            _let_go(writer, **how)
 
     @staticmethod
     def _note_source(folder: Path | None, image: CalibratedImage | None) -> None:
