@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
+import textwrap
+from pathlib import Path
+
 import numpy as np
 import pytest
+from qtpy.QtWidgets import QFileDialog
 
 from napari_defectseg.core.errors import NotSaved
 from napari_defectseg.labels.journalfile import JournalFile
 from napari_defectseg.labels.restore import list_journals, restore
 from napari_defectseg.labels.tools.delete import delete
+from napari_defectseg.ui.docks.correct import CorrectDock
 from napari_defectseg.ui.keeper import journals_root, keeper_of
 from napari_defectseg.ui.session import Session
+from napari_defectseg.ui.unsaved import TOPIC
 
 
 @pytest.fixture
@@ -117,3 +126,61 @@ def test_each_image_has_its_own_journal(session, qtbot, image, labels):
     session.image = image
     session.edit(delete(session.labels, [3]))
     settled(qtbot, session, "all edits on disk\n2 edits")
+
+
+def test_correct_says_it_and_another_folder_is_a_click_away(
+    viewer_model, qtbot, monkeypatch, tmp_path, image, labels
+):
+    full, real = journals_root(), JournalFile.append
+
+    def append(self, record):
+        if self.folder.parent == full:
+            raise NotSaved("No space left on device.")
+        real(self, record)
+
+    monkeypatch.setattr(JournalFile, "append", append)
+    page = CorrectDock(viewer_model)
+    qtbot.addWidget(page)
+    session = page.session
+    session.image, session.labels = image, labels
+    session.edit(delete(labels, [1]))
+    qtbot.waitUntil(lambda: page.messages.strip(TOPIC) is not None, timeout=5000)
+    strip = page.messages.strip(TOPIC)
+    assert "No space left" in strip.sentence
+    assert "drawing goes on" in strip.sentence
+    monkeypatch.setattr(
+        QFileDialog, "getExistingDirectory", staticmethod(lambda *_: str(tmp_path / "stick"))
+    )
+    next(link for link in strip.links() if link.text() == "Another folder…").click()
+    settled(qtbot, session, "all edits on disk")
+    assert page.messages.strip(TOPIC) is None
+    assert list_journals(tmp_path / "stick")[0].edits == 1
+    page.release()
+    session.close()
+
+
+def test_a_program_that_ends_with_its_window_open_lets_go_in_peace(tmp_path):
+    """The window goes after Python has ended all threads."""
+    code = textwrap.dedent("""
+        import napari
+        from scene import micrograph
+        from napari_defectseg.labels.tools.delete import delete
+        from napari_defectseg.ui.keeper import journals_root, keeper_of
+        from napari_defectseg.ui.session import session_of
+        from napari_defectseg.ui.workbench import Workbench
+        viewer = napari.Viewer(show=False)
+        viewer.window.add_dock_widget(Workbench(viewer), name="Defects")
+        session = session_of(viewer)
+        session.image, session.labels = micrograph()
+        session.edit(delete(session.labels, [1]))
+        print(journals_root())
+    """)
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, timeout=120,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join([str(Path(__file__).parent), *sys.path])},
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert "Traceback" not in done.stderr
+    (info,) = list_journals(Path(done.stdout.strip().splitlines()[-1]))
+    assert info.edits == 1
+    assert not info.busy

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary, ref
 
+from qtpy.compat import isalive
 from qtpy.QtCore import QObject, QTimer, Signal
 
 from napari_defectseg.core.atomic import write_text
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 SOURCE = "image.json"
 """File beside a journal that says where its image is."""
 LAYER = "labels"
+WRITING = "writing …\nThe last edit is on its way to the disk."
 LOOK_EVERY, RETRY_EVERY = 40, 5000
 """Milliseconds between looks at what is being written, and between tries on a full disk."""
 
@@ -163,17 +165,20 @@ class Keeper(QObject):
             return
         self._watched.remove(one)
         history.journal = None
-        self._pool.submit(_let_go, one.writer, aside=True)
+        self._let_go(one.writer, aside=True)
 
     def close(self) -> None:
         """Write what is waiting and let go; what nobody needs any more is not kept."""
-        self._look_timer.stop()
-        self._retry_timer.stop()
+        # When the program ends, Qt may have taken the timers away before.
+        for timer in (self._look_timer, self._retry_timer):
+            if isalive(timer):
+                timer.stop()
         session = self._session()
         if session is not None:
             session.events.history.disconnect(self._on_history, missing_ok=True)
             session.events.edited.disconnect(self._on_edited, missing_ok=True)
         for one in self._watched:
+            one.history.journal = None
             self._retire(one)
         self._watched = []
         self._pool.shutdown(wait=True)
@@ -195,6 +200,8 @@ class Keeper(QObject):
         self._look_timer.start()
 
     def _on_edited(self, _: Any) -> None:
+        if self.current is not None and not self.problem:
+            self.session.saved = WRITING
         self._look_timer.start()
 
     def _replace(self, image: CalibratedImage | None, history: History) -> None:
@@ -223,7 +230,14 @@ class Keeper(QObject):
 
     def _retire(self, one: Watched) -> None:
         done = one.saved == one.history.labelmap.revision
-        self._pool.submit(_let_go, one.writer, aside=done, remove=not one.decided)
+        self._let_go(one.writer, aside=done, remove=not one.decided)
+
+    def _let_go(self, writer: JournalWriter, **how: bool) -> None:
+        """Close a journal in its thread; when the program ends, that has come to its end before."""
+        try:
+            self._pool.submit(_let_go, writer, **how)
+        except RuntimeError:
+            _let_go(writer, **how)
 
     @staticmethod
     def _note_source(folder: Path | None, image: CalibratedImage | None) -> None:
@@ -266,7 +280,7 @@ def _words(one: Watched | None) -> str:
     if writer.problem is not None:
         return f"{_why(writer.problem)}\n{writer.pending} not on disk. {writer.problem}"
     if writer.writing:
-        return f"writing …\n{edits}; {writer.pending} on the way to the disk"
+        return WRITING
     since = datetime.fromisoformat(writer.began).astimezone() if writer.began else None
     told = f"{edits} since {since:%H:%M}, all on disk" if since else f"{edits}, all on disk"
     return f"all edits on disk\n{told}"

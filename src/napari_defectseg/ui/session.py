@@ -321,12 +321,4 @@ def session_of(viewer: napari.Viewer) -> Session:
     real = getattr(viewer, "__wrapped__", viewer)
     if real not in _sessions:
         _sessions[real] = Session()
-        _close_with_window(real, _sessions[real])
     return _sessions[real]
-
-
-def _close_with_window(viewer: Any, session: Session) -> None:
-    """Close a session when the window of its viewer goes; napari itself tells nobody."""
-    window = getattr(getattr(viewer, "window", None), "_qt_window", None)
-    if window is not None:
-        window.destroyed.connect(session.close)

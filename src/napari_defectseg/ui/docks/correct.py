@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from functools import partial
-from pathlib import Path
 from typing import Any
 from weakref import WeakSet
 
 from qtpy.QtGui import QShowEvent
-from qtpy.QtWidgets import QFileDialog, QHBoxLayout, QPushButton, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
 from napari_defectseg.core.errors import DefectSegError
 from napari_defectseg.labels.edit import Edit
@@ -19,6 +18,7 @@ from napari_defectseg.ui.follow import follower_of
 from napari_defectseg.ui.hand import Hand, hand_of
 from napari_defectseg.ui.new_labels import empty_labels
 from napari_defectseg.ui.places import fly_to
+from napari_defectseg.ui.unsaved import UnsavedEdits
 from napari_defectseg.ui.walk import Walk
 from napari_defectseg.ui.widgets.begin_form import BeginForm
 from napari_defectseg.ui.widgets.brush_row import BrushRow
@@ -112,7 +112,7 @@ class CorrectDock(DockPage):
         self.listen(self.hand.tool_changed, self.tools.show_tool)
         self.listen(self.hand.failed, self._on_failed)
         self.listen(self.hand.told, self._on_told)
-        self.listen(self.keeper.changed, self._show_problem)
+        self.unsaved = UnsavedEdits(self)
         self.listen(self.viewer.layers.selection.events.active, self.tools.show_tool)
 
     # -- what the session says -----------------------------------------------------------
@@ -316,29 +316,7 @@ class CorrectDock(DockPage):
         if place == "save":
             self.save.set_open(True)
         elif place == "journal":
-            self._show_problem()
-
-    def _show_problem(self) -> None:
-        """Say why edits are not on the disk, and what can be done; nothing if all are."""
-        problem = self.keeper.problem
-        if not problem:
-            self.messages.take_back("journal")
-            return
-        links = (("Try again", self.keeper.retry), ("Another folder…", self.move_journal))
-        words_ = "Your edits are kept in memory, and drawing goes on; they are written as soon "
-        self.messages.say("journal", "error", f"{problem} {words_}as it is possible.", links)
-
-    def move_journal(self, path: str = "") -> None:
-        """Keep the edits in another folder, which is asked for unless it is given."""
-        path = path or QFileDialog.getExistingDirectory(self, "Keep the edits in this folder")
-        if not path:
-            return
-        try:
-            self.keeper.move(Path(path))
-        except DefectSegError as error:
-            self.say_error("journal moved", error)
-            return
-        self.messages.take_back("journal moved")
+            self.unsaved.show()
 
     # -- keys ----------------------------------------------------------------------------
 

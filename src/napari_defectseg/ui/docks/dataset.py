@@ -143,6 +143,8 @@ class DatasetDock(DockPage):
         self.parts.show()
         self._on_labels(self.session.labels)
         self.save.show_target()
+        if not self.footer.primary.text():
+            self.footer.offer("Train →", "The dataset is being read", enabled=False)
         self.run(
             "dataset info",
             self._look_steps(dataset),

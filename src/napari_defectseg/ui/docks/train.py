@@ -152,6 +152,7 @@ class TrainDock(DockPage):
             self.footer.offer("Train", "First open or make a dataset", enabled=False)
             return
         self.show_controls()
+        self.footer.offer("Train", "The dataset is being read", enabled=False)
         self.run(
             "train look",
             learning.look_steps(dataset),
