@@ -72,6 +72,61 @@ class TestGroupUNet(ArchitectureContract):
     )
 
 
+class TestDCNN3D(ArchitectureContract):
+    architecture = ARCHITECTURES.get("dcnn3d")
+    examples = (
+        {"base": 1, "levels": 2},
+        {"base": 2, "levels": 3, "out_channels": 3},
+    )
+
+
+class TestAMSegNet(ArchitectureContract):
+    architecture = ARCHITECTURES.get("am_segnet")
+    examples = ({"base": 1}, {"base": 2, "in_channels": 3, "out_channels": 2})
+
+
+class TestAMUNet(ArchitectureContract):
+    architecture = ARCHITECTURES.get("am_unet")
+    examples = ({"base": 2},)
+
+
+class TestAMResUNet(ArchitectureContract):
+    architecture = ARCHITECTURES.get("am_res_unet")
+    examples = ({"base": 2, "out_channels": 3},)
+
+
+class TestAMSqueezeUNet(ArchitectureContract):
+    architecture = ARCHITECTURES.get("am_squeeze_unet")
+    examples = ({"base": 2},)
+
+
+class TestDefectSegNet(ArchitectureContract):
+    architecture = ARCHITECTURES.get("defectsegnet")
+    examples = ({"base": 2}, {"filters": [3] * 16 + [2]})
+
+
+class TestKerasGraph(ArchitectureContract):
+    """Any graph of a file of Keras; its layers are its settings."""
+
+    architecture = ARCHITECTURES.get("keras")
+    examples = (
+        ARCHITECTURES.get("dcnn3d").graph({"base": 1, "levels": 2}).as_plain(),
+        ARCHITECTURES.get("defectsegnet").graph({"base": 2}).as_plain(),
+    )
+
+    def test_it_knows_its_own_tensors(self):
+        """Tensors alone do not say how layers are connected, so it claims none."""
+        for settings in self.examples:
+            state = self.build(settings).state_dict()
+            assert (
+                self.architecture.recognise({n: tuple(t.shape) for n, t in state.items()}) is None
+            )
+
+    def test_the_nearest_network_of_its_own_tensors_is_itself(self):
+        """Without a description there is no nearest one."""
+        assert self.architecture.nearest({"layers.a.weight": (1, 1, 3, 3)}) == {}
+
+
 def test_every_network_is_put_to_the_test():
     tested = {item.architecture for item in ArchitectureContract.__subclasses__()}
     assert {ARCHITECTURES.get(name) for name in ARCHITECTURES.names()} <= tested

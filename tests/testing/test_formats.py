@@ -5,9 +5,18 @@ from __future__ import annotations
 import zipfile
 
 import torch
+from tests.models.keras.writing import (
+    seeded,
+    small_config,
+    write_defectsegnet,
+    write_h5,
+    write_keras,
+)
 
 from napari_defectseg.core.classes import ClassMap
+from napari_defectseg.models.architecture import ARCHITECTURES
 from napari_defectseg.models.format import FORMATS
+from napari_defectseg.models.keras.configuration import network_in
 from napari_defectseg.models.model import TorchModel, design
 from napari_defectseg.models.save import save_model
 from napari_defectseg.models.weights import write_safetensors
@@ -97,6 +106,37 @@ class TestBioimageio(FormatContract):
             archive.writestr("rdf.yaml", RDF)
             archive.write(folder / "weights.pt", "weights.pt")
         return path
+
+
+class TestKerasWeights(FormatContract):
+    format = FORMATS.get("keras")
+
+    def write(self, folder):
+        graph = ARCHITECTURES.get("am_unet").graph({"base": 2})
+        return write_h5(graph, seeded(graph), folder / "model.h5")
+
+
+class TestKerasModel(FormatContract):
+    format = FORMATS.get("keras")
+
+    def write(self, folder):
+        graph = network_in(small_config(), "small").graph
+        return write_h5(graph, seeded(graph), folder / "model.h5", config=small_config())
+
+
+class TestKerasArchive(FormatContract):
+    format = FORMATS.get("keras")
+
+    def write(self, folder):
+        return write_keras(folder / "model.keras")
+
+
+class TestTensorFlow(FormatContract):
+    format = FORMATS.get("tensorflow")
+
+    def write(self, folder):
+        graph = ARCHITECTURES.get("defectsegnet").graph({"base": 1})
+        return write_defectsegnet(graph, folder)
 
 
 def test_every_format_is_put_to_the_test():

@@ -13,6 +13,7 @@ from napari_defectseg.inference.channels import ChannelPlan
 from napari_defectseg.inference.devices import DeviceChoice, choose
 from napari_defectseg.inference.layout import Layout
 from napari_defectseg.inference.memory import bytes_per_pixel, default_budget
+from napari_defectseg.inference.segments import plan_segments
 from napari_defectseg.inference.settings import PredictSettings
 from napari_defectseg.inference.tiling import TilePlan, TilingSettings, plan_tiles
 from napari_defectseg.models.card import ModelCard
@@ -59,8 +60,10 @@ class Job:
 
     @property
     def one_pass(self) -> int:
-        """Bytes that the largest tile needs."""
-        return math.ceil(self.bytes_per_pixel * math.prod(self.plan.largest))
+        """Bytes that the largest tile needs, or all of them where they go together."""
+        together = self.model.card.batch_norm == "image"
+        pixels = self.plan.work if together else math.prod(self.plan.largest)
+        return math.ceil(self.bytes_per_pixel * pixels)
 
     @property
     def keeps(self) -> bool:
@@ -105,9 +108,11 @@ def prepare(model: Model, image: CalibratedImage, settings: PredictSettings) -> 
     device = choose(settings.device)
     budget = settings.memory or default_budget()
     each = bytes_per_pixel(model.network(), card.dims, card.in_channels, card.grid)
-    plan = plan_tiles(
-        layout.shape, card.grid, card.halo, TilingSettings(budget, each, settings.tile)
-    )
+    limits = TilingSettings(budget, each, settings.tile)
+    if card.batch_norm == "image":
+        plan = plan_segments(layout.shape, card.grid, card.segment, limits)
+    else:
+        plan = plan_tiles(layout.shape, card.grid, card.halo, limits)
     warnings = tuple(s for s in (channels.sentence, pixel_size_warning(card, image)) if s)
     return Job(model, image, settings, layout, plan, device, budget, each, warnings)
 

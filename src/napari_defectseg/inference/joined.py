@@ -86,7 +86,12 @@ def _fill(
     take, put = channels
     kept = job.budget + room.in_memory if job.keeps else 0
     with exact_engine(job.model, job.device.name, job.settings.threads, kept=kept) as engine:
-        for number, piece in enumerate(pieces(job, engine, 0), start=1):
+        number = 0
+        for piece in pieces(job, engine, 0):
+            if piece.part is None:
+                yield Step(count[0] + planned * number // job.total, count[1], piece.words)
+                continue
+            number += 1
             part = Part((put, *piece.part.where[1:]), piece.part.scores[take])
             room.target[part.where] = part.scores
             replaced += piece.replaced

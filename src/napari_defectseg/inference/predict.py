@@ -19,10 +19,12 @@ from napari_defectseg.inference.layout import Index
 from napari_defectseg.inference.pace import Watch
 from napari_defectseg.inference.prediction import Prediction
 from napari_defectseg.inference.recover import MemoryFull, with_smaller_tiles
+from napari_defectseg.inference.rescale import rescale
 from napari_defectseg.inference.scores import room_for_scores
+from napari_defectseg.inference.segments import together
 from napari_defectseg.inference.settings import PredictSettings
 from napari_defectseg.inference.source import Source
-from napari_defectseg.inference.tiling import Box
+from napari_defectseg.inference.tiling import Box, Tile
 from napari_defectseg.models.joined import JoinedModel
 from napari_defectseg.models.model import Model
 
@@ -165,6 +167,9 @@ def _run_steps(job: Job, held: int, begun: Begun | None, spent: float) -> Steps[
         run = begun or Begun(job, room, job.resolved(engine.name, engine.threads), seconds=spent)
         yield Step(run.done, job.total, "measuring grey values")
         for piece in pieces(job, engine, run.done):
+            if piece.part is None:
+                yield Step(run.done, job.total, piece.words)
+                continue
             room.target[piece.part.where] = piece.part.scores
             run = replace(
                 run,
@@ -178,28 +183,78 @@ def _run_steps(job: Job, held: int, begun: Begun | None, spent: float) -> Steps[
 
 @dataclass(frozen=True)
 class Piece:
-    """The result of one tile."""
+    """The result of one tile.
 
-    part: Part
+    Parameters
+    ----------
+    part : Part or None
+        None: it was computed, and waits until all tiles of its plane are there.
+    words : str
+    replaced : int
+    """
+
+    part: Part | None
     words: str
-    replaced: int
+    replaced: int = 0
 
 
 def pieces(job: Job, engine: ExactEngine, first: int) -> Iterator[Piece]:
     """Compute the tiles, all but the `first` ones."""
     source = Source(job)
+    card = job.model.card
+    plane = _whole if "image" in (card.batch_norm, card.rescale) else _one_by_one
     with Watch(job, engine.threads) as watch:
         for before, index in enumerate(job.layout.indices()):
-            left = [t for t in enumerate(job.plan, 1) if before * len(job.plan) + t[0] > first]
-            if left:
+            known = max(0, first - before * len(job.plan))
+            if known < len(job.plan):
                 source.start(index)
-            for number, tile in left:
-                block, replaced = source.block(tile)
-                with watch.lap(tile):
-                    scores = engine.run(block)
-                inside = scores[(slice(None), *tile.local)]
-                part = Part(job.layout.where(index, tile.inner), job.layout.shaped(inside))
-                yield Piece(part, _words(job, index, number), replaced)
+                yield from plane(_Plane(job, source, engine, watch, index), known)
+
+
+@dataclass(frozen=True)
+class _Plane:
+    """What the tiles of one plane or volume are computed with."""
+
+    job: Job
+    source: Source
+    engine: ExactEngine
+    watch: Watch
+    index: Index
+
+    def piece(self, number: int, tile: Tile, scores: Array, replaced: int) -> Piece:
+        layout = self.job.layout
+        inside = layout.shaped(scores[(slice(None), *tile.local)])
+        part = Part(layout.where(self.index, tile.inner), inside)
+        return Piece(part, _words(self.job, self.index, number), replaced)
+
+    def run(self, number: int, tile: Tile) -> Piece:
+        block, replaced = self.source.block(tile)
+        with self.watch.lap(tile):
+            scores = self.engine.run(block)
+        return self.piece(number, tile, scores, replaced)
+
+
+def _one_by_one(plane: _Plane, known: int) -> Iterator[Piece]:
+    for number, tile in enumerate(plane.job.plan, start=1):
+        if number > known:
+            yield plane.run(number, tile)
+
+
+def _whole(plane: _Plane, known: int) -> Iterator[Piece]:
+    """Yield the tiles of a plane that must be seen as a whole, after all are computed."""
+    job, card = plane.job, plane.job.model.card
+    found: list[Piece] = []
+    if card.batch_norm == "image":
+        results = together(job.plan, plane.source, plane.engine)
+        found = [plane.piece(number, *result) for number, result in enumerate(results, start=1)]
+    else:
+        for number, tile in enumerate(job.plan, start=1):
+            found.append(plane.run(number, tile))
+            yield replace(found[-1], part=None)
+    parts = [piece.part for piece in found if piece.part is not None]
+    if card.rescale == "image":
+        rescale([part.scores for part in parts], card.name)
+    yield from found[known:]
 
 
 def _words(job: Job, index: Index, number: int) -> str:

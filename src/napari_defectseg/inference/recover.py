@@ -22,7 +22,9 @@ def with_smaller_tiles(job: Job, error: MemoryFull) -> Job:
     DeviceError
         If the tiles cannot be smaller, or the network cannot be tiled.
     """
-    plan = job.plan.smaller() if job.model.card.halo is not None else None
+    card = job.model.card
+    whole = card.halo is None or card.batch_norm == "image"
+    plan = None if whole else job.plan.smaller()
     if plan is None:
         raise DeviceError(
             f"{error.sentence} Smaller tiles are not possible with this network.",

@@ -33,6 +33,8 @@ def probabilities(logits: torch.Tensor, card: ModelCard) -> torch.Tensor:
         scores = torch.softmax(scores, dim=1)
     elif card.activation == "sigmoid":
         scores = torch.sigmoid(scores)
+    if card.inverted:
+        scores = 1 - scores
     if card.task == "exclusive" and not card.has_background:
         scores = torch.cat([torch.zeros_like(scores[:, :1]), scores], dim=1)
     return scores

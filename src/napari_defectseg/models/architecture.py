@@ -72,6 +72,13 @@ ARCHITECTURES: Registry[Architecture] = Registry(
         "milesial_unet": "napari_defectseg.models.architectures.milesial_unet:KIND",
         "group_unet": "napari_defectseg.models.architectures.group_unet:KIND",
         "unet_pbf": "napari_defectseg.models.architectures.unet_pbf:KIND",
+        "am_segnet": "napari_defectseg.models.architectures.am_segnet:KIND",
+        "am_unet": "napari_defectseg.models.architectures.am_comparison:UNET",
+        "am_res_unet": "napari_defectseg.models.architectures.am_comparison:RES_UNET",
+        "am_squeeze_unet": "napari_defectseg.models.architectures.am_comparison:SQUEEZE_UNET",
+        "defectsegnet": "napari_defectseg.models.architectures.defectsegnet:KIND",
+        "dcnn3d": "napari_defectseg.models.architectures.dcnn3d:KIND",
+        "keras": "napari_defectseg.models.architectures.keras_graph",
     },
     group="napari_defectseg.architectures",
 )

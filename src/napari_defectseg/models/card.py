@@ -34,6 +34,7 @@ LARGEST_CARD = 4 << 20
 
 Task: TypeAlias = Literal["exclusive", "binary", "multilabel"]
 Activation: TypeAlias = Literal["softmax", "sigmoid", "none"]
+BatchNorm: TypeAlias = Literal["moving", "calibrated", "image"]
 Source: TypeAlias = Literal["file", "card", "guess", "you"]
 Symmetry: TypeAlias = Literal["flip_z", "flip_y", "flip_x", "rot90_yx", "transpose_yx"]
 
@@ -92,6 +93,17 @@ class ModelCard(BaseModel):
     halo : int or None
         Pixels around a tile that its result depends on, a multiple of `grid`;
         None: the network looks at the whole image, so it cannot be tiled.
+    batch_norm : str
+        What batch normalisation uses: ``"moving"``: statistics of the training;
+        ``"calibrated"``: those of one chosen image, stored with the weights; ``"image"``:
+        those of each image, measured over all its segments together.
+    segment : int
+        Edge of the squares that an image is cut into where `batch_norm` is ``"image"``;
+        0: it stays whole.
+    rescale : str
+        ``"image"``: scores are scaled from the smallest to the largest of each image.
+    inverted : bool
+        The network finds what is *not* the class: probabilities are taken from 1.
     parameters : int
         Number of learnt values.
     scores, training : dict
@@ -125,6 +137,10 @@ class ModelCard(BaseModel):
     symmetries: tuple[Symmetry, ...] = ()
     grid: int = Field(1, ge=1)
     halo: int | None = Field(0, ge=0)
+    batch_norm: BatchNorm = "moving"
+    segment: int = Field(0, ge=0)
+    rescale: Literal["none", "image"] = "none"
+    inverted: bool = False
     parameters: int = Field(0, ge=0)
     scores: dict[str, Any] = {}
     training: dict[str, Any] = {}
@@ -159,6 +175,10 @@ class ModelCard(BaseModel):
                 raise ValueError(f"there is a threshold for {name!r}, which is no class")
             if not 0 <= value <= 1:
                 raise ValueError(f"the threshold of {name!r} is {value}, not between 0 and 1")
+        if self.segment % self.grid:
+            raise ValueError(f"segment {self.segment} is not a multiple of grid {self.grid}")
+        if self.inverted and self.task != "binary":
+            raise ValueError("only a network with one class can be inverted")
         if self.halo is not None and self.halo % self.grid:
             raise ValueError(f"halo {self.halo} is not a multiple of grid {self.grid}")
         if {"image", "slice"} <= {step.scope for step in self.preprocessing}:

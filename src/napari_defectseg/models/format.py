@@ -48,6 +48,8 @@ FORMATS: Registry[Format] = Registry(
         "state_dict": "napari_defectseg.models.formats.state_dict",
         "program": "napari_defectseg.models.formats.program",
         "bioimageio": "napari_defectseg.models.formats.bioimageio",
+        "keras": "napari_defectseg.models.formats.keras",
+        "tensorflow": "napari_defectseg.models.formats.tensorflow",
     },
     group="napari_defectseg.formats",
 )

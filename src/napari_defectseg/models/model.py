@@ -132,7 +132,12 @@ class TorchModel:
         _check_fit(learnt(network.state_dict()), learnt(state), where, self.card)
         _check_finite(state, where)
         network.load_state_dict(dict(state), strict=False)
-        return network.float().eval().requires_grad_(False)
+        network = network.float().eval().requires_grad_(False)
+        if self.card.batch_norm == "image":
+            from napari_defectseg.models.statistics import measure_images
+
+            return measure_images(network)
+        return network
 
     def close(self) -> None:
         """Let go of the network; it is built again when asked for."""

@@ -26,7 +26,8 @@ def with_settings(card: ModelCard, settings: Mapping[str, str]) -> ModelCard:
         Field to text: ``classes="void,loop"``, ``thresholds="void=0.4"``,
         ``pixel_size="0.2-0.6 nm"``, ``preprocessing="zscore"`` (or ``percentile``, ``minmax``,
         ``divide``, each with ``:slice`` or ``:image``, and ``,invert``), ``task``,
-        ``activation``, ``min_size``, ``name``, ``description``, ``citation``, ``licence``.
+        ``activation``, ``batch_norm``, ``inverted``, ``min_size``, ``name``, ``description``,
+        ``citation``, ``licence``.
 
     Raises
     ------
@@ -179,6 +180,19 @@ def _unreadable(field: str, text: str, example: str) -> ModelError:
     return ModelError(f"{field}={text!r} cannot be read.", hint=f"Write it like {example}.")
 
 
+def _yes(field: str, text: str, card: ModelCard) -> dict[str, Any]:
+    words = {"yes": True, "true": True, "no": False, "false": False}
+    if text.strip().lower() not in words:
+        raise _unreadable(field, text, "yes")
+    return {field: words[text.strip().lower()]}
+
+
+def _batch_norm(field: str, text: str, card: ModelCard) -> dict[str, Any]:
+    if text.strip() not in ("image", "moving"):  # calibrated is what a model becomes, not a word
+        raise _unreadable(field, text, "image, or moving")
+    return {field: text.strip()}
+
+
 _READERS: dict[str, Callable[[str, str, ModelCard], dict[str, Any]]] = {
     "name": _word,
     "description": _word,
@@ -186,6 +200,8 @@ _READERS: dict[str, Callable[[str, str, ModelCard], dict[str, Any]]] = {
     "licence": _word,
     "task": _word,
     "activation": _word,
+    "batch_norm": _batch_norm,
+    "inverted": _yes,
     "min_size": _number,
     "classes": _class_names,
     "thresholds": _thresholds,

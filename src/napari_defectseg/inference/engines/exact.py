@@ -51,6 +51,11 @@ class ExactEngine:
         """Threads of the processor that it uses."""
         return torch.get_num_threads()
 
+    @property
+    def network(self) -> torch.nn.Module:
+        """The network as it runs."""
+        return self._network
+
     def run(self, block: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
         """Return the probabilities of one tile.
 
@@ -64,6 +69,25 @@ class ExactEngine:
 
         Raises
         ------
+        MemoryFull, ModelError
+            As `run_batch` does.
+        """
+        scores: np.ndarray[Any, Any] = self.run_batch(block[None])[0]
+        return scores
+
+    def run_batch(self, blocks: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+        """Return the probabilities of several tiles that go through together.
+
+        Parameters
+        ----------
+        blocks : ndarray of float32, shape (n, in_channels, *spatial)
+
+        Returns
+        -------
+        ndarray of float32, shape (n, score_channels, *spatial)
+
+        Raises
+        ------
         MemoryFull
             If the device has no room for it.
         ModelError
@@ -71,27 +95,27 @@ class ExactEngine:
         """
         try:
             with torch.inference_mode():
-                x = torch.from_numpy(np.ascontiguousarray(block))[None].to(self._device)
+                x = torch.from_numpy(np.ascontiguousarray(blocks)).to(self._device)
                 logits = self._network(x.contiguous(memory_format=self._layout))
-                self._check(logits, block.shape)
-                scores = probabilities(logits, self._card)[0].cpu().numpy()
+                self._check(logits, blocks.shape)
+                scores = probabilities(logits, self._card).cpu().numpy()
             self._keeper.tidy()
             return scores
         except RuntimeError as error:
             if is_memory(error):
                 raise MemoryFull(
                     f"{self._device} has no memory left for a tile of "
-                    f"{' × '.join(str(n) for n in block.shape[1:])} pixels."
+                    f"{' × '.join(str(n) for n in blocks.shape[2:])} pixels."
                 ) from error
             if isinstance(error, DeviceError):
                 raise
             raise ModelError(
-                f"The network of {self._card.name} failed on a block of shape {block.shape}: "
+                f"The network of {self._card.name} failed on a block of shape {blocks.shape[1:]}: "
                 f"{str(error).splitlines()[0]}."
             ) from error
 
     def _check(self, logits: Any, shape: tuple[int, ...]) -> None:
-        wanted = (1, self._card.out_channels, *shape[1:])
+        wanted = (shape[0], self._card.out_channels, *shape[2:])
         seen = tuple(logits.shape) if isinstance(logits, torch.Tensor) else type(logits).__name__
         if seen != wanted:
             raise ModelError(
