@@ -16,7 +16,6 @@ from tests.stories.journey import micrograph, opened, with_shipped_model
 import napari_defectseg as ds
 
 
-
 def brush(window: Any, points: list[tuple[float, float]], size: int, value: int = 1) -> int:
     """Draw a stroke on the canvas with napari's brush; return the object that it made."""
     window.key(f"Ctrl+{value}")
