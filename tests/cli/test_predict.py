@@ -195,6 +195,11 @@ def test_no_model_and_no_device_get_a_sentence(
     assert "graphics card" in said.err
 
 
+def hear_ctrl_c() -> None:
+    """Where tests run in the background Ctrl-C is ignored, and children inherit that."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 @pytest.mark.skipif(os.name == "nt", reason="Ctrl-C is sent to a process in another way there.")
 def test_ctrl_c_keeps_what_is_finished_and_says_so(
     model_folder: Path, two_images: list[Path], tmp_path: Path
@@ -205,7 +210,9 @@ def test_ctrl_c_keeps_what_is_finished_and_says_so(
         sys.executable, "-m", "napari_defectseg.cli.main", "predict", str(two_images[0]),
         str(tmp_path / "big.npy"), "--model", str(model_folder), "--out", str(tmp_path / "out"),
     ]  # fmt: skip
-    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as running:
+    with subprocess.Popen(
+        command, stderr=subprocess.PIPE, text=True, preexec_fn=hear_ctrl_c
+    ) as running:
         done = tmp_path / "out" / "collection.csv"
         end = time.monotonic() + 120
         while not done.exists() and running.poll() is None and time.monotonic() < end:

@@ -6,6 +6,7 @@ from functools import partial
 from typing import Any
 from weakref import WeakSet
 
+from qtpy.QtCore import QTimer
 from qtpy.QtGui import QShowEvent
 from qtpy.QtWidgets import QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
@@ -65,6 +66,10 @@ class CorrectDock(DockPage):
         column.addWidget(self.more)
         self.save = SaveRegion(self.viewer, self.session)
         column.addWidget(self.save)
+        self._later = QTimer(self)
+        self._later.setSingleShot(True)
+        self._later.timeout.connect(self._show_save)
+        self.save.open_button.toggled.connect(self._on_save_opened)
         self.body.addWidget(self.main)
         self._build_footer()
         self._offer_keys()
@@ -108,6 +113,7 @@ class CorrectDock(DockPage):
         self.listen(events.edited, self._on_edited)
         self.listen(events.selection, self._show_card)
         self.listen(events.table, self._on_table)
+        self.listen(events.dataset, self._on_dataset)
         self.listen(events.current_class, self.rows.set_current)
         self.listen(self.hand.tool_changed, self.tools.show_tool)
         self.listen(self.hand.failed, self._on_failed)
@@ -165,6 +171,9 @@ class CorrectDock(DockPage):
     def _on_table(self, table: Any) -> None:
         if table is not None:
             self._show_card()
+
+    def _on_dataset(self, _: Any) -> None:
+        self.save.show_target()
 
     def _on_edited(self, _: Edit | None) -> None:
         labels, history = self.session.labels, self.session.history
@@ -317,6 +326,15 @@ class CorrectDock(DockPage):
             self.save.set_open(True)
         elif place == "journal":
             self.unsaved.show()
+
+    def _on_save_opened(self, opened: bool) -> None:
+        if opened:
+            self._later.start(0)
+
+    def _show_save(self) -> None:
+        """Scroll to the form to save a region, once it is laid out."""
+        if self.save.form.isVisible():
+            self.scroll.ensureWidgetVisible(self.save.form)
 
     # -- keys ----------------------------------------------------------------------------
 
