@@ -105,7 +105,13 @@ def test_ctrl_c_keeps_the_best_round(data: Path, tmp_path: Path) -> None:
         sys.executable, "-m", "napari_defectseg.cli.main", "train", str(data), "--out",
         str(tmp_path / "model"), "--plan", str(slow), "--device", "cpu",
     ]  # fmt: skip
-    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as running:
+    with subprocess.Popen(
+        command,
+        stderr=subprocess.PIPE,
+        text=True,
+        # Where tests run in the background Ctrl-C is ignored, and children inherit that.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+    ) as running:
         assert running.stderr is not None
         for line in running.stderr:
             if line.startswith("round 2"):
