@@ -92,6 +92,13 @@ def test_looking_up_is_taking_with_clipped_numbers(kind):
     rng = np.random.default_rng(2)
     table = rng.integers(0, 255, 40).astype(kind)
     numbers = rng.integers(-5, 60, (30, 20)).astype(np.int32)
-    for shown in (numbers, numbers[:, ::2], numbers.T, numbers.astype(np.int64), numbers[0, 0]):
+    for shown in (
+        numbers,
+        numbers[:, ::2],
+        numbers.T,
+        numbers.astype(np.int64),
+        numbers[:0],
+        numbers[0, 0],
+    ):
         expected = np.take(table, shown, mode="clip")
         np.testing.assert_array_equal(look_up(table, shown), expected)

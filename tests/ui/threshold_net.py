@@ -35,9 +35,10 @@ def threshold_model(dims=2, **fields):
         for name in ("encoder.0.1", "decoder.0.0", "decoder.0.1"):
             for channel in (0, 1):
                 state[f"{name}.conv.weight"][(channel, channel, *middle)] = 1
+        first = int(card.has_background)
         for channel in (0, 1):
-            state["head.weight"][channel + 1, channel] = 4
-            state["head.bias"][channel + 1] = -4 * LIMIT
+            state["head.weight"][channel + first, channel] = 4
+            state["head.bias"][channel + first] = -4 * LIMIT
     return TorchModel.from_network(card, network)
 
 

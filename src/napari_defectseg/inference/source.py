@@ -86,7 +86,7 @@ class Source:
             raise ImageError(
                 f"{self._job.image.name} has pixels without a finite value "
                 f"({self._place(bad, tile)}).",
-                hint="Fill them, or let them be replaced by the mean (nan='mean').",
+                hint="Fill them, or let them get the mean of the others.",
             )
         shape = (-1,) + (1,) * (block.ndim - 1)
         inside = int(bad[(slice(None), *tile.local)].any(axis=0).sum())

@@ -161,6 +161,7 @@ class Decoder(QObject):
         if wish is None or not self._holds(wish):
             return
         old, history = self._session.labels, self._session.history
+        before = old
         if old is not None and not _fits(old, wish.prediction):
             if old.checked:
                 self.conflict = wish.prediction
@@ -170,13 +171,13 @@ class Decoder(QObject):
         self._set_busy(True)
         revision = -1 if old is None else old.revision
 
-        def done(new: LabelMap) -> None:
+        def done(found: tuple[LabelMap, LabelMap | None]) -> None:
             self.busy = False
-            stale = old is not None and (
-                self._session.labels is not old or old.revision != revision
+            stale = self._session.labels is not before or (
+                old is not None and old.revision != revision
             )
             if self._holds(wish) and not stale:
-                self._take(wish, new, history)
+                self._take(wish, *found)
             elif self._wished is None and self._holds(wish):
                 self._wished = wish
             end()
@@ -194,8 +195,13 @@ class Decoder(QObject):
             LANE, self._steps(wish, old, history), owner=self, on_done=done, on_failed=failed
         )
 
-    def _steps(self, wish: _Wish, old: LabelMap | None, history: History | None) -> Steps[LabelMap]:
-        """Find the objects, in the worker's thread; what it reads is checked afterwards."""
+    def _steps(
+        self, wish: _Wish, old: LabelMap | None, history: History | None
+    ) -> Steps[tuple[LabelMap, LabelMap | None]]:
+        """Find the objects, in the worker's thread; what it reads is checked afterwards.
+
+        Where there are no labels yet an empty map to begin with comes too.
+        """
         yield from warm_steps()
         yield Step(0, 2, "finding objects")
         new = wish.prediction.labels(wish.settings)
@@ -204,20 +210,24 @@ class Decoder(QObject):
             if self.protect:
                 go_around(old, new, history.refused())
             keep_numbers(old, new, history.first_free(wish.name, wish.name == THRESHOLD))
-        return new
+            return new, None
+        empty = LabelMap.empty(new.shape, new.classes, new.axes, new.calibration)
+        for plane in empty.planes:
+            plane.fill(0)  # the system gives the memory now, not while the window waits
+        return new, empty
 
     def _holds(self, wish: _Wish) -> bool:
         """Whether a wish is about the prediction that is current."""
         prediction = self._session.prediction
         return prediction is not None and prediction.provenance is wish.prediction.provenance
 
-    def _take(self, wish: _Wish, new: LabelMap, history: History | None) -> None:
+    def _take(self, wish: _Wish, new: LabelMap, empty: LabelMap | None) -> None:
         how = _how(wish.prediction, wish.settings)
         self._note(wish.prediction, how)
         new.classes = self._session.prediction.classes  # renamed meanwhile, perhaps
-        if history is None:
+        if empty is not None:
             # Begun empty, so that undo takes the prediction back too.
-            empty = LabelMap.empty(new.shape, new.classes, new.axes, new.calibration)
+            empty.classes = new.classes
             self._session.take_labels(empty)
         labels, history = self._session.labels, self._session.history
         if labels is None or history is None:

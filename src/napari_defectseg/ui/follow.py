@@ -102,7 +102,9 @@ class Follower(QObject):
 
     def _on_edited(self, edit: Edit | None) -> None:
         live = self._live
-        if edit is None or live is None or self.busy or not live.is_quick(edit):
+        # A prediction or threshold touches everything: to look how much would take as long.
+        whole = edit is None or not edit.decided
+        if whole or live is None or self.busy or not live.is_quick(edit):
             self._timer.start()
             return
         self._set_table(live.update(edit))

@@ -20,6 +20,8 @@ def warm_steps() -> Steps[None]:
 
 @cache
 def _warm() -> None:
+    import pandas  # noqa: F401 - napari imports it with the first layer of labels
+
     from napari_defectseg.core.calibration import Calibration
     from napari_defectseg.core.classes import ClassMap
     from napari_defectseg.images.image import CalibratedImage
@@ -42,4 +44,6 @@ def _warm() -> None:
         if edit is not None:
             labels.apply(edit)
             live.update(edit)
-        look_up(np.zeros(3, kind if kind != np.float32 else np.uint8), labels.planes[0])
+        table = np.zeros(3, kind if kind != np.float32 else np.uint8)
+        look_up(table, labels.planes[0])
+        look_up(table, labels.planes[0][:, 2:9])

@@ -10,6 +10,7 @@ from qtpy.QtCore import Qt
 from threshold_net import picture, threshold_model
 
 from napari_defectseg.core.calibration import Calibration
+from napari_defectseg.core.classes import ClassMap
 from napari_defectseg.images.collection import Collection
 from napari_defectseg.images.image import CalibratedImage
 from napari_defectseg.images.save import save_image
@@ -101,6 +102,21 @@ def test_a_plane_model_goes_through_a_volume_and_a_movie(page, qtbot):
     assert labels.counts() == {1: 3 * 5, 2: 3 * 2}
     page.session.image = picture((12, 70, 70), "zyx", name="stack")
     assert predicted(page, qtbot).counts() == {1: 6, 2: 3}
+
+
+def test_classes_that_may_overlap_get_a_layer_each(page, qtbot):
+    page.session.model = threshold_model(
+        classes=ClassMap.of(["void", "loop"], exclusive=False),
+        task="multilabel",
+        activation="sigmoid",
+        has_background=False,
+    )
+    labels = predicted(page, qtbot)
+    assert labels.counts() == {1: 7, 2: 3}
+    assert [layer.name for layer in page.stage.labels_layers] == ["void", "loop"]
+    page.counts.smallest.field.setValue(1.6)
+    settled(page, qtbot)
+    assert labels.counts() == {1: 6, 2: 3}
 
 
 # -- thresholds --------------------------------------------------------------------------
@@ -441,8 +457,6 @@ def test_a_renamed_class_is_renamed_here_too_without_a_new_run(page, qtbot, tmp_
 
 
 def test_objects_of_other_classes_that_are_checked_are_kept_until_a_person_decides(page, qtbot):
-    from napari_defectseg.core.classes import ClassMap
-
     labels = predicted(page, qtbot)
     page.session.edit(accept(labels, [1]))
     page.session.model = threshold_model(classes=ClassMap.of(["pore", "crack"]))

@@ -152,13 +152,12 @@ class PredictDock(DockPage):
         self.footer.offer_next("")
 
     def _show_scope(self, _: Any = None) -> None:
-        collection = self.session.collection
-        count = 0 if collection is None else len(collection)
+        count = len(self.fields.readable())
         what = words.subject(self.session.image)
         choices = [(IMAGE, what, f"Only the {what} on top")]
         if count > 1:
-            tip = f"All {count} images of the collection, one after the other"
-            choices.append((COLLECTION, f"{numbers.count(count)} images", tip))
+            tip = "All images of the collection that can be opened, one after the other"
+            choices.append((COLLECTION, words.counted(count, "image"), tip))
         self.scope.set_choices(choices)
         self.scope.setVisible(count > 1)
         self._show_fields()
