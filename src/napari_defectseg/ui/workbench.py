@@ -195,10 +195,15 @@ class Workbench(QWidget):
         """Show all keys over the dock in front."""
         self.page(self.current).show_keys()
 
+    def save_region(self) -> None:
+        """Bring the form to save a region to the front, also before Correct was ever there."""
+        self.bring("correct", "save")
+
     def _provide(self) -> None:
         self._offers = {
             "primary": self.press_primary,
             "keys": self.show_keys,
+            "save_region": self.save_region,
             "next_image": self.subject.next,
             "previous_image": self.subject.previous,
             **{f"dock_{key}": _Bring(self, key) for key in self._entries},

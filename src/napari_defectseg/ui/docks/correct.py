@@ -108,6 +108,7 @@ class CorrectDock(DockPage):
         self.listen(events.edited, self._on_edited)
         self.listen(events.selection, self._show_card)
         self.listen(events.table, self._on_table)
+        self.listen(events.dataset, self._on_dataset)
         self.listen(events.current_class, self.rows.set_current)
         self.listen(self.hand.tool_changed, self.tools.show_tool)
         self.listen(self.hand.failed, self._on_failed)
@@ -165,6 +166,9 @@ class CorrectDock(DockPage):
     def _on_table(self, table: Any) -> None:
         if table is not None:
             self._show_card()
+
+    def _on_dataset(self, _: Any) -> None:
+        self.save.show_target()
 
     def _on_edited(self, _: Edit | None) -> None:
         labels, history = self.session.labels, self.session.history

@@ -51,7 +51,7 @@ class DatasetDock(DockPage):
         self.form = NewDataset()
         self.form.asked.connect(self.create)
         self.form.hide()
-        self.body.addWidget(self.form)
+        self.body.addWidget(self.form, 0, Qt.AlignmentFlag.AlignTop)
         self.parts = SideBySide(((self._build_pictures(), 1, 3), (self._build_details(), 0, 2)))
         self.body.setAlignment(Qt.AlignmentFlag(0))
         self.body.addWidget(self.parts, 1)
@@ -240,7 +240,9 @@ class DatasetDock(DockPage):
 
     def act(self) -> None:
         """Do what the primary button says."""
-        if self.session.dataset is None:
+        if self.session.dataset is None and self.form.isVisibleTo(self):
+            self.form.ask()
+        elif self.session.dataset is None:
             self.show_form()
         elif self._info is None or not self._info.pairs:
             self.session.go_to("correct", "save")
@@ -264,7 +266,10 @@ class DatasetDock(DockPage):
             known = model.card.classes
         self.form.suggest(known)
         self.show_controls()
-        if self.session.dataset is None:
+        alone = self.session.dataset is None
+        # One button that makes it: the dock's own, unless that has other work.
+        self.form.make.setVisible(not alone)
+        if alone:
             self.parts.hide()
             self.footer.offer("Make the dataset", "Makes the folder", enabled=True)
         self.form.show()

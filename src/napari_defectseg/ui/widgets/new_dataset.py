@@ -8,6 +8,7 @@ from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QComboBox, QFileDialog, QHBoxLayout, QLineEdit, QPushButton, QSizePolicy
 
 from napari_defectseg.core.classes import ClassMap
+from napari_defectseg.core.errors import DefectSegError
 from napari_defectseg.ui import icons, theme
 from napari_defectseg.ui.widgets.card import Card
 from napari_defectseg.ui.widgets.text import name, named, text
@@ -62,6 +63,9 @@ class NewDataset(Card):
         tip = "Under what terms others may use it"
         self.column.addWidget(named(text("Licence", wrap=False), self.licence, tip=tip))
         self.column.addWidget(self.licence)
+        self.missing = text("", "strong")
+        self.missing.hide()
+        self.column.addWidget(self.missing)
         self.column.addWidget(self.make)
 
     def suggest(self, classes: ClassMap | None) -> None:
@@ -85,12 +89,23 @@ class NewDataset(Card):
         return ClassMap.of(names)
 
     def ask(self) -> None:
-        """Say what is wanted."""
-        if self.folder.text().strip():
-            folder = Path(self.folder.text().strip()).expanduser()
-            self.asked.emit(folder, self.class_map, self.licence.currentData())
-        else:
-            self.folder.setFocus()
+        """Say what is wanted, or what is missing."""
+        self.missing.hide()
+        if not self.folder.text().strip():
+            self._miss("Choose a folder first.", self.folder)
+            return
+        try:
+            classes = self.class_map
+        except DefectSegError as error:
+            self._miss(str(error), self.classes)
+            return
+        folder = Path(self.folder.text().strip()).expanduser()
+        self.asked.emit(folder, classes, self.licence.currentData())
+
+    def _miss(self, sentence: str, field: QLineEdit) -> None:
+        self.missing.setText(sentence)
+        self.missing.show()
+        field.setFocus()
 
     def _choose(self) -> None:
         path = QFileDialog.getExistingDirectory(self, "Folder of the new dataset")

@@ -74,6 +74,8 @@ class NumbersCard(Card):
     def __init__(self) -> None:
         super().__init__()
         name(self, "Numbers of each class")
+        # In the narrowest dock every pixel beside the numbers counts.
+        self.column.setContentsMargins(theme.SPACE, theme.GAP, theme.SPACE, theme.GAP)
         self._summary: Summary | None = None
         self._classes: ClassMap | None = None
         self._chosen: list[str] = []

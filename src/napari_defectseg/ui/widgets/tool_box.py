@@ -8,7 +8,7 @@ from qtpy.QtWidgets import QVBoxLayout, QWidget
 
 from napari_defectseg.ui import theme
 from napari_defectseg.ui.widgets.segments import Segments
-from napari_defectseg.ui.widgets.text import ElidedLabel, section
+from napari_defectseg.ui.widgets.text import section, text
 from napari_defectseg.ui.widgets.tool_grid import Tool, ToolGrid
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ class ToolBox(QWidget):
         self.grid = ToolGrid(TOOLS)
         self.grid.chosen.connect(self.use)
         column.addWidget(self.grid)
-        self.waits = ElidedLabel(role="second")
+        self.waits = text("", "second")
         self.waits.hide()
         column.addWidget(self.waits)
         self.where = Segments(
