@@ -7,9 +7,9 @@ import pytest
 from qtpy.QtCore import Qt
 from qtpy.QtTest import QTest
 from qtpy.QtWidgets import QComboBox
+from tests.stories.journey import opened, with_shipped_model
 
 import napari_defectseg as ds
-from tests.stories.journey import opened, with_shipped_model
 
 
 @pytest.mark.long
@@ -86,5 +86,5 @@ def test_a_movie_keeps_its_frames_apart(window, tmp_path):
     assert window.viewer.dims.current_step[0] == frame
     window.go("statistics")
     window.quiet()
-    scope = window.control("Which objects are counted", QComboBox)
+    scope = window.control("Count", QComboBox)
     assert scope.findText("frame", Qt.MatchFlag.MatchContains) >= 0

@@ -9,10 +9,10 @@ import numpy as np
 from qtpy.QtCore import Qt
 from qtpy.QtTest import QTest
 from qtpy.QtWidgets import QComboBox, QLineEdit
+from tests.stories.journey import micrograph, opened, with_shipped_model
 
 import napari_defectseg as ds
 from napari_defectseg.datasets.phantom import write_phantoms
-from tests.stories.journey import micrograph, opened, with_shipped_model
 
 
 def test_corrections_become_a_dataset_a_model_and_other_objects(window, tmp_path):

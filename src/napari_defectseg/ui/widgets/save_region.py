@@ -165,6 +165,7 @@ class SaveRegion(QWidget):
             self.specimen.setFocus()
             return
         self.save.setEnabled(False)
+        self._tell("")
         session.jobs.start(
             LANE,
             self._steps(session.dataset, session.image, session.labels.copy(), self.region()),
