@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from qtpy.QtCore import Signal
-from qtpy.QtWidgets import QHBoxLayout, QLineEdit, QPushButton, QVBoxLayout, QWidget
+from qtpy.QtCore import QTimer, Signal
+from qtpy.QtWidgets import QHBoxLayout, QLineEdit, QPushButton, QScrollArea, QVBoxLayout, QWidget
 
 from napari_defectseg.core.errors import DefectSegError
 from napari_defectseg.core.progress import Step, Steps
@@ -53,6 +53,9 @@ class SaveRegion(QWidget):
         self._build_form()
         self.form.hide()
         column.addWidget(self.form)
+        self._later = QTimer(self)
+        self._later.setSingleShot(True)
+        self._later.timeout.connect(self._scroll_here)
         self.told = text("", "second")
         self.told.hide()
         column.addWidget(self.told)
@@ -104,6 +107,15 @@ class SaveRegion(QWidget):
         if opened:
             self.show_target()
             self.specimen.setFocus()
+            self._later.start()
+
+    def _scroll_here(self) -> None:
+        """Scroll the page to the form, once it is laid out."""
+        above = self.parentWidget()
+        while above is not None and not isinstance(above, QScrollArea):
+            above = above.parentWidget()
+        if above is not None and self.form.isVisible():
+            above.ensureWidgetVisible(self.form)
 
     def show_target(self) -> None:
         """Show to which dataset it goes."""
