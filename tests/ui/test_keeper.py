@@ -159,6 +159,7 @@ def test_correct_says_it_and_another_folder_is_a_click_away(
     session.close()
 
 
+@pytest.mark.long
 def test_a_program_that_ends_with_its_window_open_lets_go_in_peace(tmp_path):
     """The window goes after Python has ended all threads."""
     code = textwrap.dedent("""
