@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 from weakref import WeakKeyDictionary, WeakMethod, WeakValueDictionary
@@ -320,8 +321,11 @@ class _Release:
 
     def __init__(self, ties: list[Tie]) -> None:
         self._ties = ties
+        # A program that ends with its window open: signals and page go together, in any order.
+        atexit.register(ties.clear)
 
     def __call__(self, *_: object) -> None:
+        atexit.unregister(self._ties.clear)
         while self._ties:
             self._ties.pop()()
 
