@@ -28,6 +28,7 @@ from napari_defectseg.ui.widgets.key_sheet import KeySheet
 from napari_defectseg.ui.widgets.orphan import OrphanWatch
 from napari_defectseg.ui.widgets.strip import Action, Messages
 from napari_defectseg.ui.widgets.text import text
+from napari_defectseg.ui.windows import is_ending
 
 if TYPE_CHECKING:
     import napari.viewer
@@ -322,6 +323,8 @@ class _Release:
         self._ties = ties
 
     def __call__(self, *_: object) -> None:
+        if is_ending():
+            self._ties.clear()
         while self._ties:
             self._ties.pop()()
 
