@@ -130,3 +130,19 @@ def test_steps_come_in_order_before_the_end_though_the_bar_handles_events(qtbot,
     qtbot.waitUntil(lambda: "end" in told, timeout=5000)
     qtbot.wait(20)
     assert told == [1, 2, 3, 4, 5, "end"]
+
+
+def test_a_worker_that_outlives_the_window_ends_in_silence(qtbot, capfd):
+    """Qt takes the signals away while the generator still runs: it is closed, nothing is raised."""
+    from qtpy.compat import isalive
+
+    jobs, seen = Jobs(), []
+    job = jobs.start("a", counting(10_000, seen, 0.01), text="Long")
+    qtbot.wait(40)
+    jobs.close(milliseconds=0)
+    job.worker._abort_requested = False
+    job.worker.signals.deleteLater()
+    qtbot.waitUntil(lambda: not isalive(job.worker.signals), timeout=2000)
+    qtbot.waitUntil(lambda: job.worker.over.is_set(), timeout=5000)
+    assert seen == ["closed in False"]
+    assert "RuntimeError" not in capfd.readouterr().err

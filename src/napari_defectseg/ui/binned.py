@@ -47,7 +47,7 @@ def bars_of(
 
 
 def _height_name(table: RegionTable, found: Histogram) -> str:
-    what = "objects"
+    what = "n"
     if found.weight == "size":
         what = numbers.header(columns.title(table, "area"), found.weight_unit)
     if found.scale == "log":

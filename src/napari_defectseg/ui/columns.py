@@ -116,6 +116,19 @@ def as_filter(text: str, table: RegionTable) -> str:
     return "".join(part if i % 2 else _translated(part, table) for i, part in enumerate(parts))
 
 
+def rows_of(text: str, table: RegionTable) -> np.ndarray:
+    """Return which rows a filter keeps, shape (rows,) bool.
+
+    Raises
+    ------
+    MeasurementError
+        If it is not understood.
+    """
+    from napari_defectseg.measurement.filters import evaluate_filter
+
+    return evaluate_filter(as_filter(text, table), table)
+
+
 def filter_words(table: RegionTable) -> list[str]:
     """Return what a filter may name, for completion: short names first."""
     short = [word for word, key in _WORDS.items() if key in table and word.isalpha()]

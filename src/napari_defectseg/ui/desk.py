@@ -10,15 +10,17 @@ from weakref import ref
 from qtpy.QtWidgets import QFileDialog
 
 from napari_defectseg.core.errors import AlreadyExists, DefectSegError
+from napari_defectseg.ui import words
 from napari_defectseg.ui.follow import follower_of
 from napari_defectseg.ui.keeper import keeper_of
 from napari_defectseg.ui.reopening import Reopened, reopen_steps, take
 from napari_defectseg.ui.saving import SaveSettings, recipe_of, save_steps, snapshot_of
 
 if TYPE_CHECKING:
+    from napari_defectseg.measurement.table import RegionTable
     from napari_defectseg.ui.docks.base import DockPage
 
-SAVE, OPEN, RECIPE = "save result", "open result", "recipe"
+SAVE, OPEN, RECIPE, TABLE = "save result", "open result", "recipe", "csv"
 """Lanes, and topics of messages."""
 
 
@@ -112,6 +114,30 @@ class Desk:
                 OPEN, error, (("Another folder…", self.ask_to_open),)
             ),
         )
+
+    # -- table ---------------------------------------------------------------------------
+
+    def ask_to_save_table(self, table: RegionTable) -> None:
+        """Ask for a file and write a table as CSV."""
+        image = self.page.session.image
+        stem = image.name if image is not None else "objects"
+        path, _ = QFileDialog.getSaveFileName(
+            self.page, "Save the table", f"{stem}-objects.csv", "CSV (*.csv)"
+        )
+        if path:
+            # The system's dialog has asked about overwriting.
+            self.save_table(Path(path), table)
+
+    def save_table(self, path: Path, table: RegionTable) -> None:
+        """Write a table as CSV and say so."""
+        try:
+            written = table.write_csv(path, overwrite=True)
+        except DefectSegError as error:
+            self.page.say_error(TABLE, error)
+            return
+        rows = words.counted(len(table), "row")
+        self.page.messages.say(TABLE, "info", f"{rows} in {written}.")
+        self.page.set_mark("done")
 
     # -- recipe --------------------------------------------------------------------------
 

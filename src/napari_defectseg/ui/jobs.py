@@ -19,6 +19,7 @@ from qtpy.QtCore import QObject, QThreadPool, Signal, Slot
 
 from napari_defectseg.core.errors import Cancelled, DefectSegError
 from napari_defectseg.core.progress import Step, Steps
+from napari_defectseg.ui.windows import is_ending
 
 PAUSE = 0.05
 """Seconds between two reports of progress; steps with a partial result are always told."""
@@ -243,6 +244,9 @@ class Jobs(QObject):
         deadline = time.monotonic() + milliseconds / 1000
         for job in list(self._jobs.values()):
             job.worker.over.wait(max(0.0, deadline - time.monotonic()))
+        if is_ending():
+            # A thread that Qt still takes down would outlive Python.
+            QThreadPool.globalInstance().waitForDone(milliseconds)
 
     def alive(self) -> list[Job]:
         """Return the jobs whose thread has not ended yet, dropped ones too."""

@@ -113,6 +113,39 @@ def chosen_of(measured: Sequence[Measured], choice: str) -> list[Measured]:
     return [one for one in measured if choice == SPECIMEN + one.specimen]
 
 
+def counted_of(
+    session: Session, measured: Sequence[Measured], choice: str, frame: int
+) -> Population | None:
+    """Return the objects that a choice counts; None while nothing is measured.
+
+    Parameters
+    ----------
+    session : Session
+    measured : sequence of Measured
+        What `measured_of` found.
+    choice : str
+    frame : int
+        The frame in sight.
+
+    Raises
+    ------
+    MeasurementError
+        If images of a collection cannot be counted together.
+    """
+    table = session.table
+    if table is None:
+        return None
+    chosen = chosen_of(measured, choice)
+    if chosen:
+        return Population.of_many(chosen, session.image)
+    whole = Population.of_one(table)
+    if choice == SELECTED:
+        return whole.where(np.isin(whole.ids, list(session.selection)))
+    if choice == FRAME:
+        return whole.where(table["frame"] == frame)
+    return whole
+
+
 def specimen_of(session: Session, image: CalibratedImage) -> str:
     """Return the specimen of an image, empty if nobody said."""
     entries = session.collection.entries if session.collection is not None else ()

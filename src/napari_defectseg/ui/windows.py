@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from threading import main_thread
 from typing import Any
 
 from qtpy.compat import isalive
@@ -20,6 +21,11 @@ def can_draw(viewer: Any) -> bool:
         return isalive(window._qt_viewer.canvas.native)
     except (AttributeError, RuntimeError):
         return False
+
+
+def is_ending() -> bool:
+    """Return whether Python itself is going: Qt destroys what is left then, in no good order."""
+    return not main_thread().is_alive()
 
 
 def at_close(viewer: Any, end: Callable[[], Any]) -> None:

@@ -89,11 +89,11 @@ def test_border_is_left_out_on_demand(dock, qtbot):
 
 def test_csv_has_units_and_every_row(dock, tmp_path):
     path = tmp_path / "objects.csv"
-    dock.write_csv(str(path), dock.session.table)
+    dock.desk.save_table(path, dock.session.table)
     back = RegionTable.read_csv(path)
     assert len(back) == COUNT
     assert "equivalent_diameter_area [nm]" in path.read_text("utf-8").splitlines()[0]
-    assert "12 rows" in dock.messages.strip("csv").sentence
+    assert "12 rows in" in dock.messages.strip("csv").sentence
 
 
 def test_only_the_selected_objects_can_be_counted(dock):
@@ -134,3 +134,33 @@ def test_wide_docks_have_three_columns(dock):
     dock.resize(300, 700)
     assert not dock.parts.wide
     assert dock.body.parentWidget().minimumSizeHint().width() <= 220
+
+
+def test_in_a_low_dock_the_table_is_in_sight_and_the_filter_makes_room(dock, qtbot):
+    """At 1366 × 768 napari leaves about 600 px to a page."""
+    dock.resize(244, 597)
+    dock.show()
+    qtbot.waitExposed(dock)
+    dock.activateWindow()
+    area = dock.scroll.viewport()
+    top = dock.table.mapTo(area, dock.table.rect().topLeft()).y()
+    assert area.height() - top >= 3 * 24, "the header and two rows are in sight"
+    before = dock.table.height()
+    dock.filter.focused.emit(True)
+    assert dock.card.folded
+    qtbot.waitUntil(lambda: dock.table.height() > before, timeout=2000)
+    assert dock.card.short.text().startswith("12 objects")
+    dock.filter.focused.emit(False)
+    assert not dock.card.folded
+    dock.card.fold.click()
+    dock.filter.focused.emit(True)
+    dock.filter.focused.emit(False)
+    assert dock.card.folded, "what a person has folded stays folded"
+
+
+def test_delete_in_the_plot_is_one_edit(dock):
+    dock.session.select([1, 2])
+    dock.distribution.plot.delete_asked.emit()
+    assert len(dock.session.labels.object_classes) == COUNT - 2
+    dock.session.undo()
+    assert len(dock.session.labels.object_classes) == COUNT

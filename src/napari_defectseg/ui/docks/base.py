@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import atexit
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 from weakref import WeakKeyDictionary, WeakMethod, WeakValueDictionary
@@ -29,6 +28,7 @@ from napari_defectseg.ui.widgets.key_sheet import KeySheet
 from napari_defectseg.ui.widgets.orphan import OrphanWatch
 from napari_defectseg.ui.widgets.strip import Action, Messages
 from napari_defectseg.ui.widgets.text import text
+from napari_defectseg.ui.windows import is_ending
 
 if TYPE_CHECKING:
     import napari.viewer
@@ -321,11 +321,10 @@ class _Release:
 
     def __init__(self, ties: list[Tie]) -> None:
         self._ties = ties
-        # A program that ends with its window open: signals and page go together, in any order.
-        atexit.register(ties.clear)
 
     def __call__(self, *_: object) -> None:
-        atexit.unregister(self._ties.clear)
+        if is_ending():
+            self._ties.clear()
         while self._ties:
             self._ties.pop()()
 

@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 from qtpy.QtCore import Qt, QTimer
-from qtpy.QtGui import QIcon
-from qtpy.QtWidgets import QFileDialog, QHBoxLayout, QVBoxLayout, QWidget
+from qtpy.QtGui import QIcon, QResizeEvent
+from qtpy.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from napari_defectseg.core.classes import DefectClass
 from napari_defectseg.core.errors import DefectSegError, MeasurementError
@@ -30,6 +30,8 @@ from napari_defectseg.ui.widgets.text import Link
 
 WIDE_PRIMARY = 260
 """Width of the primary button in a wide dock, in px."""
+LOW = 680
+"""Height of the dock below which plot and numbers give room to the table, in px."""
 ANY_WIDTH = 16777215
 """Qt's word for no limit."""
 EMPTY = "No objects to count."
@@ -51,13 +53,14 @@ class StatisticsDock(DockPage):
         self._measured: tuple[population.Measured, ...] = ()
         self._counted: Population | None = None
         self._kept: np.ndarray | None = None
+        self._folded = False
         self._columns_for: tuple[bool, bool] | None = None
         self.distribution = Distribution()
         self.parts = SideBySide(
             (
                 (self._build_numbers(), 0, 3),
-                (self.distribution, 0, 5),
-                (self._build_table(), 1, 5),
+                (self.distribution, 0, 4),
+                (self._build_table(), 1, 6),
             )
         )
         self.parts.turned.connect(self._on_turned)
@@ -100,6 +103,7 @@ class StatisticsDock(DockPage):
         column.setSpacing(theme.SPACE)
         self.filter = FilterLine("diameter > 5")
         self.filter.changed.connect(self._on_filter)
+        self.filter.focused.connect(self._on_filter_focus)
         self.table = RegionTableView()
         self.table.chosen.connect(self._on_rows)
         self.table.visited.connect(self._on_visited)
@@ -212,18 +216,7 @@ class StatisticsDock(DockPage):
 
     def counted(self) -> Population | None:
         """Return the rows that are counted, as the box of choices says."""
-        table, scope = self.session.table, self.boxes.scope
-        if table is None:
-            return None
-        chosen = population.chosen_of(self._measured, scope)
-        if chosen:
-            return Population.of_many(chosen, self.session.image)
-        whole = Population.of_one(table)
-        if scope == population.SELECTED:
-            return whole.where(np.isin(whole.ids, list(self.session.selection)))
-        if scope == population.FRAME:
-            return whole.where(table["frame"] == self._frame())
-        return whole
+        return population.counted_of(self.session, self._measured, self.boxes.scope, self._frame())
 
     def _show_all(self, _: Any = None) -> None:
         self.messages.take_back("count")
@@ -280,7 +273,7 @@ class StatisticsDock(DockPage):
         complaint, self._kept = "", None
         if expression:
             try:
-                self._kept = _rows_of(expression, self._counted.table)
+                self._kept = columns.rows_of(expression, self._counted.table)
             except MeasurementError as error:
                 complaint = str(error)
         self.filter.complain(complaint)
@@ -325,31 +318,10 @@ class StatisticsDock(DockPage):
         self.desk.ask_to_save()
 
     def go_on(self) -> None:
-        """Save the table."""
-        self.save_csv()
-
-    def save_csv(self) -> None:
-        """Ask for a file and write the table that is shown."""
+        """Save the table that is shown."""
         visible = self._visible()
-        if visible is None:
-            return
-        stem = self.session.image.name if self.session.image is not None else "objects"
-        path, _ = QFileDialog.getSaveFileName(
-            self, "Save the table", f"{stem}-objects.csv", "CSV (*.csv)"
-        )
-        if path:
-            # The system's dialog has asked about overwriting.
-            self.write_csv(path, visible.table)
-
-    def write_csv(self, path: str, table: RegionTable) -> None:
-        """Write a table and say so."""
-        try:
-            written = table.write_csv(path, overwrite=True)
-        except DefectSegError as error:
-            self.say_error("csv", error)
-            return
-        self.messages.say("csv", "info", f"{words.counted(len(table), 'row')} in {written}.")
-        self.set_mark("done")
+        if visible is not None:
+            self.desk.ask_to_save_table(visible.table)
 
     # -- boxes ---------------------------------------------------------------------------
 
@@ -387,14 +359,28 @@ class StatisticsDock(DockPage):
         """Use the room of a wide dock."""
         self.card.set_wide(wide)
         self.distribution.set_wide(wide)
+        self.distribution.set_low(self._low)
         self._show_columns()
         self.footer.primary.setMaximumWidth(WIDE_PRIMARY if wide else ANY_WIDTH)
         self.footer.row.setAlignment(
             self.footer.primary, Qt.AlignmentFlag.AlignLeft if wide else Qt.AlignmentFlag(0)
         )
 
+    @property
+    def _low(self) -> bool:
+        """Whether numbers, plot and table stand below each other in a small window."""
+        return not self.parts.wide and self.height() < LOW
 
-def _rows_of(expression: str, table: RegionTable) -> np.ndarray:
-    from napari_defectseg.measurement.filters import evaluate_filter
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Leave the room of a low dock to the table."""
+        super().resizeEvent(event)
+        self.distribution.set_low(self._low)
 
-    return evaluate_filter(columns.as_filter(expression, table), table)
+    def _on_filter_focus(self, inside: bool) -> None:
+        """Fold the numbers while a person looks for rows in a low dock."""
+        if inside and self._low and not self.card.folded:
+            self._folded = True
+            self.card.set_folded(True)
+        elif not inside and self._folded and not self.filter.edit.text():
+            self._folded = False
+            self.card.set_folded(False)

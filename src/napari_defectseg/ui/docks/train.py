@@ -77,6 +77,7 @@ class TrainDock(DockPage):
         self.scores.hide()
         self.body.addWidget(self.scores)
         self._add_more()
+        self.body.addStretch(1)
         self.start.activated.connect(self._show_plan)
         self.listen(self.session.events.dataset, self._on_dataset)
         self.listen(self.session.events.model, self._on_model)

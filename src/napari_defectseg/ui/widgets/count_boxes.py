@@ -5,40 +5,37 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from qtpy.QtCore import Qt, Signal
-from qtpy.QtWidgets import QGridLayout, QWidget
+from qtpy.QtWidgets import QHBoxLayout, QWidget
 
 from napari_defectseg.ui import theme
 from napari_defectseg.ui.population import IMAGE
-from napari_defectseg.ui.widgets.text import choice, named, text
+from napari_defectseg.ui.widgets.text import choice
 
 BORDERS = (
-    ("count", "count all", "Count objects that touch the border like all others"),
-    ("exclude", "leave out", "Leave out objects that touch the border"),
+    ("count", "border in", "Count objects that touch the border like all others"),
+    ("exclude", "border out", "Leave out objects that touch the border"),
 )
 
 
 class CountBoxes(QWidget):
-    """Two boxes of choices below each other."""
+    """Two boxes of choices beside each other."""
 
     scope_chosen = Signal()
     border_chosen = Signal(str)
 
     def __init__(self) -> None:
         super().__init__()
-        grid = QGridLayout(self)
-        grid.setContentsMargins(0, 0, 0, 0)
-        grid.setSpacing(theme.SPACE)
+        row = QHBoxLayout(self)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.setSpacing(theme.SPACE)
         self.scope_box = choice("Which objects are counted")
         self.border_box = choice("Objects that touch the border: a part of them may be missing")
         for value, told, tip in BORDERS:
             self.border_box.addItem(told, value)
             place = self.border_box.count() - 1
             self.border_box.setItemData(place, tip, Qt.ItemDataRole.ToolTipRole)
-        boxes = (("Count", self.scope_box), ("Border", self.border_box))
-        for row, (told, box) in enumerate(boxes):
-            grid.addWidget(named(text(told, wrap=False), box, tip=box.toolTip()), row, 0)
-            grid.addWidget(box, row, 1)
-        grid.setColumnStretch(1, 1)
+        row.addWidget(self.scope_box, 1)
+        row.addWidget(self.border_box, 1)
         self.scope_box.activated.connect(lambda _: self.scope_chosen.emit())
         self.border_box.activated.connect(
             lambda _: self.border_chosen.emit(self.border_box.currentData())

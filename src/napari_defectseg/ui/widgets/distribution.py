@@ -14,7 +14,7 @@ from napari_defectseg.ui.widgets.text import ElidedLabel, choice
 
 NARROW_PLOT = 140
 """Height of the plot in a narrow dock, in px."""
-LOW_PLOT = 96
+LOW_PLOT = 104
 """Its height where the dock is low, too."""
 ANY_HEIGHT = 16777215
 """Qt's word for no limit."""
@@ -35,6 +35,7 @@ class Distribution(QWidget):
         self._table: RegionTable | None = None
         self._ids = np.zeros(0, np.int64)
         self._selection: frozenset[int] = frozenset()
+        self._wide = self._low = False
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(theme.SPACE)
@@ -91,15 +92,19 @@ class Distribution(QWidget):
 
     def set_wide(self, wide: bool) -> None:
         """Use the room of a wide dock."""
-        if wide:
-            self.plot.setMinimumHeight(LOW_PLOT)
-            self.plot.setMaximumHeight(ANY_HEIGHT)
-        else:
-            self.plot.setFixedHeight(NARROW_PLOT)
+        self._wide = wide
+        self._set_height()
 
     def set_low(self, low: bool) -> None:
         """Leave the room of a low dock to the table."""
-        self.plot.setFixedHeight(LOW_PLOT if low else NARROW_PLOT)
+        self._low = low
+        self._set_height()
+
+    def _set_height(self) -> None:
+        self.told.setVisible(self._wide or not self._low)
+        least = LOW_PLOT if self._low or self._wide else NARROW_PLOT
+        self.plot.setMinimumHeight(least)
+        self.plot.setMaximumHeight(ANY_HEIGHT if self._wide else least)
 
     def _draw(self, _: object = None) -> None:
         if self._table is None or not self.column:

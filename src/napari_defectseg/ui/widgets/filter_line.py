@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from qtpy.QtCore import QStringListModel, Qt, QTimer, Signal
+from qtpy.QtCore import QEvent, QObject, QStringListModel, Qt, QTimer, Signal
 from qtpy.QtWidgets import QCompleter, QLineEdit, QVBoxLayout, QWidget
 
 from napari_defectseg.ui import theme
@@ -18,6 +18,8 @@ class FilterLine(QWidget):
     """Filter field with its complaint below; `changed` is sent when typing pauses."""
 
     changed = Signal(str)
+    focused = Signal(bool)
+    """Whether a person is about to type here."""
 
     def __init__(self, example: str) -> None:
         super().__init__()
@@ -28,6 +30,7 @@ class FilterLine(QWidget):
         self.edit.setPlaceholderText(f"Filter: {example}")
         self.edit.setClearButtonEnabled(True)
         self.edit.setMinimumWidth(60)
+        self.edit.installEventFilter(self)
         name(self.edit, "Filter", f"Show only objects for which this holds, for example {example}")
         self.complaint = text("", "second")
         self.complaint.hide()
@@ -46,6 +49,12 @@ class FilterLine(QWidget):
         self.edit.textChanged.connect(lambda _: self._timer.start())
         self.edit.returnPressed.connect(self._timer.stop)
         self.edit.returnPressed.connect(lambda: self.changed.emit(self.edit.text().strip()))
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """Tell when the field gets the keys, and when it loses them."""
+        if event.type() in (QEvent.Type.FocusIn, QEvent.Type.FocusOut):
+            self.focused.emit(event.type() == QEvent.Type.FocusIn)
+        return False
 
     def set_words(self, words: Sequence[str]) -> None:
         """Offer these names while typing."""

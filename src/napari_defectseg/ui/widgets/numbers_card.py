@@ -7,10 +7,18 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from qtpy.QtCore import Qt, Signal
-from qtpy.QtWidgets import QGridLayout, QLabel, QMenu, QSizePolicy, QToolButton, QWidget
+from qtpy.QtWidgets import (
+    QGridLayout,
+    QHBoxLayout,
+    QLabel,
+    QMenu,
+    QSizePolicy,
+    QToolButton,
+    QWidget,
+)
 
 from napari_defectseg.core.classes import ClassMap, DefectClass
-from napari_defectseg.ui import numbers, theme
+from napari_defectseg.ui import icons, numbers, theme, words
 from napari_defectseg.ui.widgets.card import Card
 from napari_defectseg.ui.widgets.swatch import Swatch
 from napari_defectseg.ui.widgets.text import ElidedLabel, Link, name, text
@@ -59,6 +67,8 @@ QUANTITIES: dict[str, Quantity] = {
 }
 SHORT = (0.01, 1000.0)
 """Sizes outside get a power of ten: the card is narrow."""
+WIDE_NAME = 72
+"""Width that the names of classes have at least in a wide dock, in px."""
 FIRST_2D = ("mean_equivalent_diameter", "number_density_foil", "number_density")
 FIRST_3D = ("fraction", "number_density")
 
@@ -88,11 +98,47 @@ class NumbersCard(Card):
         self.explanation = text("", "second")
         self.explanation.hide()
         self.column.addWidget(self.explanation)
+        self.column.addLayout(self._foot())
+        self._noted = False
+
+    def _foot(self) -> QHBoxLayout:
+        """Return the last line: what stays when the card is folded, notes, and the fold."""
+        row = QHBoxLayout()
+        self.short = ElidedLabel(role="second")
+        self.short.hide()
         self.more = Link("notes")
         self.more.clicked.connect(self._toggle_notes)
         self.more.hide()
-        self.column.addWidget(self.more)
-        self._noted = False
+        self.fold = QToolButton()
+        self.fold.setProperty("ds", "bare")
+        self.fold.clicked.connect(lambda: self.set_folded(not self.folded))
+        row.addWidget(self.short, 1)
+        row.addWidget(self.more)
+        row.addStretch(1)
+        row.addWidget(self.fold)
+        self.folded = False
+        self._say_fold()
+        return row
+
+    def set_folded(self, folded: bool) -> None:
+        """Leave one line of it, so that a low dock has room for the table; or show it again."""
+        self.folded = folded
+        self._body.setVisible(not folded)
+        self.note.setVisible(not folded)
+        self.more.setVisible(not folded and self._has_notes)
+        self.short.setVisible(folded)
+        if folded:
+            self.explanation.hide()
+        self._say_fold()
+
+    @property
+    def _has_notes(self) -> bool:
+        return self._summary is not None and bool(self._summary.warnings)
+
+    def _say_fold(self) -> None:
+        icons.set_icon(self.fold, "down" if self.folded else "up", size=10, role="icon")
+        verb = "Show" if self.folded else "Fold"
+        name(self.fold, f"{verb} the numbers", f"{verb} the numbers of each class")
 
     def show_summary(self, summary: Summary, classes: ClassMap | None, note: str) -> None:
         """Show other numbers.
@@ -116,10 +162,13 @@ class NumbersCard(Card):
         notes = len(summary.warnings)
         self.more.setText(f"{notes} note{'s' if notes != 1 else ''}")
         name(self.more, self.more.text(), "What to know before using these numbers")
-        self.more.setVisible(bool(notes))
         self.explanation.setVisible(False)
         self._noted = False
+        counts = [int(numbers_["objects"].value or 0) for numbers_ in summary.classes.values()]
+        told = words.objects(sum(counts))
+        self.short.setText(f"{told} · {', '.join(words.count(count) for count in counts)}")
         self._rebuild()
+        self.set_folded(self.folded)
 
     def set_wide(self, wide: bool) -> None:
         """One line a class instead of two."""
@@ -209,7 +258,10 @@ class NumbersCard(Card):
         item = self._class(class_name)
         if item is not None:
             self._grid.addWidget(Swatch(item), line, 0)
-        self._grid.addWidget(ElidedLabel(class_name, role="strong"), line, 1)
+        label = ElidedLabel(class_name, role="strong")
+        if self._wide:
+            label.setMinimumWidth(min(WIDE_NAME, label.sizeHint().width()))
+        self._grid.addWidget(label, line, 1)
         count = int(estimates["objects"].value or 0)
         words = numbers.count(count)
         if not self._wide:

@@ -28,6 +28,8 @@ from napari_defectseg.ui import numbers
 from napari_defectseg.ui.widgets.region_model import RegionModel, TableColumn
 
 ROW_HEIGHT = 24
+FEWEST = 4
+"""Rows, with the header, that there is always room for."""
 
 
 class RegionTableView(QTableView):
@@ -58,7 +60,7 @@ class RegionTableView(QTableView):
         self.setWordWrap(False)
         self.setTabKeyNavigation(False)
         self.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
-        self.setMinimumSize(QSize(120, 4 * ROW_HEIGHT))
+        self.setMinimumSize(QSize(120, FEWEST * ROW_HEIGHT))
         self._wanted: list[str] = []
         self._set_up_headers()
         self.selectionModel().selectionChanged.connect(self._on_selection)
@@ -70,7 +72,7 @@ class RegionTableView(QTableView):
 
     def minimumSizeHint(self) -> QSize:
         """Return what a narrow dock has; wider tables scroll sideways in themselves."""
-        return QSize(120, 4 * ROW_HEIGHT)
+        return QSize(120, FEWEST * ROW_HEIGHT)
 
     def set_table(self, labels: np.ndarray, columns: Sequence[TableColumn]) -> None:
         """Show other objects; selection, sorting, width and choice of columns stay."""
@@ -186,7 +188,11 @@ class RegionTableView(QTableView):
 
     def _apply_columns(self) -> None:
         columns = self.regions.columns
-        wanted = [key for key in self._wanted if key in {column.key for column in columns}]
+        known = [column.key for column in columns]
+        wanted = [key for key in self._wanted if key in known]
+        header = self.horizontalHeader()
+        for place, key in enumerate(wanted):
+            header.moveSection(header.visualIndex(known.index(key)), place)
         metrics = self.fontMetrics()
         for place, column in enumerate(columns):
             self.setColumnHidden(place, bool(wanted) and column.key not in wanted)

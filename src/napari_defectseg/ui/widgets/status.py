@@ -23,18 +23,21 @@ class StatusButton(QPushButton):
         icons.set_icon(self, icon, size=13, role="icon")
         self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
         self.setMinimumWidth(22)
-        self._whole = ""
+        self._whole = self._short = ""
 
-    def say(self, words: str, tip: str) -> None:
-        """Show `words` as far as they fit, and all of them in the tooltip."""
-        self._whole = words
+    def say(self, words: str, tip: str, short: str = "") -> None:
+        """Show `words` if they fit, else `short` as far as it fits; the tooltip says more."""
+        self._whole, self._short = words, short or words
         name(self, words, tip)
         self.resizeEvent(None)
 
     def resizeEvent(self, event: Any) -> None:
         """Elide anew."""
         room = self.width() - 24
-        shown = self.fontMetrics().elidedText(self._whole, Qt.TextElideMode.ElideRight, room)
+        metrics = self.fontMetrics()
+        fits = metrics.horizontalAdvance(self._whole) <= room
+        words = self._whole if fits else self._short
+        shown = metrics.elidedText(words, Qt.TextElideMode.ElideRight, room)
         self.setText(f" {shown}" if len(shown) > 2 else "")
 
 
@@ -77,7 +80,9 @@ class StatusLine(QWidget):
         self.saved.setVisible(bool(session.saved))
         words, _, detail = session.saved.partition("\n")
         icons.set_icon(self.saved, "warning" if words.startswith("not") else "done", size=13)
-        self.saved.say(words, detail or words)
+        # In the narrowest dock "on disk" and "not saved" are what matters.
+        short = words.removeprefix("all edits ").partition(":")[0]
+        self.saved.say(words, detail or words, short)
         if session.device is None:
             self.device.say("processor", UNKNOWN_DEVICE)
         else:

@@ -112,6 +112,7 @@ class Messages(QWidget):
         strip.closed.connect(lambda: self._forget(topic, strip))
         self._strips[topic] = strip
         self._column.addWidget(strip)
+        icons.repaint(strip, theme.colours_of(self))
         self.show()
         self.changed.emit()
         return strip
