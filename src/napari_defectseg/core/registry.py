@@ -45,15 +45,26 @@ class Registry(Generic[T]):
         DefectSegError
             If nothing has that name, or its import fails.
         """
-        self._ask_others()
+        target = self.target(name)
         if name not in self._loaded:
-            if name not in self._targets:
-                raise DefectSegError(
-                    f"There is no {self.kind} called {name!r}.",
-                    hint=f"Known: {', '.join(self._targets)}.",
-                )
-            self._loaded[name] = self._load(name)
+            self._loaded[name] = self._load(name, target)
         return self._loaded[name]
+
+    def target(self, name: str) -> str:
+        """Return where `name` is found, ``"module:attribute"``, without importing it.
+
+        Raises
+        ------
+        DefectSegError
+            If nothing has that name.
+        """
+        self._ask_others()
+        if name not in self._targets:
+            raise DefectSegError(
+                f"There is no {self.kind} called {name!r}.",
+                hint=f"Known: {', '.join(self._targets)}.",
+            )
+        return self._targets[name]
 
     def items(self) -> Iterator[tuple[str, T]]:
         """Yield every name with its thing, importing each."""
@@ -72,8 +83,8 @@ class Registry(Generic[T]):
 
         return undo
 
-    def _load(self, name: str) -> T:
-        module, _, attribute = self._targets[name].partition(":")
+    def _load(self, name: str, target: str) -> T:
+        module, _, attribute = target.partition(":")
         try:
             thing = import_module(module)
             return cast("T", getattr(thing, attribute) if attribute else thing)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from napari_defectseg.images.image import CalibratedImage
+from napari_defectseg.inference.engine import engine_for
 from napari_defectseg.inference.job import Job, prepare
 from napari_defectseg.inference.pace import Watch, known_pace
 from napari_defectseg.inference.scores import on_disk, scores_bytes
@@ -132,15 +133,13 @@ def _threads() -> int:
 
 def _try(job: Job) -> None:
     """Time the network on a small piece without an image."""
-    from napari_defectseg.inference.engines.exact import exact_engine
-
     card = job.model.card
     edge = -(-TRIAL[card.dims] // card.grid) * card.grid
-    shape = tuple(min(edge, n) for n in job.plan.padded)
+    shape = card.tile or tuple(min(edge, n) for n in job.plan.padded)
     block = np.zeros((card.in_channels, *shape), np.float32)
-    (tile,) = _one_tile(shape, card.grid)
+    (tile,) = _one_tile(shape, card.grid if card.tile is None else 1)
     with (
-        exact_engine(job.model, job.device.name, job.settings.threads) as engine,
+        engine_for(job) as engine,
         Watch(job, engine.threads) as watch,
     ):
         for _ in range(2):

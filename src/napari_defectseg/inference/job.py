@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 from typing import Any
 
-from napari_defectseg.core.errors import ModelError
+from napari_defectseg.core.errors import DeviceError, ModelError
 from napari_defectseg.core.units import ratio
 from napari_defectseg.images.image import CalibratedImage
 from napari_defectseg.inference.channels import ChannelPlan
@@ -15,12 +15,23 @@ from napari_defectseg.inference.layout import Layout
 from napari_defectseg.inference.memory import bytes_per_pixel, default_budget
 from napari_defectseg.inference.segments import plan_segments
 from napari_defectseg.inference.settings import PredictSettings
-from napari_defectseg.inference.tiling import TilePlan, TilingSettings, plan_tiles
+from napari_defectseg.inference.tiling import (
+    TilePlan,
+    TilingSettings,
+    plan_fixed_tiles,
+    plan_tiles,
+)
+from napari_defectseg.models.arraymodel import ArrayModel, OpenedModel
 from napari_defectseg.models.card import ModelCard
 from napari_defectseg.models.model import Model, TorchModel
 
 HOLES = 2
 """Kept memory grows up to 1.8 times of what a pass needs (measured in 3D)."""
+
+
+GUESSED = 1536.0
+"""Bytes a pixel that a network takes whose layers only its runtime knows: six copies of 64
+channels. Where it is too little, the tiles become smaller and that is said."""
 
 
 @dataclass(frozen=True)
@@ -29,7 +40,7 @@ class Job:
 
     Parameters
     ----------
-    model : TorchModel
+    model : TorchModel or ArrayModel
     image : CalibratedImage
     settings : PredictSettings
     layout : Layout
@@ -43,7 +54,7 @@ class Job:
     warnings : tuple of str
     """
 
-    model: TorchModel
+    model: OpenedModel
     image: CalibratedImage
     settings: PredictSettings
     layout: Layout
@@ -89,7 +100,7 @@ class Job:
 
 
 def prepare(model: Model, image: CalibratedImage, settings: PredictSettings) -> Job:
-    """Return the work of predicting `image`; imports torch and builds the network.
+    """Return the work of predicting `image`; builds the network of a `TorchModel`.
 
     Raises
     ------
@@ -100,21 +111,52 @@ def prepare(model: Model, image: CalibratedImage, settings: PredictSettings) -> 
     DeviceError
         If the device or the memory is not there.
     """
-    if not isinstance(model, TorchModel):
+    if not isinstance(model, TorchModel | ArrayModel):
         raise ModelError(f"{model.card.name} cannot be run by the engines of this program.")
     card = model.card
     channels = ChannelPlan.of(image.name, image.channels, card.in_channels, settings.channel)
     layout = Layout.of(image, card.dims, channels)
-    device = choose(settings.device)
+    device = _device(model, settings.device)
     budget = settings.memory or default_budget()
-    each = bytes_per_pixel(model.network(), card.dims, card.in_channels, card.grid)
-    limits = TilingSettings(budget, each, settings.tile)
-    if card.batch_norm == "image":
-        plan = plan_segments(layout.shape, card.grid, card.segment, limits)
-    else:
-        plan = plan_tiles(layout.shape, card.grid, card.halo, limits)
+    each = _bytes_per_pixel(model)
+    plan = _plan(card, layout, TilingSettings(budget, each, settings.tile))
     warnings = tuple(s for s in (channels.sentence, pixel_size_warning(card, image)) if s)
     return Job(model, image, settings, layout, plan, device, budget, each, warnings)
+
+
+def _plan(card: ModelCard, layout: Layout, limits: TilingSettings) -> TilePlan:
+    if card.batch_norm == "image":
+        return plan_segments(layout.shape, card.grid, card.segment, limits)
+    if card.tile is not None:
+        return plan_fixed_tiles(layout.shape, card.grid, card.halo, card.tile, limits)
+    return plan_tiles(layout.shape, card.grid, card.halo, limits)
+
+
+def _bytes_per_pixel(model: OpenedModel) -> float:
+    if isinstance(model, ArrayModel):
+        return GUESSED
+    return bytes_per_pixel(
+        model.network(), model.card.dims, model.card.in_channels, model.card.grid
+    )
+
+
+def _device(model: OpenedModel, name: str) -> DeviceChoice:
+    """Return the device; programs in a process of their own use the processor.
+
+    Raises
+    ------
+    DeviceError
+        If another one was asked for.
+    """
+    if not isinstance(model, ArrayModel):
+        return choose(name)
+    if name not in ("auto", "cpu"):
+        raise DeviceError(
+            f"{model.card.name} runs in a process of its own, on the processor; {name} was "
+            "asked for.",
+            hint="Use cpu, or auto.",
+        )
+    return choose("cpu")
 
 
 def pixel_size_warning(card: ModelCard, image: CalibratedImage) -> str:

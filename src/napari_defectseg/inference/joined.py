@@ -9,6 +9,7 @@ from typing import cast
 from napari_defectseg.core.progress import Step, Steps
 from napari_defectseg.images.image import CalibratedImage
 from napari_defectseg.inference.begun import Begun
+from napari_defectseg.inference.engine import engine_for
 from napari_defectseg.inference.job import Job, prepare
 from napari_defectseg.inference.predict import Part, pieces
 from napari_defectseg.inference.prediction import Prediction
@@ -80,12 +81,10 @@ def _one(job: Job, channels: Channels, room: Room, count: tuple[int, int]) -> St
 def _fill(
     job: Job, channels: Channels, room: Room, count: tuple[int, int], planned: int
 ) -> Steps[tuple[dict[str, object], int]]:
-    from napari_defectseg.inference.engines.exact import exact_engine
-
     replaced, name = 0, job.model.card.name
     take, put = channels
     kept = job.budget + room.in_memory if job.keeps else 0
-    with exact_engine(job.model, job.device.name, job.settings.threads, kept=kept) as engine:
+    with engine_for(job, kept=kept) as engine:
         number = 0
         for piece in pieces(job, engine, 0):
             if piece.part is None:

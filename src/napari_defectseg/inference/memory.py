@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import math
-import os
-from pathlib import Path
 from typing import TYPE_CHECKING
+
+from napari_defectseg.core.machine import machine_memory
 
 if TYPE_CHECKING:
     import torch
@@ -16,8 +16,6 @@ WORKSPACE = 1.7
 """Copies and work space of the convolutions on top of a layer's own input and output; with it
 the estimate is above the peaks measured for U-Nets in 2D and 3D."""
 
-_CGROUPS = ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes")
-
 
 def default_budget() -> int:
     """Return what a run may take where nobody said: a quarter of the machine's memory.
@@ -26,27 +24,6 @@ def default_budget() -> int:
     that the same machine makes the same plan.
     """
     return min(MOST, machine_memory() // SHARE)
-
-
-def machine_memory() -> int:
-    """Return the bytes of memory that this process can have at all."""
-    limits = [_physical()]
-    for name in _CGROUPS:
-        path = Path(name)
-        if path.is_file():
-            text = path.read_text().strip()
-            if text.isdigit():
-                limits.append(int(text))
-    return min(limits)
-
-
-def _physical() -> int:
-    try:
-        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    except (AttributeError, ValueError, OSError):  # Windows has no sysconf
-        import psutil  # type: ignore[import-untyped]
-
-        return int(psutil.virtual_memory().total)
 
 
 def bytes_per_pixel(network: torch.nn.Module, dims: int, in_channels: int, grid: int) -> float:

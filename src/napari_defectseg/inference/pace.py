@@ -11,6 +11,7 @@ from typing import TypeAlias
 
 from napari_defectseg.inference.job import Job
 from napari_defectseg.inference.tiling import Tile
+from napari_defectseg.models.arraymodel import ArrayModel
 
 Key: TypeAlias = tuple[str, str, str, int]
 _SECONDS: dict[Key, float] = {}
@@ -65,4 +66,6 @@ def _remember(key: Key, seconds: float) -> None:
 def _key(job: Job, threads: int) -> Key:
     card = job.model.card
     settings = json.dumps(card.architecture_settings, sort_keys=True)
-    return card.architecture, settings, job.device.name, threads
+    elsewhere = isinstance(job.model, ArrayModel)
+    network = job.model.sha256 if elsewhere else card.architecture
+    return network, settings, job.device.name, threads

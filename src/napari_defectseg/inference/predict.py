@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
-from contextlib import nullcontext
+from collections.abc import Callable, Generator, Iterator
+from contextlib import closing, nullcontext
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -14,6 +14,7 @@ from napari_defectseg.core.errors import DeviceError
 from napari_defectseg.core.progress import Step, Steps, drive
 from napari_defectseg.images.image import CalibratedImage
 from napari_defectseg.inference.begun import Begun
+from napari_defectseg.inference.engine import Engine, Pass, engine_for
 from napari_defectseg.inference.job import Job, prepare
 from napari_defectseg.inference.layout import Index
 from napari_defectseg.inference.pace import Watch
@@ -27,9 +28,6 @@ from napari_defectseg.inference.source import Source
 from napari_defectseg.inference.tiling import Box, Tile
 from napari_defectseg.models.joined import JoinedModel
 from napari_defectseg.models.model import Model
-
-if TYPE_CHECKING:
-    from napari_defectseg.inference.engines.exact import ExactEngine
 
 Array = np.ndarray[Any, Any]
 
@@ -152,17 +150,10 @@ def _to_the_end(job: Job, held: int, begun: Begun | None, spent: float) -> Steps
 
 
 def _run_steps(job: Job, held: int, begun: Begun | None, spent: float) -> Steps[Begun]:
-    from napari_defectseg.inference.engines.exact import exact_engine
-
     started = time.perf_counter()
     with (
         nullcontext(begun.room) if begun else room_for_scores(job, held) as room,
-        exact_engine(
-            job.model,
-            job.device.name,
-            job.settings.threads,
-            kept=job.budget + room.in_memory if job.keeps else 0,
-        ) as engine,
+        engine_for(job, kept=job.budget + room.in_memory if job.keeps else 0) as engine,
     ):
         run = begun or Begun(job, room, job.resolved(engine.name, engine.threads), seconds=spent)
         yield Step(run.done, job.total, "measuring grey values")
@@ -188,7 +179,7 @@ class Piece:
     Parameters
     ----------
     part : Part or None
-        None: it was computed, and waits until all tiles of its plane are there.
+        None: it is being computed, or waits until all tiles of its plane are there.
     words : str
     replaced : int
     """
@@ -198,7 +189,7 @@ class Piece:
     replaced: int = 0
 
 
-def pieces(job: Job, engine: ExactEngine, first: int) -> Iterator[Piece]:
+def pieces(job: Job, engine: Engine, first: int) -> Iterator[Piece]:
     """Compute the tiles, all but the `first` ones."""
     source = Source(job)
     card = job.model.card
@@ -217,7 +208,7 @@ class _Plane:
 
     job: Job
     source: Source
-    engine: ExactEngine
+    engine: Engine
     watch: Watch
     index: Index
 
@@ -227,17 +218,30 @@ class _Plane:
         part = Part(layout.where(self.index, tile.inner), inside)
         return Piece(part, _words(self.job, self.index, number), replaced)
 
-    def run(self, number: int, tile: Tile) -> Piece:
+    def run(self, number: int, tile: Tile) -> Generator[Piece, None, Piece]:
+        """Compute a tile; pieces without a part come while it waits for another process."""
         block, replaced = self.source.block(tile)
-        with self.watch.lap(tile):
-            scores = self.engine.run(block)
+        waiting = Piece(None, _words(self.job, self.index, number))
+        with self.watch.lap(tile), closing(self.engine.begin(block)) as passing:
+            scores = yield from waited(passing, waiting)
         return self.piece(number, tile, scores, replaced)
+
+
+def waited(passing: Pass, waiting: Piece) -> Generator[Piece, None, Array]:
+    """Yield `waiting` as often as a pass waits, and return its scores."""
+    while True:
+        try:
+            next(passing)
+        except StopIteration as end:
+            scores: Array = end.value
+            return scores
+        yield waiting
 
 
 def _one_by_one(plane: _Plane, known: int) -> Iterator[Piece]:
     for number, tile in enumerate(plane.job.plan, start=1):
         if number > known:
-            yield plane.run(number, tile)
+            yield (yield from plane.run(number, tile))
 
 
 def _whole(plane: _Plane, known: int) -> Iterator[Piece]:
@@ -249,7 +253,7 @@ def _whole(plane: _Plane, known: int) -> Iterator[Piece]:
         found = [plane.piece(number, *result) for number, result in enumerate(results, start=1)]
     else:
         for number, tile in enumerate(job.plan, start=1):
-            found.append(plane.run(number, tile))
+            found.append((yield from plane.run(number, tile)))
             yield replace(found[-1], part=None)
     parts = [piece.part for piece in found if piece.part is not None]
     if card.rescale == "image":

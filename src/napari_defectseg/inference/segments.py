@@ -11,7 +11,7 @@ from napari_defectseg.core.errors import DeviceError, ModelError
 from napari_defectseg.inference.tiling import Shape, Tile, TilePlan, TilingSettings
 
 if TYPE_CHECKING:
-    from napari_defectseg.inference.engines.exact import ExactEngine
+    from napari_defectseg.inference.engine import Engine
     from napari_defectseg.inference.source import Source
 
 Array = np.ndarray[Any, Any]
@@ -63,9 +63,7 @@ def ordered(plan: TilePlan) -> list[Tile]:
     return sorted(plan, key=lambda tile: [part.start for part in reversed(tile.outer)])
 
 
-def together(
-    plan: TilePlan, source: Source, engine: ExactEngine
-) -> Iterator[tuple[Tile, Array, int]]:
+def together(plan: TilePlan, source: Source, engine: Engine) -> Iterator[tuple[Tile, Array, int]]:
     """Yield each square with its scores and the number of pixels replaced in it."""
     tiles = ordered(plan)
     read = [source.block(tile) for tile in tiles]

@@ -20,6 +20,8 @@ from napari_defectseg.core.errors import DeviceError, ModelError
 Box: TypeAlias = tuple[slice, ...]
 Shape: TypeAlias = tuple[int, ...]
 
+OVERLAP = 8
+"""Part of a tile by which neighbours overlap where the network sees all of a fixed tile."""
 MOST_PARTS = 512
 """Largest number of tiles along one axis that a plan considers."""
 
@@ -67,6 +69,9 @@ class TilePlan:
     grid, halo : int
     core : tuple of int
         Lengths of a tile without halo; the last one along an axis may be shorter.
+    fixed : tuple of int or None
+        Lengths that every tile has, where the network takes no others: at the borders of the
+        image a tile then moves inwards instead of becoming shorter.
     """
 
     shape: Shape
@@ -74,6 +79,7 @@ class TilePlan:
     grid: int
     halo: int
     core: Shape
+    fixed: Shape | None = None
 
     @property
     def counts(self) -> Shape:
@@ -91,6 +97,8 @@ class TilePlan:
     @property
     def largest(self) -> Shape:
         """Lengths of the largest tile, halo included."""
+        if self.fixed is not None:
+            return self.fixed
         return tuple(min(c + 2 * self.halo, p) for c, p in zip(self.core, self.padded, strict=True))
 
     @property
@@ -117,6 +125,9 @@ class TilePlan:
         start = number * core
         stop = min(start + core, padded)
         outer = slice(max(start - self.halo, 0), min(stop + self.halo, padded))
+        if self.fixed is not None:
+            first = min(outer.start, padded - self.fixed[axis])
+            outer = slice(first, first + self.fixed[axis])
         read = slice(outer.start, min(outer.stop, length))
         inner = slice(start, min(stop, length))
         local = slice(inner.start - outer.start, inner.stop - outer.start)
@@ -131,6 +142,8 @@ class TilePlan:
         return plan
 
     def _halved(self) -> TilePlan | None:
+        if self.fixed is not None:
+            return None
         divisible = [axis for axis, core in enumerate(self.core) if core >= 2 * self.grid]
         if not divisible:
             return None
@@ -147,6 +160,7 @@ class TilePlan:
             "halo": self.halo,
             "core": list(self.core),
             "tiles": len(self),
+            **({"fixed": list(self.fixed)} if self.fixed else {}),
         }
 
 
@@ -167,6 +181,56 @@ class TilingSettings:
     memory_bytes: int
     bytes_per_pixel: float
     tile: int | None = None
+
+
+def plan_fixed_tiles(
+    shape: Shape, grid: int, halo: int | None, tile: Shape, settings: TilingSettings
+) -> TilePlan:
+    """Return the plan of a network that takes tiles of one size alone.
+
+    Parameters
+    ----------
+    shape : tuple of int
+        Lengths of a plane or volume; a smaller one is padded to a tile.
+    grid : int
+        Tiles begin on multiples of this, where their own length is one.
+    halo : int or None
+        None: tiles overlap by an eighth of their length on each side, but the network looks at
+        all of a tile, so neighbours may differ where they meet.
+    tile : tuple of int
+        Lengths of every tile.
+    settings : TilingSettings
+
+    Raises
+    ------
+    DeviceError
+        If a tile needs more than the memory.
+    ModelError
+        If another size of tiles was asked for, or the halo leaves no inside.
+    """
+    edges = " × ".join(str(n) for n in tile)
+    if settings.tile is not None and any(settings.tile != n for n in tile):
+        raise ModelError(
+            f"This network takes tiles of {edges} pixels alone, not of {settings.tile}.",
+            hint="Leave the tile size open.",
+        )
+    if any(n % grid for n in tile):
+        grid = 1
+    halo = min(tile) // OVERLAP // grid * grid if halo is None else halo
+    core = tuple((n - 2 * halo) // grid * grid for n in tile)
+    if min(core) < 1:
+        raise ModelError(
+            f"A tile of {edges} pixels has no inside: this network needs {halo} pixels around it."
+        )
+    padded = tuple(max(-(-n // grid) * grid, t) for n, t in zip(shape, tile, strict=True))
+    one = tuple(p if p == t else c for p, t, c in zip(padded, tile, core, strict=True))
+    plan = TilePlan(shape, padded, grid, halo, one, tile)
+    if not _fits(plan, settings):
+        raise DeviceError(
+            f"{settings.memory_bytes / 1e6:.3g} MB are not enough for one tile of this network.",
+            hint=f"Allow at least {_need(plan, settings) / 1e6:.3g} MB.",
+        )
+    return plan
 
 
 def plan_tiles(shape: Shape, grid: int, halo: int | None, settings: TilingSettings) -> TilePlan:

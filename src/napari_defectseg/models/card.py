@@ -93,6 +93,8 @@ class ModelCard(BaseModel):
     halo : int or None
         Pixels around a tile that its result depends on, a multiple of `grid`;
         None: the network looks at the whole image, so it cannot be tiled.
+    tile : tuple of int or None
+        The only lengths that it takes, in the order of the axes; None: any.
     batch_norm : str
         What batch normalisation uses: ``"moving"``: statistics of the training;
         ``"calibrated"``: those of one chosen image, stored with the weights; ``"image"``:
@@ -137,6 +139,7 @@ class ModelCard(BaseModel):
     symmetries: tuple[Symmetry, ...] = ()
     grid: int = Field(1, ge=1)
     halo: int | None = Field(0, ge=0)
+    tile: tuple[Annotated[int, Field(ge=1)], ...] | None = None
     batch_norm: BatchNorm = "moving"
     segment: int = Field(0, ge=0)
     rescale: Literal["none", "image"] = "none"
@@ -181,6 +184,13 @@ class ModelCard(BaseModel):
             raise ValueError("only a network with one class can be inverted")
         if self.halo is not None and self.halo % self.grid:
             raise ValueError(f"halo {self.halo} is not a multiple of grid {self.grid}")
+        if self.tile is not None:
+            if len(self.tile) != self.dims:
+                raise ValueError(f"tile has {len(self.tile)} lengths for {self.dims} axes")
+            if self.batch_norm == "image":
+                raise ValueError("a network with a fixed tile has no statistics of the image")
+            if min(self.tile) <= 2 * (self.halo or 0):
+                raise ValueError(f"a tile of {self.tile} has no inside with halo {self.halo}")
         if {"image", "slice"} <= {step.scope for step in self.preprocessing}:
             raise ValueError("preprocessing mixes the scopes 'image' and 'slice'")
         return self._pixel_size_is_a_range()

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Protocol
 
 from napari_defectseg.core.registry import Registry
+from napari_defectseg.models.arraymodel import OpenedModel
 from napari_defectseg.models.card import ModelCard
-from napari_defectseg.models.model import TorchModel
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,7 @@ class Format(Protocol):
     def recognise(self, path: Path) -> Match:
         """Say whether `path` is of this format; cheap, never raises for strange content."""
 
-    def open(self, path: Path, card: ModelCard | None) -> TorchModel:
+    def open(self, path: Path, card: ModelCard | None) -> OpenedModel:
         """Return the model; `card` is one that stands beside the file, if there is one."""
 
 

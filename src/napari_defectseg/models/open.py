@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from napari_defectseg.core.errors import DefectSegError, ModelError, ModelMissing
+from napari_defectseg.models.arraymodel import OpenedModel
 from napari_defectseg.models.card import ModelCard
 from napari_defectseg.models.format import FORMATS, Match
-from napari_defectseg.models.model import TorchModel
 from napari_defectseg.models.save import CARD, WEIGHTS
 from napari_defectseg.models.settings import with_settings
 from napari_defectseg.models.sniff import what_is
@@ -16,7 +16,7 @@ from napari_defectseg.models.sniff import what_is
 
 def open_model(
     path_or_name: str | Path, *, settings: Mapping[str, str] | None = None
-) -> TorchModel:
+) -> OpenedModel:
     """Return a model; nothing that a file may contain is run.
 
     Parameters
@@ -66,7 +66,7 @@ def _shipped_folder() -> Path:
     return Path(__file__).resolve().parents[1] / "shipped"
 
 
-def _open(path: Path) -> TorchModel:
+def _open(path: Path) -> OpenedModel:
     if not path.is_dir() and not path.is_file():  # a pipe or a device would block for ever
         raise ModelError(f"{path} is neither a file nor a folder.")
     matches: list[tuple[str, Match]] = []

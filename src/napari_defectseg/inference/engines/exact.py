@@ -6,7 +6,7 @@ What it gives differs from the plain network by rounding alone (below 1e-5 in a 
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import contextmanager, nullcontext
 from typing import Any
 
@@ -74,6 +74,11 @@ class ExactEngine:
         """
         scores: np.ndarray[Any, Any] = self.run_batch(block[None])[0]
         return scores
+
+    def begin(self, block: np.ndarray[Any, Any]) -> Generator[None, None, np.ndarray[Any, Any]]:
+        """Compute one tile in one go: torch cannot be stopped inside a pass."""
+        yield from ()
+        return self.run(block)
 
     def run_batch(self, blocks: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
         """Return the probabilities of several tiles that go through together.

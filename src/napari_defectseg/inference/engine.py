@@ -1,0 +1,53 @@
+"""`Engine`: what computes a tile; which one a model needs."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from contextlib import AbstractContextManager
+from typing import Any, Protocol, TypeAlias
+
+import numpy as np
+
+from napari_defectseg.inference.job import Job
+from napari_defectseg.models.arraymodel import ArrayModel
+
+Array = np.ndarray[Any, Any]
+Pass: TypeAlias = Generator[None, None, Array]
+"""One pass: it yields now and then while it waits, and returns the scores; closing it ends it."""
+
+
+class Engine(Protocol):
+    """A network ready to run."""
+
+    name: str
+
+    @property
+    def threads(self) -> int:
+        """Threads of the processor that it uses."""
+
+    def run(self, block: Array) -> Array:
+        """Return the scores ``(score_channels, *spatial)`` of ``(in_channels, *spatial)``."""
+
+    def run_batch(self, blocks: Array) -> Array:
+        """Return the scores of several tiles that go through together."""
+
+    def begin(self, block: Array) -> Pass:
+        """Compute one tile as `run` does, in a way that can be ended before it is done."""
+
+
+def engine_for(job: Job, *, kept: int = 0) -> AbstractContextManager[Engine]:
+    """Give the engine for the model of a job.
+
+    Parameters
+    ----------
+    job : Job
+    kept : int
+        Bytes that the process may keep between layers and tiles, 0: none.
+    """
+    if isinstance(job.model, ArrayModel):
+        from napari_defectseg.inference.engines.array import array_engine
+
+        return array_engine(job.model, job.settings.threads)
+    from napari_defectseg.inference.engines.exact import exact_engine
+
+    return exact_engine(job.model, job.device.name, job.settings.threads, kept=kept)

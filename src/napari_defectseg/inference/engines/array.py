@@ -1,0 +1,117 @@
+"""The engine of models that run in a process of their own."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import TimeoutError as NotYet
+from contextlib import contextmanager, suppress
+from typing import Any
+
+import numpy as np
+
+from napari_defectseg.core.errors import DefectSegError, ModelError
+from napari_defectseg.inference.recover import MemoryFull
+from napari_defectseg.inference.reduce import probabilities
+from napari_defectseg.models.arraymodel import ArrayModel, OutOfMemory, Runner
+from napari_defectseg.models.card import ModelCard
+
+Array = np.ndarray[Any, Any]
+LOOKS = 0.1
+"""Seconds between two looks whether a pass is done: so long does stopping wait at most."""
+
+
+class ArrayEngine:
+    """A worker process that is ready to run.
+
+    Parameters
+    ----------
+    runner : Runner
+    card : ModelCard
+    runtime : str
+        Name of its runtime.
+    threads : int
+    """
+
+    def __init__(self, runner: Runner, card: ModelCard, runtime: str, threads: int) -> None:
+        self.name = f"{runtime} float32"
+        self._runner = runner
+        self._card = card
+        self._threads = threads
+        self._pool = ThreadPoolExecutor(1, thread_name_prefix="model-in-its-process")
+
+    @property
+    def threads(self) -> int:
+        """Threads of the processor that it uses."""
+        return self._threads
+
+    def run(self, block: Array) -> Array:
+        """Return the probabilities of one tile, see `ExactEngine.run`."""
+        return self._scores(block)
+
+    def run_batch(self, blocks: Array) -> Array:
+        """Return the probabilities of several tiles, one after the other."""
+        return np.stack([self._scores(block) for block in blocks])
+
+    def begin(self, block: Array) -> Generator[None, None, Array]:
+        """Compute one tile; closing it ends the pass within half a second."""
+        future: Future[Array] = self._pool.submit(self._scores, block)
+        try:
+            while True:
+                try:
+                    return future.result(LOOKS)
+                except NotYet:
+                    if future.done():  # the pass itself ended so
+                        raise
+                yield
+        finally:
+            if not future.done():
+                self._runner.interrupt()
+                with suppress(DefectSegError):
+                    future.result()
+
+    def close(self) -> None:
+        """Let go of the thread that waits for the process; the process stays with the model."""
+        self._pool.shutdown(wait=True)
+
+    def _scores(self, block: Array) -> Array:
+        import torch
+
+        try:
+            found = self._runner.run(np.ascontiguousarray(block, np.float32))
+        except OutOfMemory as error:
+            raise MemoryFull(error.sentence) from error
+        wanted = (self._card.out_channels, *block.shape[1:])
+        if found.shape != wanted:
+            raise ModelError(
+                f"{self._card.name} gave {found.shape} where its card promises {wanted}.",
+                hint="The number of classes in the card may be wrong.",
+            )
+        with torch.inference_mode():
+            scores: Array = probabilities(torch.from_numpy(found)[None], self._card)[0].numpy()
+        return scores
+
+
+@contextmanager
+def array_engine(model: ArrayModel, threads: int | None) -> Iterator[ArrayEngine]:
+    """Give the engine; the process stays started for the next run.
+
+    Parameters
+    ----------
+    model : ArrayModel
+    threads : int or None
+        Threads of the processor; None: as torch would take.
+
+    Raises
+    ------
+    ModelError
+        If the process cannot be started.
+    """
+    import torch
+
+    threads = threads or torch.get_num_threads()
+    engine = ArrayEngine(model.start(threads), model.card, model.program.runtime, threads)
+    try:
+        yield engine
+    finally:
+        engine.close()

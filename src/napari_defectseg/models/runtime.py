@@ -1,0 +1,45 @@
+"""What a runtime must offer: it is imported in the worker process, never in the user's."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_defectseg.core.registry import Registry
+
+
+class Loaded(Protocol):
+    """A model in memory.
+
+    It may have a method ``interrupt()``: called from another thread, it makes the pass that
+    runs end soon, by any exception, and the next one run as usual. Without it the process is
+    ended instead.
+    """
+
+    def __call__(self, block: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Return ``(1, K, *spatial)`` of float32 for ``(1, C, *spatial)``."""
+
+
+class Runtime(Protocol):
+    """One kind of program; a module of `models.runtimes` is one.
+
+    Its imports at the top are the standard library and numpy's types alone: the framework is
+    imported by `load`, when the process is already confined.
+    """
+
+    def load(self, file: Path, options: Mapping[str, Any], threads: int) -> Loaded:
+        """Return the model; what it raises is told to the user as one sentence."""
+
+
+RUNTIMES: Registry[Runtime] = Registry(
+    "runtime",
+    {
+        "torchscript": "napari_defectseg.models.runtimes.torchscript",
+        "torch_export": "napari_defectseg.models.runtimes.torch_export",
+    },
+    group="napari_defectseg.runtimes",
+)

@@ -1,0 +1,1 @@
+"""Runtimes, one module each; imported in the worker process alone."""

@@ -1,0 +1,1 @@
+"""Which files are programs, and which of them a person trusted."""

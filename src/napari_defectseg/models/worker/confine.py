@@ -1,0 +1,82 @@
+"""What the worker process takes from itself before it imports anything large."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable
+from contextlib import suppress
+
+from napari_defectseg.models.worker import landlock, seccomp
+
+MACHINE = (
+    "/usr/lib", "/usr/lib32", "/usr/lib64", "/lib", "/lib64", "/etc/ld.so.cache", "/nix/store",
+    "/proc/cpuinfo", "/proc/meminfo", "/proc/self", "/sys/devices/system", "/sys/fs/cgroup",
+    "/dev/urandom",
+)  # fmt: skip
+"""What libraries look at on every Linux."""
+WRITABLE = ("/dev/null",)
+OPEN_FILES = 256
+
+
+def confine(readable: Iterable[str], memory: int) -> tuple[int, bool]:
+    """Take away files, network, other processes and memory beyond a limit.
+
+    Parameters
+    ----------
+    readable : iterable of str
+        Where the model, Python and its packages lie.
+    memory : int
+        Bytes of address space; 0: no limit.
+
+    Returns
+    -------
+    int
+        Version of Landlock that holds, 0 if none does.
+    bool
+        Whether the list of forbidden calls holds.
+    """
+    limit(memory)
+    known = 0
+    with suppress(OSError):  # a kernel without it, or a container that forbids it
+        known = landlock.restrict((*MACHINE, *readable), WRITABLE)
+    return known, seccomp.deny()
+
+
+def limit(memory: int) -> None:
+    """Limit memory, open files and the size of files; the first to go when memory is short."""
+    try:
+        import resource
+    except ImportError:  # Windows has none
+        return
+    wanted = {
+        resource.RLIMIT_CORE: 0,
+        resource.RLIMIT_FSIZE: 0,
+        resource.RLIMIT_NOFILE: OPEN_FILES,
+        **({resource.RLIMIT_AS: memory} if memory and sys.platform != "darwin" else {}),
+    }
+    with suppress(OSError), open("/proc/self/oom_score_adj", "w") as file:
+        file.write("1000")
+    for kind, most in wanted.items():
+        _, hard = resource.getrlimit(kind)
+        most = most if hard == resource.RLIM_INFINITY else min(most, hard)
+        with suppress(OSError, ValueError):
+            resource.setrlimit(kind, (most, most))
+
+
+def sentence(known: int, calls: bool) -> str:
+    """Return what keeps the process from the rest of the machine."""
+    if not known and not calls:
+        return (
+            "It runs in a process of its own, which is not confined on this system: it can read "
+            "and change what you can."
+        )
+    if not known:
+        return (
+            "It runs in a process of its own without network and other programs; this system has "
+            "no Landlock, so it can read and change files that you can."
+        )
+    net = "no network" if calls else "no TCP network" if known >= landlock.NET_FROM else "network"
+    return (
+        f"It runs confined in a process of its own: it reads its own file and the libraries, "
+        f"writes nothing, {'and has' if net != 'network' else 'but has'} {net}."
+    )
