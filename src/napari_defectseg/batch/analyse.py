@@ -28,7 +28,7 @@ from napari_defectseg.results.recipe import ModelReference, Recipe
 
 if TYPE_CHECKING:
     from napari_defectseg.inference.prediction import Prediction
-    from napari_defectseg.models.model import TorchModel
+    from napari_defectseg.models.arraymodel import OpenedModel
 
 COLOURS = (1, 3, 4)
 """Numbers of channels that have grey values: one, or colours."""
@@ -79,7 +79,7 @@ def analyse_steps(
     out: str | Path | None = None,
     settings: AnalyseSettings | None = None,
     *,
-    model: TorchModel | None = None,
+    model: OpenedModel | None = None,
 ) -> Steps[Analysis]:
     """Predict, find the objects, measure, summarise, and write a result folder.
 
@@ -91,7 +91,7 @@ def analyse_steps(
     out : path, optional
         The result folder to write into; None: nothing is written.
     settings : AnalyseSettings, optional
-    model : TorchModel, optional
+    model : OpenedModel, optional
         The recipe's model where it is open already.
 
     Returns
@@ -138,7 +138,7 @@ def analyse_steps(
 
 
 def recipe_for(
-    model: TorchModel,
+    model: OpenedModel,
     path: str | Path,
     *,
     settings: dict[str, str] | None = None,
@@ -149,7 +149,7 @@ def recipe_for(
 
     Parameters
     ----------
-    model : TorchModel
+    model : OpenedModel
     path : str or Path
         What it was opened by: a path, or the name of a shipped model.
     settings : dict of str to str, optional
@@ -170,7 +170,7 @@ def recipe_for(
     return settled(Recipe(model=reference, predict=changed, **fields), model)
 
 
-def open_recipe_model(recipe: Recipe) -> TorchModel:
+def open_recipe_model(recipe: Recipe) -> OpenedModel:
     """Open the model of a recipe.
 
     Raises
@@ -192,7 +192,7 @@ def open_recipe_model(recipe: Recipe) -> TorchModel:
     return model
 
 
-def settled(recipe: Recipe, model: TorchModel) -> Recipe:
+def settled(recipe: Recipe, model: OpenedModel) -> Recipe:
     """Return the recipe with nothing left to a default: hash, thresholds, smallest object.
 
     Thresholds that the recipe does not name are the card's; the smallest object is the card's
@@ -241,7 +241,7 @@ def predict_settings(recipe: Recipe) -> PredictSettings:
         ) from error
 
 
-def record_of(model: TorchModel, recipe: Recipe) -> ModelRecord:
+def record_of(model: OpenedModel, recipe: Recipe) -> ModelRecord:
     """Return which model it was, with the hash of each of its files."""
     place = Path(model.path) if model.path else None
     files: dict[str, str] = {}
@@ -258,7 +258,7 @@ def _stem(image: CalibratedImage | str | Path) -> str:
     return stem_of(image.origin.path or image.name)
 
 
-def _predicted(model: TorchModel, image: CalibratedImage, recipe: Recipe) -> Steps[Prediction]:
+def _predicted(model: OpenedModel, image: CalibratedImage, recipe: Recipe) -> Steps[Prediction]:
     from napari_defectseg.inference.predict import predict_steps
 
     return (yield from predict_steps(model, image, predict_settings(recipe)))

@@ -11,7 +11,7 @@ from napari_defectseg.cli.options import assignments
 from napari_defectseg.cli.work import Debug, Json, Quiet, working
 
 if TYPE_CHECKING:
-    from napari_defectseg.models.model import TorchModel
+    from napari_defectseg.models.arraymodel import OpenedModel
 
 EXAMPLE = (
     'Example: defectseg open loops/model.pt --set classes=void,loop --set pixel_size="0.2-0.6 nm"'
@@ -35,14 +35,16 @@ def open_(
     """
     stated = assignments(settings or [], "--set")
     with working(as_json=as_json, quiet=quiet, debug=debug) as work:
+        from napari_defectseg.models.arraymodel import ArrayModel
         from napari_defectseg.models.open import open_model
 
         opened = open_model(model, settings=stated or None)
-        opened.network()  # weights that do not fit are found now, not at the first image
+        if not isinstance(opened, ArrayModel):
+            opened.network()  # weights that do not fit are found now, not at the first image
         work.result(described(opened), in_words(opened))
 
 
-def described(model: TorchModel) -> dict[str, Any]:
+def described(model: OpenedModel) -> dict[str, Any]:
     """Return the card's main fields as plain JSON values."""
     from napari_defectseg.core.provenance import sha256_of_file
 
@@ -75,7 +77,7 @@ def described(model: TorchModel) -> dict[str, Any]:
     }
 
 
-def in_words(model: TorchModel) -> str:
+def in_words(model: OpenedModel) -> str:
     """Return the card for a person."""
     card = model.card
     low, high = card.pixel_size or (0.0, 0.0)

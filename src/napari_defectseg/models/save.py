@@ -5,18 +5,18 @@ from __future__ import annotations
 from pathlib import Path
 
 from napari_defectseg.core.atomic import atomic_folder
-from napari_defectseg.models.model import TorchModel
+from napari_defectseg.models.arraymodel import OpenedModel, with_network
 
 CARD = "card.json"
 WEIGHTS = "weights.safetensors"
 
 
-def save_model(model: TorchModel, path: str | Path, *, overwrite: bool = False) -> Path:
+def save_model(model: OpenedModel, path: str | Path, *, overwrite: bool = False) -> Path:
     """Write a model folder, whole or not at all.
 
     Parameters
     ----------
-    model : TorchModel
+    model : OpenedModel
     path : str or Path
         The folder to make.
     overwrite : bool
@@ -29,6 +29,8 @@ def save_model(model: TorchModel, path: str | Path, *, overwrite: bool = False) 
 
     Raises
     ------
+    ModelError
+        If its weights are not here, because it only runs.
     AlreadyExists
         If the folder exists and `overwrite` is false.
     NotSaved
@@ -37,7 +39,7 @@ def save_model(model: TorchModel, path: str | Path, *, overwrite: bool = False) 
     from napari_defectseg.models.weights import write_safetensors
 
     path = Path(path)
-    state = model.state_dict()
+    state = with_network(model, "written as a model folder").state_dict()
     with atomic_folder(path, overwrite=overwrite) as part:
         write_safetensors(state, part / WEIGHTS)
         model.card.write(part / CARD)

@@ -57,10 +57,11 @@ def opened_steps(start_from: TorchModel | str | None) -> Steps[TorchModel | None
     """Open a shipped model by its name; a model is itself."""
     if not isinstance(start_from, str):
         return start_from
+    from napari_defectseg.models.arraymodel import with_network
     from napari_defectseg.models.open import open_model
 
     yield Step(0, 0, f"opening {start_from}")
-    return open_model(start_from)
+    return with_network(open_model(start_from), "trained on")
 
 
 def free_folder(dataset: Dataset) -> Path:

@@ -18,5 +18,5 @@ def load(file: Path, options: Mapping[str, Any], threads: int) -> Loaded:
     torch.set_num_threads(threads)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # torch wants others to write another format
-        module = torch.jit.load(str(file), map_location="cpu").eval()
-    return as_function(module, options)
+        module: Any = torch.jit.load(str(file), map_location="cpu")  # type: ignore[no-untyped-call]
+    return as_function(module.eval(), options)

@@ -116,7 +116,7 @@ class _Answering:
         if shared:
             target = np.frombuffer(self._memory, np.float32, result.size)
             target[:] = result.reshape(-1)
-        bytes_ = b"" if shared else memoryview(result).cast("B")
+        bytes_ = b"" if shared else result.data.cast("B")
         pipe.write(self._outgoing, {"shape": list(result.shape), "shared": shared}, bytes_)
 
     def _take_memory(self, size: int) -> None:

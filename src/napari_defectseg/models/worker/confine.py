@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterable
 from contextlib import suppress
+from pathlib import Path
 
 from napari_defectseg.models.worker import landlock, seccomp
 
@@ -54,8 +55,8 @@ def limit(memory: int) -> None:
         resource.RLIMIT_NOFILE: OPEN_FILES,
         **({resource.RLIMIT_AS: memory} if memory and sys.platform != "darwin" else {}),
     }
-    with suppress(OSError), open("/proc/self/oom_score_adj", "w") as file:
-        file.write("1000")
+    with suppress(OSError):
+        Path("/proc/self/oom_score_adj").write_text("1000")
     for kind, most in wanted.items():
         _, hard = resource.getrlimit(kind)
         most = most if hard == resource.RLIM_INFINITY else min(most, hard)

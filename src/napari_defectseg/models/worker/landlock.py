@@ -12,6 +12,7 @@ import struct
 import sys
 from collections.abc import Iterable
 from contextlib import suppress
+from pathlib import Path
 
 CREATE, ADD, RESTRICT = 444, 445, 446
 VERSION = 1
@@ -29,7 +30,8 @@ def version() -> int:
     """Return the version of Landlock that this kernel offers, 0 where it has none."""
     if not sys.platform.startswith("linux"):
         return 0
-    return max(0, _libc().syscall(CREATE, None, ctypes.c_size_t(0), ctypes.c_uint32(VERSION)))
+    known = _libc().syscall(CREATE, None, ctypes.c_size_t(0), ctypes.c_uint32(VERSION))
+    return max(0, int(known))
 
 
 def restrict(readable: Iterable[str], writable: Iterable[str] = ()) -> int:
@@ -80,7 +82,7 @@ def _allow(rules: int, path: str, access: int) -> None:
     with suppress(FileNotFoundError, NotADirectoryError, PermissionError):
         place = os.open(path, os.O_PATH | os.O_CLOEXEC)
         try:
-            if not os.path.isdir(path):
+            if not Path(path).is_dir():
                 access &= ~READ_DIR
             rule = struct.pack("=Qi", access, place)
             _checked(_libc().syscall(ADD, rules, RULE_PATH, rule, 0))

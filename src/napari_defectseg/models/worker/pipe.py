@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import struct
 from collections.abc import Mapping
-from typing import Any, BinaryIO, TypeAlias
+from typing import IO, Any, TypeAlias
 
 Message: TypeAlias = dict[str, Any]
 
@@ -19,7 +19,7 @@ class BadMessage(ValueError):
     """What came is no message."""
 
 
-def write(stream: BinaryIO, message: Mapping[str, Any], raw: bytes | memoryview = b"") -> None:
+def write(stream: IO[bytes], message: Mapping[str, Any], raw: bytes | memoryview = b"") -> None:
     """Send one message.
 
     Raises
@@ -34,12 +34,12 @@ def write(stream: BinaryIO, message: Mapping[str, Any], raw: bytes | memoryview 
     stream.flush()
 
 
-def read(stream: BinaryIO, most: int) -> tuple[Message, bytes] | None:
+def read(stream: IO[bytes], most: int) -> tuple[Message, bytes] | None:
     """Return the next message and its raw bytes; None where the other side has ended.
 
     Parameters
     ----------
-    stream : BinaryIO
+    stream : file
     most : int
         Raw bytes that are taken.
 
@@ -66,7 +66,7 @@ def read(stream: BinaryIO, most: int) -> tuple[Message, bytes] | None:
     return message, raw
 
 
-def _exactly(stream: BinaryIO, count: int) -> bytes | None:
+def _exactly(stream: IO[bytes], count: int) -> bytes | None:
     parts, left = [], count
     while left:
         part = stream.read(min(left, 1 << 22))

@@ -63,7 +63,10 @@ class WorkerProcess:
         self._replies: queue.Queue[Reply] = queue.Queue()
         self._block: SharedBlock | None = None
         self._wanted = 0
-        self._channel, theirs = socket.socketpair() if can_share() else (None, None)
+        self._channel: socket.socket | None = None
+        theirs: socket.socket | None = None
+        if can_share():
+            self._channel, theirs = socket.socketpair()
         try:
             self._process = _started(places, threads, theirs)
             shared = None if theirs is None else theirs.fileno()
@@ -176,7 +179,7 @@ def _started(
     places: list[str], threads: int, channel: socket.socket | None
 ) -> subprocess.Popen[bytes]:
     kept = {name: os.environ[name] for name in SYSTEM if name in os.environ}
-    windows = sys.platform == "win32"
+    windows = sys.platform == "win32"  # where 0x08000000 means: no black window
     environment = {
         **kept,
         **dict.fromkeys(THREADS, str(threads)),
@@ -193,7 +196,7 @@ def _started(
             cwd=sys.prefix,
             pass_fds=() if channel is None else (channel.fileno(),),
             start_new_session=not windows,
-            creationflags=subprocess.CREATE_NO_WINDOW if sys.platform == "win32" else 0,
+            creationflags=0x08000000 if windows else 0,
         )
     except (OSError, ValueError) as error:
         raise ModelError(f"No process can be started for the model: {error}.") from error

@@ -143,7 +143,7 @@ class WorkerRunner:
 
     def _pass(self, block: Block) -> Block:
         process = self._ready()
-        process.send_array(block.shape, memoryview(block).cast("B"))
+        process.send_array(block.shape, block.data.cast("B"))
         message, raw = self._answer(process, self._limits.pass_seconds, "compute a tile")
         shape = self._shape(message, block.shape)
         count = 4 * math.prod(shape)
