@@ -73,12 +73,20 @@ class Program:
         Relative name to SHA-256 of every byte that is read or can run.
     options : mapping
         Plain JSON values for the runtime: ``{"input": "x", "layout": "NCHW"}``.
+    name : str
+        What messages call it; empty: the name of the file.
     """
 
     runtime: str
     file: Path
     files: Mapping[str, str] = field(default_factory=dict)
     options: Mapping[str, Any] = field(default_factory=dict)
+    name: str = ""
+
+    @property
+    def title(self) -> str:
+        """What messages call it."""
+        return self.name or self.file.name
 
     @property
     def folder(self) -> Path:

@@ -17,7 +17,9 @@ if TYPE_CHECKING:
     import torch
 
 CONFIG = "data/weights/model_weights_config.json"
+MODEL = "models/model.json"
 LONGEST = 16 << 20
+LARGEST_SIDE = 1 << 16
 NUMBERS = {1: "uint8", 2: "int8", 3: "int16", 4: "int32", 5: "int64", 6: "float16"}
 NUMBERS |= {7: "float32", 8: "float64", 12: "bool", 13: "bfloat16"}
 _STORAGES = {dtype: kind for kind, dtype in KINDS.items() if kind != "UntypedStorage"}
@@ -39,6 +41,24 @@ def read_exported(path: Path) -> dict[str, torch.Tensor]:
             f"{path} ({path.stat().st_size} bytes) cannot be read as weights: {error}.",
             hint="If it was cut off while it was copied, fetch it again.",
         ) from error
+
+
+def input_sizes(path: Path) -> tuple[int | None, ...]:
+    """Return the lengths of the first input, None for a free one; empty if they are not told."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            name = next(n for n in archive.namelist() if n.endswith(MODEL))
+            if archive.getinfo(name).file_size > LONGEST:
+                return ()
+            module = json.loads(archive.read(name))["graph_module"]
+        inputs = [s["user_input"]["arg"] for s in module["signature"]["input_specs"]
+                  if "user_input" in s]  # fmt: skip
+        tensor = module["graph"]["tensor_values"][inputs[0]["as_tensor"]["name"]]
+        sizes = [size.get("as_int") for size in tensor["sizes"]]
+    except (*DAMAGE, StopIteration, LookupError, TypeError, AttributeError, RecursionError):
+        return ()
+    plain = all(n is None or (type(n) is int and 0 < n <= LARGEST_SIDE) for n in sizes)
+    return tuple(sizes) if plain else ()
 
 
 def _weights(archive: zipfile.ZipFile) -> dict[str, torch.Tensor]:

@@ -50,6 +50,8 @@ class TorchModel:
         Hash of the weights; empty: computed from the tensors when asked for.
     files : tuple of str
         The files it consists of.
+    trust : str
+        ``"data"``, or ``"program"``: the file is one, and only its weights were read.
     """
 
     def __init__(
@@ -61,11 +63,13 @@ class TorchModel:
         format: str = "",  # noqa: A002 - the word of the command line
         sha256: str = "",
         files: tuple[str, ...] = (),
+        trust: str = "data",
     ) -> None:
         self.card = card
         self.path = path
         self.format = format
         self.files = files
+        self.trust = trust
         self._load = load
         self._sha256 = sha256
         self._network: torch.nn.Module | None = None
@@ -104,6 +108,7 @@ class TorchModel:
             format=self.format,
             sha256=self._sha256,
             files=self.files,
+            trust=self.trust,
         )
 
     def state_dict(self) -> StateDict:

@@ -10,6 +10,8 @@ from napari_defectseg.core.errors import ModelError
 from napari_defectseg.core.units import normalise_length
 from napari_defectseg.models.preprocess import Normalise, Preprocessing
 
+DESCRIPTIONS = ("rdf.yaml", "bioimageio.yaml", "model.yaml")
+"""Names that a description has."""
 LONGEST = 1 << 20
 DEEPEST = 50
 SPATIAL = "zyx"

@@ -1,7 +1,8 @@
 """Packages of bioimage.io (0.4 and 0.5): weights of networks we build, with their description.
 
-Weights as a state dict, or those inside TorchScript, are read as data; the Python file of an
-architecture and programs are never run. The package's own test tensors are computed on opening.
+Weights as a state dict, or those inside TorchScript, are read as data; where no network of ours
+fits them, the TorchScript runs after a person trusted it. The Python file of an architecture is
+never run. The package's own test tensors are computed on opening.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import hashlib
 import io
 import zipfile
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +19,7 @@ import numpy as np
 
 from napari_defectseg.core.errors import ImageError, ModelError
 from napari_defectseg.core.provenance import sha256_of_file
+from napari_defectseg.models.arraymodel import ArrayModel, OpenedModel
 from napari_defectseg.models.card import ModelCard
 from napari_defectseg.models.format import Match
 from napari_defectseg.models.guess import guess_card, meaning_of
@@ -24,12 +27,20 @@ from napari_defectseg.models.inertfile import read_inert
 from napari_defectseg.models.model import TorchModel
 from napari_defectseg.models.package import Package
 from napari_defectseg.models.preprocess import fit_chain
-from napari_defectseg.models.rdf import Described, described, read_yaml, test_tensors
+from napari_defectseg.models.programs import Told, trusted_model
+from napari_defectseg.models.rdf import (
+    DESCRIPTIONS,
+    Described,
+    described,
+    read_yaml,
+    test_tensors,
+)
 from napari_defectseg.models.recognise import recognise as recognise_network
 from napari_defectseg.models.states import State, find_state
 from napari_defectseg.models.torchfile import read_torch
+from napari_defectseg.models.trust.consent import NotTrusted, program_in_file
+from napari_defectseg.models.trust.record import trusted
 
-DESCRIPTIONS = ("rdf.yaml", "bioimageio.yaml", "model.yaml")
 KINDS = ("pytorch_state_dict", "torchscript")
 """Kinds of weights that are opened, the preferred first."""
 LARGEST_TEST = 64 << 20
@@ -47,7 +58,7 @@ def recognise(path: Path) -> Match:
     return Match(found, "" if found else f"it has no {DESCRIPTIONS[0]}")
 
 
-def open(path: Path, card: ModelCard | None) -> TorchModel:  # noqa: A001 - the protocol's word
+def open(path: Path, card: ModelCard | None) -> OpenedModel:  # noqa: A001 - the protocol's word
     """Return the model in a package.
 
     Raises
@@ -60,6 +71,9 @@ def open(path: Path, card: ModelCard | None) -> TorchModel:  # noqa: A001 - the 
     name = next(n for n in DESCRIPTIONS if n in package.names())
     rdf = read_yaml(package.read(name), f"{path} → {name}")
     says = described(rdf, str(path))
+    program = _trusted(package, rdf, says)
+    if program is not None:
+        return _tested(program, package, rdf)
     kind, source, state = _weights(package, rdf)
     model = TorchModel(
         card or _card(says, state, path, kind),
@@ -89,6 +103,7 @@ def _weights(package: Package, rdf: Mapping[str, Any]) -> tuple[str, str, State]
         state = _read(package, source, kind)
         if recognise_network({n: tuple(t.shape) for n, t in state.items()}):
             return kind, source, state
+    _ask_for_trust(package, offered)
     kinds = ", ".join(str(kind) for kind in offered) or "none"
     raise ModelError(
         f"{package.path} has weights of these kinds: {kinds}. None of them can be opened: weights "
@@ -96,6 +111,45 @@ def _weights(package: Package, rdf: Mapping[str, Any]) -> tuple[str, str, State]
         "stay closed.",
         hint="Run it in a program of bioimage.io, and open the result as labels.",
     )
+
+
+def _trusted(package: Package, rdf: Mapping[str, Any], says: Described) -> ArrayModel | None:
+    """Return the package's program where a person trusts it, None where nobody does."""
+    source = _script(rdf.get("weights"))
+    record = trusted(_hash(package, source)) if source else None
+    if record is None:
+        return None
+    try:
+        state = _read(package, source, "torchscript")
+    except ModelError:  # a program may hold its weights in a way of its own
+        state = {}
+    shapes = {name: tuple(tensor.shape) for name, tensor in state.items()}
+    model = trusted_model(record, Told(package.path, "bioimageio", shapes, says.names))
+    fields = {n: v for n, v in says.fields.items() if n != "activation"}
+    meaning = _meaning(model.card.out_channels, says)
+    missing = (set(model.card.missing) | says.missing) - {*fields, *meaning}
+    stated = model.card.replaced(source="card", **fields, **meaning)
+    quirks = (*says.quirks, *stated.quirks)
+    return model.with_card(
+        stated.model_copy(update={"missing": tuple(sorted(missing)), "quirks": quirks})
+    )
+
+
+def _script(offered: Any) -> str:
+    """Return the TorchScript file that a package names, empty if it has none."""
+    entry = offered.get("torchscript") if isinstance(offered, dict) else None
+    source = entry.get("source") if isinstance(entry, dict) else None
+    return source if isinstance(source, str) else ""
+
+
+def _ask_for_trust(package: Package, offered: Mapping[str, Any]) -> None:
+    """Raise `NotTrusted` where running the package's program is all that remains."""
+    found = program_in_file(package.path) if _script(offered) else None
+    if found is not None:
+        raise NotTrusted(
+            replace(found, what=f"a package with {found.what}"),
+            "None of its weights fit a network that this program builds.",
+        )
 
 
 def _read(package: Package, source: str, kind: str) -> State:
@@ -137,7 +191,7 @@ def _meaning(outputs: int, says: Described) -> dict[str, Any]:
     return meaning_of(outputs, names, multilabel=sigmoid and outputs > 1) or {}
 
 
-def _tested(model: TorchModel, package: Package, rdf: Mapping[str, Any]) -> TorchModel:
+def _tested(model: OpenedModel, package: Package, rdf: Mapping[str, Any]) -> OpenedModel:
     """Return the model with the greatest difference that its own test showed in its card."""
     given, wanted = test_tensors(rdf)
     if not given or not wanted:
@@ -156,15 +210,18 @@ def _tested(model: TorchModel, package: Package, rdf: Mapping[str, Any]) -> Torc
     return model.with_card(card)
 
 
-def _run(model: TorchModel, x: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+def _run(model: OpenedModel, x: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
     import torch
 
     card = model.card
     try:
         chain = fit_chain(card.preprocessing, x[0])
-        block = torch.from_numpy(np.ascontiguousarray(chain.apply(x[0])))[None]
-        with torch.inference_mode():
-            logits = model.network()(block)
+        block = np.ascontiguousarray(chain.apply(x[0]))
+        if isinstance(model, ArrayModel):
+            logits = torch.from_numpy(model.start(1).run(block))[None]
+        else:
+            with torch.inference_mode():
+                logits = model.network()(torch.from_numpy(block)[None])
     except (ImageError, RuntimeError, IndexError, ValueError) as error:
         reason = str(error).splitlines()[0]
         raise ModelError(f"{model.path} cannot compute its own test: {reason}.") from error

@@ -1,27 +1,36 @@
-"""Programs of torch (TorchScript, torch.export): closed; their weights are read as data.
+"""Programs of torch (TorchScript, torch.export): their weights as data, or run after trust.
 
-Loading such a file already runs what its author wrote, so it is never loaded. Where its weights
-fit a network of ours, that network runs with them instead.
+Loading such a file already runs what its author wrote. Where its weights fit a network of ours,
+that network runs with them instead; where a person trusts the file, a private copy of it runs
+in a process of its own.
 """
 
 from __future__ import annotations
 
+import json
 import zipfile
 from pathlib import Path
 
 from napari_defectseg.core.errors import ModelError
-from napari_defectseg.core.provenance import sha256_of_file
+from napari_defectseg.models.arraymodel import OpenedModel
 from napari_defectseg.models.card import ModelCard
-from napari_defectseg.models.exported import read_exported
+from napari_defectseg.models.exported import input_sizes, read_exported
 from napari_defectseg.models.format import Match
-from napari_defectseg.models.guess import guess_card
+from napari_defectseg.models.guess import class_names_in, guess_card
 from napari_defectseg.models.inertfile import read_inert
 from napari_defectseg.models.model import TorchModel
+from napari_defectseg.models.package import DAMAGE
+from napari_defectseg.models.programs import Told, trusted_model
 from napari_defectseg.models.recognise import recognise as recognise_network
 from napari_defectseg.models.states import State, find_state
-from napari_defectseg.models.torchfile import SAVE_STATE, program_in
+from napari_defectseg.models.torchfile import program_in
+from napari_defectseg.models.trust.consent import NotTrusted
+from napari_defectseg.models.trust.examine import Examined, examine_program
+from napari_defectseg.models.trust.record import trusted
 
 NOTE = "The file is {}; only its weights were read, nothing of it was run."
+LABELS = ("labels.txt", "labels.json", "classes.txt", "classes.json", "config.json")
+LONGEST = 1 << 16
 
 
 def recognise(path: Path) -> Match:
@@ -30,33 +39,74 @@ def recognise(path: Path) -> Match:
     return Match(bool(program), "" if program else "it is no program of torch")
 
 
-def open(path: Path, card: ModelCard | None) -> TorchModel:  # noqa: A001 - the protocol's word
-    """Return our own network with the program's weights.
+def open(path: Path, card: ModelCard | None) -> OpenedModel:  # noqa: A001 - the protocol's word
+    """Return the program if it is trusted, else our own network with its weights.
 
     Raises
     ------
-    ModelError
+    NotTrusted
         If the weights fit no network of ours: then the program would have to be run.
+    ModelError
+        If it is damaged, or is not opened at all.
     """
-    program = _program(path)
-    state = _state(path)
-    shapes = {name: tuple(tensor.shape) for name, tensor in state.items()}
+    found = examine_program(path)
+    if found is None:
+        raise ModelError(f"{path} is no program of torch.")
+    shapes = _shapes(_state_or_none(path, found))
+    names = stated_names(path)
+    record = trusted(found.sha256)
+    if record is not None:
+        sizes = input_sizes(path) if found.runtime == "torch_export" else ()
+        told = Told(path, "program", shapes, names, sizes)
+        return trusted_model(record, told, card)
     if card is None:
         if recognise_network(shapes) is None:
-            raise ModelError(
-                f"{path} is {program}, which would have to be run, and it stays closed. Its "
-                f"weights ({len(shapes)} tensors) fit no network that this program builds.",
-                hint=SAVE_STATE,
-            )
-        card = guess_card(shapes, str(path), notes=(NOTE.format(program),))
+            raise NotTrusted(found, _why(shapes))
+        card = guess_card(shapes, str(path), stated=names, notes=(NOTE.format(found.what),))
     return TorchModel(
         card,
-        lambda: _state(path),
+        lambda: _state(path, found),
         path=str(path),
         format="program",
-        sha256=sha256_of_file(path),
+        sha256=found.sha256,
         files=(path.name,),
+        trust="program",
     )
+
+
+def weights_fit(path: Path) -> bool:
+    """Return whether a program's weights fit a network of ours: then it need not be run."""
+    found = examine_program(path)
+    return bool(found and recognise_network(_shapes(_state_or_none(path, found))))
+
+
+def stated_names(path: Path) -> tuple[str, ...]:
+    """Return names of classes in the texts that TorchScript carries beside its code."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            for member in archive.infolist():
+                name = member.filename.split("/")
+                labels = name[1:2] == ["extra"] and name[-1] in LABELS
+                if labels and member.file_size <= LONGEST:
+                    return _names(archive.read(member).decode("utf-8", "replace"))
+    except (*DAMAGE, NotImplementedError):
+        return ()
+    return ()
+
+
+def _names(text: str) -> tuple[str, ...]:
+    try:
+        values = json.loads(text)
+    except (ValueError, RecursionError):
+        parts = [part.strip() for line in text.splitlines() for part in line.split(",")]
+        return class_names_in({"labels": [part for part in parts if part]})
+    return class_names_in(values if isinstance(values, dict) else {"labels": values})
+
+
+def _why(shapes: dict[str, tuple[int, ...]]) -> str:
+    if not shapes:
+        return "Its weights cannot be taken out of it."
+    return f"Its weights ({len(shapes)} tensors) fit no network that this program builds."
 
 
 def _program(path: Path) -> str:
@@ -69,9 +119,22 @@ def _program(path: Path) -> str:
         return ""
 
 
-def _state(path: Path) -> State:
-    exported = _program(path).endswith("torch.export")
-    tree = read_exported(path) if exported else read_inert(path).tree
+def _shapes(state: State) -> dict[str, tuple[int, ...]]:
+    return {name: tuple(tensor.shape) for name, tensor in state.items()}
+
+
+def _state_or_none(path: Path, found: Examined) -> State:
+    """Return the weights of a program, none where it stores them in a way of its own."""
+    if found.runtime == "torch_export":
+        try:
+            return _state(path, found)
+        except ModelError:
+            return {}
+    return _state(path, found)
+
+
+def _state(path: Path, found: Examined) -> State:
+    tree = read_exported(path) if found.runtime == "torch_export" else read_inert(path).tree
     if not isinstance(tree, dict) or not tree:
         return {}
     return find_state(tree, str(path), path.stat().st_size).state

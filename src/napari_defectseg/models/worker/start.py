@@ -161,7 +161,7 @@ class WorkerRunner:
         if not plain or not isinstance(shape, list) or len(shape) != len(asked):
             self._failed(f"gives {shape} for {list(asked)}")
         if 4 * math.prod(shape) > self._limits.reply:
-            raise OutOfMemory(f"{self._program.file.name} gives too much at once for a tile.")
+            raise OutOfMemory(f"{self._program.title} gives too much at once for a tile.")
         if math.prod(shape[1:]) > math.prod(asked[1:]):
             self._failed(f"gives {shape} for {list(asked)}")
         return tuple(shape)
@@ -179,14 +179,14 @@ class WorkerRunner:
         if self._stopped:
             if reply is None:
                 self._let_go()
-            raise Cancelled(f"Stopped while {self._program.file.name} was to {doing}.")
+            raise Cancelled(f"Stopped while {self._program.title} was to {doing}.")
         if reply is None:
             self._ended(process, doing)
         error = reply[0].get("error")
         if isinstance(error, str):
             if reply[0].get("memory"):
                 self._let_go()
-                raise OutOfMemory(f"{self._program.file.name} has no memory left to {doing}.")
+                raise OutOfMemory(f"{self._program.title} has no memory left to {doing}.")
             self._failed(f"failed to {doing}: {error}")
         return reply
 
@@ -195,14 +195,14 @@ class WorkerRunner:
         self._let_go()
         if short:
             raise OutOfMemory(
-                f"The system ended {self._program.file.name} when it was to {doing}, as it does "
+                f"The system ended {self._program.title} when it was to {doing}, as it does "
                 "where memory is short."
             )
         self._failed(f"{how} when it was to {doing}")
 
     def _failed(self, how: str) -> NoReturn:
         raise ModelError(
-            f"{self._program.file.name} {how}.",
+            f"{self._program.title} {how}.",
             hint="It ran in a process of its own; nothing else was touched.",
         )
 
