@@ -31,12 +31,15 @@ def examined() -> dict[str, Any]:
     from napari_defectseg import __version__
     from napari_defectseg.inference.devices import describe
     from napari_defectseg.models.open import shipped_models
+    from napari_defectseg.models.trust.record import listed
+    from napari_defectseg.models.worker.confine import confinement_here
 
     devices = describe()
     binding = next((name for name in BINDINGS if find_spec(name)), "")
     versions = {name: _version(name) for name in PACKAGES}
     containers = find_spec("rsciio") is not None
     models = list(shipped_models())
+    trusted = [{"name": r.name, "sha256": r.sha256, "when": r.when} for r in listed()]
     return {
         "version": __version__,
         "python": platform.python_version(),
@@ -48,6 +51,8 @@ def examined() -> dict[str, Any]:
         "window": {"qt": binding, "display": _has_display()},
         "containers": containers,
         "models": models,
+        "confinement": confinement_here(),
+        "trusted": trusted,
         "missing": _missing(versions, binding, containers, models),
     }
 
@@ -90,5 +95,10 @@ def _words(found: dict[str, Any]) -> str:
         "  " + ", ".join(f"{name} {value}" for name, value in found["versions"].items() if value),
         f"  window: {found['window']['qt'] or 'no Qt binding'}",
         f"  models: {', '.join(found['models']) or 'none'}",
+        f"  programs in model files: {found['confinement']}",
     ]
+    trusted = [
+        f"{one['name']} ({one['sha256'][:12]}, {one['when'][:10]})" for one in found["trusted"]
+    ]
+    lines += [f"  trusted programs: {', '.join(trusted)}"] if trusted else []
     return "\n".join(lines)

@@ -95,6 +95,7 @@ def probe(runner: Runner, hint: Hint, where: str) -> Probed:
         If it takes none of the sizes that were tried, or gives something that is no picture
         of the same size.
     """
+    _ = runner.confinement  # what cannot be loaded is told as it is
     dims, in_channels = hint.dims, hint.in_channels
     prober = _Prober(runner, dims, in_channels, where)
     accepted = None if hint.tile else prober.accepted()
@@ -150,7 +151,7 @@ class _Prober:
             ]
             known = [one for one in far if one is not None]
             if len(known) == len(far):
-                return grid, -(-max(known) // grid) * grid
+                return grid, (-(-max(known) // grid) + 1) * grid  # and one cell to be sure
         return step, None
 
     def _differs(self, strip: Block, whole: Block, axis: int, grid: int) -> int | None:

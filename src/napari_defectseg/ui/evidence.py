@@ -112,12 +112,14 @@ def described(card: ModelCard, name: str) -> str:
 
 def kind_of(card: ModelCard) -> str:
     """Return the kind of network: ``"2D U-Net"``."""
-    known = {"unet": "U-Net"}
+    known = {"unet": "U-Net", "torchscript": "TorchScript", "torch_export": "torch.export"}
     return f"{card.dims}D {known.get(card.architecture, card.architecture)}"
 
 
 def learnt(card: ModelCard) -> str:
     """Return how many numbers it has learnt: ``"0.7 M parameters"``."""
+    if not card.parameters:
+        return "parameters not known"
     if card.parameters >= 100_000:
         return f"{card.parameters / 1e6:.1f} M parameters"
     return f"{words.count(card.parameters)} parameters"

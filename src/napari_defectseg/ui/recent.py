@@ -14,7 +14,7 @@ from napari_defectseg.ui.preferences import state_folder
 if TYPE_CHECKING:
     from napari_defectseg.models.arraymodel import OpenedModel
 
-RECENT, ANSWERS = "recent-models.json", "answers.json"
+RECENT, ANSWERS, PROGRAMS = "recent-models.json", "answers.json", "programs.json"
 MOST_RECENT, MOST_ANSWERS = 6, 200
 KEPT = ("classes", "task", "activation", "has_background", "preprocessing", "pixel_size",
         "pixel_unit", "thresholds")  # fmt: skip
@@ -70,6 +70,17 @@ def forget_answers(sha256: str) -> None:
     known = _read(ANSWERS)
     if known.pop(sha256, None) is not None:
         _write(ANSWERS, known)
+
+
+def weights_only(sha256: str) -> bool:
+    """Return whether a person chose to take the weights of a program alone."""
+    return sha256 in _read(PROGRAMS).get("weights_only", [])
+
+
+def remember_weights_only(sha256: str) -> None:
+    """Keep that the weights of a program are taken alone, so that it is not asked again."""
+    known = [one for one in _read(PROGRAMS).get("weights_only", []) if one != sha256]
+    _write(PROGRAMS, {"weights_only": [*known, sha256][-MOST_ANSWERS:]})
 
 
 def _file(name: str) -> Path:

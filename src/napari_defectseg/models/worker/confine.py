@@ -64,6 +64,11 @@ def limit(memory: int) -> None:
             resource.setrlimit(kind, (most, most))
 
 
+def confinement_here() -> str:
+    """Return what would keep a model's process from the rest of this machine."""
+    return sentence(landlock.version(), seccomp.possible())
+
+
 def sentence(known: int, calls: bool) -> str:
     """Return what keeps the process from the rest of the machine."""
     if not known and not calls:

@@ -113,10 +113,10 @@ class WorkerProcess:
         self._block.memory[: len(raw)] = raw
         self.send(asked)
 
-    def array(self, count: int) -> bytes:
-        """Return a copy of what the process left in shared memory."""
+    def array(self, count: int) -> bytes | None:
+        """Return a copy of what the process left in shared memory, None if that is too short."""
         if self._block is None or count > self._block.size:
-            raise ModelError("The model's process speaks of memory that it does not have.")
+            return None
         return self._block.memory[:count]
 
     def make_room(self, count: int) -> None:

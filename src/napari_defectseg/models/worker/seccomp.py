@@ -50,12 +50,17 @@ OTHER_NUMBERS = 0x40000000
 """Where the numbers of the second set of calls of Intel begin (x32)."""
 
 
+def possible() -> bool:
+    """Return whether this is a machine whose system calls are known here."""
+    known = platform.machine() in MACHINES and sys.maxsize > 2**33
+    return sys.platform.startswith("linux") and known
+
+
 def deny() -> bool:
     """Forbid the calls to this thread and all that it starts; false where that is not possible."""
-    machine = platform.machine()
-    if not sys.platform.startswith("linux") or machine not in MACHINES or sys.maxsize < 2**33:
+    if not possible():
         return False
-    code = _program(machine)
+    code = _program(platform.machine())
     buffer = ctypes.create_string_buffer(code, len(code))
     head = struct.pack("@HxxxxxxP", len(code) // 8, ctypes.addressof(buffer))
     libc = ctypes.CDLL(None, use_errno=True)

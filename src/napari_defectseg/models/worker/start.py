@@ -10,7 +10,7 @@ from typing import NoReturn
 
 import numpy as np
 
-from napari_defectseg.core.errors import Cancelled, ModelError
+from napari_defectseg.core.errors import Cancelled, DefectSegError, ModelError
 from napari_defectseg.models.arraymodel import Block, OutOfMemory, Program
 from napari_defectseg.models.runtime import RUNTIMES
 from napari_defectseg.models.worker import pipe
@@ -21,6 +21,9 @@ from napari_defectseg.models.worker.roots import import_places, readable_places
 
 PATIENCE = 0.25
 """Seconds that a runtime has to end a pass by itself before its process is ended."""
+
+ALONE = "It ran in a process of its own; nothing else was touched."
+OUTSIDE = "It reached for something outside its process, which is not allowed."
 
 
 def start_worker(program: Program, threads: int, limits: Limits | None = None) -> WorkerRunner:
@@ -126,7 +129,11 @@ class WorkerRunner:
             self._process = WorkerProcess(
                 import_places(target), self._threads, self._setup(target), self._limits.reply
             )
-        message, _ = self._answer(self._process, self._limits.load_seconds, "be loaded")
+        try:
+            message, _ = self._answer(self._process, self._limits.load_seconds, "be loaded")
+        except DefectSegError:
+            self._let_go()
+            raise
         self._confinement = sentence(int(message["landlock"]), bool(message["calls"]))
         self._stops = bool(message["stops"])
         return self._process
@@ -147,13 +154,11 @@ class WorkerRunner:
         message, raw = self._answer(process, self._limits.pass_seconds, "compute a tile")
         shape = self._shape(message, block.shape)
         count = 4 * math.prod(shape)
-        if message.get("shared"):
-            raw = process.array(count)
-        elif len(raw) != count:
+        given = process.array(count) if message.get("shared") else raw
+        if given is None or len(given) != count:
             self._strange()
-        else:
-            process.make_room(count)
-        return np.frombuffer(raw, np.float32).reshape(shape)
+        process.make_room(count)
+        return np.frombuffer(bytearray(given), np.float32).reshape(shape)
 
     def _shape(self, message: pipe.Message, asked: tuple[int, ...]) -> tuple[int, ...]:
         shape = message.get("shape")
@@ -187,7 +192,7 @@ class WorkerRunner:
             if reply[0].get("memory"):
                 self._let_go()
                 raise OutOfMemory(f"{self._program.title} has no memory left to {doing}.")
-            self._failed(f"failed to {doing}: {error}")
+            self._failed(f"failed to {doing}: {error.rstrip('.')}", _hint(error))
         return reply
 
     def _ended(self, process: WorkerProcess, doing: str) -> NoReturn:
@@ -200,12 +205,14 @@ class WorkerRunner:
             )
         self._failed(f"{how} when it was to {doing}")
 
-    def _failed(self, how: str) -> NoReturn:
-        raise ModelError(
-            f"{self._program.title} {how}.",
-            hint="It ran in a process of its own; nothing else was touched.",
-        )
+    def _failed(self, how: str, hint: str = ALONE) -> NoReturn:
+        raise ModelError(f"{self._program.title} {how}.", hint=hint)
 
     def _strange(self) -> NoReturn:
         self._let_go()
         self._failed("sent what makes no sense")
+
+
+def _hint(error: str) -> str:
+    denied = any(words in error for words in ("Permission denied", "not permitted"))
+    return OUTSIDE if denied else ALONE

@@ -11,9 +11,10 @@ from qtpy.QtWidgets import QFileDialog, QHBoxLayout, QLabel, QMenu, QPushButton
 from napari_defectseg.core.classes import ClassMap
 from napari_defectseg.core.errors import DefectSegError, ModelMissing
 from napari_defectseg.core.progress import Step, Steps
-from napari_defectseg.models.open import open_model, shipped_models
-from napari_defectseg.ui import evidence, icons, recent, theme, words
+from napari_defectseg.models.open import shipped_models
+from napari_defectseg.ui import consent, evidence, icons, recent, theme, words
 from napari_defectseg.ui.docks.base import DockPage
+from napari_defectseg.ui.program_questions import ProgramQuestions
 from napari_defectseg.ui.renaming import rename_classes
 from napari_defectseg.ui.widgets.class_editor import ClassEditor
 from napari_defectseg.ui.widgets.model_card import ModelView
@@ -38,6 +39,7 @@ class ModelDock(DockPage):
     def build(self) -> None:
         """Lay out the card, the classes and the rest, and tie them to the session."""
         self._opening = ""
+        self.programs = ProgramQuestions(self, self._take, self._on_failed)
         self.setAcceptDrops(True)
         self.card = ModelView()
         self.body.addWidget(self.card)
@@ -148,7 +150,9 @@ class ModelDock(DockPage):
     # -- opening -------------------------------------------------------------------------
 
     def act(self) -> None:
-        """Go on with this model, or ask for one."""
+        """Go on with this model, or ask for one; a question is answered the safe way."""
+        if self.programs.take_weights():
+            return
         if self.session.model is None:
             self.ask_file()
         else:
@@ -166,15 +170,20 @@ class ModelDock(DockPage):
         if path:
             self.open(path)
 
-    def open(self, path: str) -> None:
-        """Open a model by its path or the name of a shipped one; nothing in it is run."""
+    def open(self, path: str, *, ask: bool = True) -> None:
+        """Open a model by its path or the name of a shipped one.
+
+        Nothing in it is run, unless it is a program that was trusted; with `ask` one that was
+        not is asked about.
+        """
         file = Path(path)
         where = str(file.parent) if file.name == "card.json" else str(path)
         self._opening = evidence.title_at(where)
         self.messages.take_back("question")
+        self.programs.put_aside()
         self.run(
             LANE,
-            _open_steps(where),
+            consent.open_steps(where, ask=ask),
             text=f"Reading {self._opening}",
             on_done=self._take,
             on_failed=lambda error: self._on_failed(where, error),
@@ -190,6 +199,9 @@ class ModelDock(DockPage):
 
     def _take(self, model: Any) -> None:
         self.messages.take_back(LANE)
+        if isinstance(model, consent.Question):
+            self.programs.ask(model)
+            return
         recent.remember_model(model.path)
         self.session.model = model
 
@@ -282,7 +294,10 @@ class ModelDock(DockPage):
         self.run("save model", steps(), text="Writing the model", on_done=done, primary=False)
 
     def show_evidence(self, field: str) -> None:
-        """Say how a field of the card is known."""
+        """Say how a field of the card is known, or what the model may do (``"trust"``)."""
+        if field == "trust":
+            self.programs.say_trust()
+            return
         sentence = evidence.evidence(self.session.model, field)
         self.messages.say("evidence", "info", sentence)
 
@@ -295,14 +310,6 @@ class ModelDock(DockPage):
         self.more.set_open(True)
         field = self.classes.rows[0].edit if "classes" in self.session.model.card.missing else None
         (field or self.more.scaling).setFocus()
-
-
-def _open_steps(where: str) -> Steps[Any]:
-    """Open a model with what was said about it before, in the worker's thread."""
-    yield Step(0, 0, "reading weights")
-    model = recent.with_answers(open_model(where))
-    yield Step(1, 1, "reading weights")
-    return model
 
 
 def _size(where: str) -> str:

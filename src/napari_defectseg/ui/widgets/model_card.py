@@ -9,6 +9,7 @@ from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QGridLayout, QHBoxLayout, QLabel
 
 from napari_defectseg.ui import evidence, icons, theme
+from napari_defectseg.ui.consent import trust_of
 from napari_defectseg.ui.widgets.card import Card
 from napari_defectseg.ui.widgets.text import ElidedLabel, Link, name, text
 
@@ -17,7 +18,6 @@ if TYPE_CHECKING:
 
 LINE = 22
 """Height of a row, in px, with or without something to click."""
-TRUST = "only weights, no code"
 ROWS = (("", "From"), ("pixel_size", "Pixels"), ("preprocessing", "Grey"))
 """Field whose source is shown beside it, and what it is called."""
 
@@ -57,27 +57,33 @@ class ModelView(Card):
                 link.clicked.connect(lambda _=False, field=field: self.evidence_asked.emit(field))
                 grid.addWidget(link, row, 2)
         grid.addWidget(text("Trust", "second", wrap=False), len(ROWS), 0)
-        grid.addLayout(self._trust(), len(ROWS), 1, 1, 2)
+        grid.addLayout(self._build_trust(), len(ROWS), 1, 1, 2)
         self.column.addLayout(grid)
         self.about = text("", "second")
         self.column.addWidget(self.about)
 
-    def _trust(self) -> QHBoxLayout:
+    def _build_trust(self) -> QHBoxLayout:
         row = QHBoxLayout()
         row.setSpacing(theme.SPACE)
-        sign = QLabel()
-        icons.set_icon(sign, "ok", size=14)
-        sign.setFixedWidth(16)
-        row.addWidget(sign)
-        label = ElidedLabel(TRUST)
-        label.setToolTip("Weights were read as numbers alone; nothing in the file was run.")
-        row.addWidget(label, 1)
+        self._trust_sign = QLabel()
+        self._trust_sign.setFixedWidth(16)
+        row.addWidget(self._trust_sign)
+        self.trust = ElidedLabel()
+        row.addWidget(self.trust, 1)
+        self.trust_link = Link("why")
+        name(self.trust_link, "Trust: why", "What this file may do, and how to change it")
+        self.trust_link.clicked.connect(lambda: self.evidence_asked.emit("trust"))
+        row.addWidget(self.trust_link)
         return row
 
     def show_model(self, model: OpenedModel, title: str) -> None:
         """Show a model under the name that a person knows it by."""
         card = model.card
         self.title.setText(title)
+        kind_of_trust, trusted, why = trust_of(model)
+        icons.set_icon(self._trust_sign, kind_of_trust, size=14)
+        self.trust.setText(trusted)
+        self.trust.setToolTip(why)
         count = len(card.classes)
         kind = f"{evidence.kind_of(card)} · {evidence.learnt(card)}"
         self.kind.setText(f"{kind} · {count} class{'' if count == 1 else 'es'}")
@@ -91,4 +97,4 @@ class ModelView(Card):
             name(self.sources[field], f"{words}: {source}", "How this is known")
         self.about.setText(card.description)
         self.about.setVisible(bool(card.description))
-        name(self, f"Model {title}. {kind}. Made for {evidence.range_of(card)}. {TRUST}.")
+        name(self, f"Model {title}. {kind}. Made for {evidence.range_of(card)}. {trusted}.")
