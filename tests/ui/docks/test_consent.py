@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from pathlib import Path
 
 import pytest
@@ -37,7 +38,8 @@ def strange(tmp_path) -> Path:
     net = torch.nn.Sequential(torch.nn.Conv2d(1, 4, 3, padding=1), torch.nn.ELU(),
                               torch.nn.Conv2d(4, 2, 1), torch.nn.Tanh())  # fmt: skip
     path = tmp_path / "mailed.pt"
-    with pytest.warns(DeprecationWarning):
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # torch wants others to write another format
         torch.jit.script(net).save(str(path))
     return path
 
@@ -50,15 +52,21 @@ def known(tmp_path, model_folder) -> Path:
 
     path = tmp_path / "ours.pt"
     network = open_model(model_folder).network()
-    with pytest.warns(DeprecationWarning):
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # torch wants others to write another format
         torch.jit.trace(network, torch.zeros(1, 1, 16, 16)).save(str(path))
     return path
 
 
+def shown(page, topic):
+    """The message of a topic; None: there is none."""
+    return page.messages.strip(topic)
+
+
 def asked(page, qtbot, path):
     page.open(str(path))
-    qtbot.waitUntil(lambda: page.messages.strip("consent") is not None, timeout=30000)
-    return page.messages.strip("consent")
+    qtbot.waitUntil(lambda: shown(page, "consent") is not None, timeout=30000)
+    return shown(page, "consent")
 
 
 def press(strip, words, qtbot):
@@ -79,14 +87,14 @@ def test_a_program_is_closed_and_the_strip_says_what_would_run(page, qtbot, stra
 def test_not_now_leaves_everything_as_it_was(page, qtbot, strange):
     press(asked(page, qtbot, strange), consent.LATER, qtbot)
     assert page.session.model is None
-    assert page.messages.strip("consent") is None
+    assert shown(page, "consent") is None
     assert page.footer.primary.text().startswith("Open a model")
     assert listed() == ()
 
 
 def test_weights_alone_are_the_primary_answer_and_asked_about_once(page, qtbot, known):
     strip = asked(page, qtbot, known)
-    assert [link.text() for link in strip.links()][0] == consent.WEIGHTS
+    assert strip.links()[0].text() == consent.WEIGHTS
     assert page.footer.primary.text() == consent.WEIGHTS
     page.press_primary()
     assert isinstance(page.session.model, TorchModel)
@@ -94,7 +102,7 @@ def test_weights_alone_are_the_primary_answer_and_asked_about_once(page, qtbot, 
     first = page.session.model
     page.open(str(known))
     qtbot.waitUntil(lambda: page.session.model is not first, timeout=30000)
-    assert page.messages.strip("consent") is None
+    assert shown(page, "consent") is None
     assert listed() == ()
 
 
@@ -105,6 +113,6 @@ def test_a_trusted_program_runs_and_the_trust_is_taken_back_in_the_dock(page, qt
     assert page.card.trust.text() == "a program you trusted"
     assert [record.name for record in listed()] == ["mailed.pt"]
     page.show_evidence("trust")
-    press(page.messages.strip("evidence"), "Take the trust back", qtbot)
-    qtbot.waitUntil(lambda: page.messages.strip("consent") is not None, timeout=30000)
+    press(shown(page, "evidence"), "Take the trust back", qtbot)
+    qtbot.waitUntil(lambda: shown(page, "consent") is not None, timeout=30000)
     assert listed() == ()

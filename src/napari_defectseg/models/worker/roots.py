@@ -23,7 +23,7 @@ def import_places(runtime: str) -> list[str]:
     """
     places = [str(PACKAGE.parent), *_package_folders()]
     other = _home_of(runtime)
-    return [*dict.fromkeys([*places, *([str(other.parent)] if other else [])])]
+    return [*dict.fromkeys([*places, *([str(other)] if other else [])])]
 
 
 def readable_places(runtime: str, model: Path) -> list[str]:
@@ -51,11 +51,12 @@ def _package_folders() -> list[str]:
 
 
 def _home_of(runtime: str) -> Path | None:
-    """Return the folder of a stranger's package, None where it lies among the others or is ours."""
+    """Return the folder that a stranger's package lies in; None: among the others, or ours."""
     found = find_spec(runtime.partition(":")[0].partition(".")[0])
     if found is None or not found.origin:
         return None
     home = Path(found.origin).resolve()
-    home = home.parent if found.submodule_search_locations is not None else home
+    if found.submodule_search_locations is not None:
+        home = home.parent
     inside = any(home.is_relative_to(Path(place).resolve()) for place in _package_folders())
-    return None if inside or home == PACKAGE else home
+    return None if inside or home == PACKAGE else home.parent
