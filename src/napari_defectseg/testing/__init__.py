@@ -24,6 +24,8 @@ _CONTRACTS = {
     "Sample": "reader",
     "FormatContract": "format",
     "ArchitectureContract": "architecture",
+    "RuntimeContract": "runtime",
+    "RuntimeSample": "runtime",
     "MeasurementContract": "measurement",
     "TrainingPlanContract": "plan",
 }
