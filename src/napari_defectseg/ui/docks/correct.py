@@ -118,7 +118,7 @@ class CorrectDock(DockPage):
         self.listen(self.hand.tool_changed, self.tools.show_tool)
         self.listen(self.hand.failed, self._on_failed)
         self.listen(self.hand.told, self._on_told)
-        self.listen(self.hand.stage.drawing.went_around, self._on_went_around)
+        self.listen(self.hand.stage.drawing.went_around, self.tools.tell_went_around)
         self.unsaved = UnsavedEdits(self)
         self.listen(self.viewer.layers.selection.events.active, self.tools.show_tool)
 
@@ -314,14 +314,6 @@ class CorrectDock(DockPage):
         self.tools.tell(sentence)
         if sentence:
             self.messages.take_back("edit")
-
-    def _on_went_around(self, number: int) -> None:
-        """Say what the brush left alone, until the next stroke."""
-        if number:
-            stay = "object stays" if number == 1 else "objects stay"
-            self.tools.tell(f"{number} checked {stay}. To draw over one, begin the stroke on it.")
-        elif not self.hand.tool:
-            self.tools.tell("")
 
     def showEvent(self, event: QShowEvent) -> None:
         """Make the labels the active layer: keys of an image layer are others."""
