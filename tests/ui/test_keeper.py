@@ -159,7 +159,6 @@ def test_correct_says_it_and_another_folder_is_a_click_away(
     session.close()
 
 
-@pytest.mark.long
 def test_a_program_that_ends_with_its_window_open_lets_go_in_peace(tmp_path):
     """The window goes after Python has ended all threads."""
     code = textwrap.dedent("""
@@ -180,6 +179,7 @@ def test_a_program_that_ends_with_its_window_open_lets_go_in_peace(tmp_path):
         [sys.executable, "-c", code], capture_output=True, text=True, timeout=120,
         env={**os.environ, "PYTHONPATH": os.pathsep.join([str(Path(__file__).parent), *sys.path])},
     )  # fmt: skip
+    assert done.returncode == 0
     assert "Traceback" not in done.stderr
     (info,) = list_journals(Path(done.stdout.strip().splitlines()[-1]))
     assert info.edits == 1

@@ -297,6 +297,19 @@ def test_checked_objects_are_drawn_around(shown, brush, labels):
     same_as_refreshed(brush)
 
 
+def test_it_is_told_how_many_checked_objects_a_stroke_went_around(shown, brush, labels):
+    told = []
+    shown.drawing.went_around.connect(told.append)
+    labels.checked.add(2)
+    shown.session.current_class = 2
+    drag(brush, at((25, 16), (25, 25)))
+    drag(brush, at((50, 50)))
+    brush.mode = "erase"
+    drag(brush, at((25, 25)))
+    assert told == [1, 0, 0]
+    assert labels.planes[0][25, 25] == 0
+
+
 def test_the_bucket_gives_an_object_the_current_class(shown, brush, labels):
     brush.mode = "fill"
     shown.session.current_class = 2

@@ -54,14 +54,8 @@ def label(
     else:
         _check_out(out, shape)
         out[...] = 0
-    paint(runs, names, out)
+    runs.draw(names, out)
     return out, count
-
-
-def paint(runs: Runs, names: NDArray[np.int32], out: NDArray[np.int32]) -> None:
-    """Write a number for each run into an array that is 0 there, contiguous and of its shape."""
-    depth, height, width = runs.shape
-    _paint(runs.first, runs.start, runs.stop, names, out.reshape(depth * height, width))
 
 
 def full_connectivity(ndim: int, connectivity: int | None) -> int:
@@ -206,19 +200,6 @@ def _flatten(parent: NDArray[np.int32]) -> int:
         else:
             parent[i] = parent[parent[i]]
     return count
-
-
-@compiled
-def _paint(
-    first: NDArray[np.int64],
-    start: NDArray[np.int32],
-    stop: NDArray[np.int32],
-    names: NDArray[np.int32],
-    rows: NDArray[np.int32],
-) -> None:
-    for y in range(rows.shape[0]):
-        for i in range(first[y], first[y + 1]):
-            rows[y, start[i] : stop[i]] = names[i]
 
 
 @compiled

@@ -68,6 +68,19 @@ class Runs:
         """Return the same runs with other values, one each."""
         return replace(self, value=value)
 
+    def draw(self, value: NDArray[Any], out: NDArray[Any]) -> None:
+        """Write a value into each run of a contiguous array; runs of value 0 are left out.
+
+        Parameters
+        ----------
+        value : ndarray, shape (runs,)
+            Of the dtype of `out`.
+        out : ndarray
+            Of the shape that the runs are of.
+        """
+        depth, height, width = self.shape
+        _draw(self.first, self.start, self.stop, value, out.reshape(depth * height, width))
+
 
 def find_runs(mask: NDArray[Any]) -> Runs:
     """Return the runs of equal non-zero value of a mask.
@@ -180,3 +193,17 @@ def _fill(
                 stop[used] = borders[border + 1]
                 value[used] = here
                 used += 1
+
+
+@compiled
+def _draw(
+    first: NDArray[np.int64],
+    start: NDArray[np.int32],
+    stop: NDArray[np.int32],
+    value: NDArray[Any],
+    rows: NDArray[Any],
+) -> None:
+    for y in range(rows.shape[0]):
+        for i in range(first[y], first[y + 1]):
+            if value[i] != 0:
+                rows[y, start[i] : stop[i]] = value[i]

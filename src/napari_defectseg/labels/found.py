@@ -82,13 +82,13 @@ class FoundObjects:
         """Draw the numbers, from `first` on, into a contiguous plane of zeros."""
         runs = self.runs
         names = np.where(self.names > 0, self.names + np.int32(first - 1), np.int32(0))
-        _draw(runs.first, runs.start, runs.stop, names, out.reshape(-1, out.shape[-1]))
+        runs.draw(names, out)
 
     def draw_classes(self, out: NDArray[np.uint8]) -> None:
         """Draw the class values into a contiguous mask of zeros."""
         runs = self.runs
         values = self.values[self.names]
-        _draw_bytes(runs.first, runs.start, runs.stop, values, out.reshape(-1, out.shape[-1]))
+        runs.draw(values, out)
 
 
 @compiled
@@ -112,31 +112,3 @@ def _boxes(
             high[n, 0] = max(high[n, 0], z + 1)
             high[n, 1] = max(high[n, 1], y + 1)
             high[n, 2] = max(high[n, 2], stop[i])
-
-
-@compiled
-def _draw(
-    first: NDArray[np.int64],
-    start: NDArray[np.int32],
-    stop: NDArray[np.int32],
-    names: NDArray[np.int32],
-    rows: NDArray[np.int32],
-) -> None:
-    for y in range(rows.shape[0]):
-        for i in range(first[y], first[y + 1]):
-            if names[i] != 0:
-                rows[y, start[i] : stop[i]] = names[i]
-
-
-@compiled
-def _draw_bytes(
-    first: NDArray[np.int64],
-    start: NDArray[np.int32],
-    stop: NDArray[np.int32],
-    values: NDArray[np.uint8],
-    rows: NDArray[np.uint8],
-) -> None:
-    for y in range(rows.shape[0]):
-        for i in range(first[y], first[y + 1]):
-            if values[i] != 0:
-                rows[y, start[i] : stop[i]] = values[i]

@@ -85,6 +85,12 @@ def object_under(labelmap: LabelMap, stroke: Stroke, class_value: int) -> int | 
     return None
 
 
+def checked_under(labelmap: LabelMap, stroke: Stroke, plane: int) -> frozenset[int]:
+    """Return the objects that a person has checked and that have pixels under a stroke."""
+    under = np.unique(labelmap.planes[plane][stroke.box][stroke.mask]).tolist()
+    return frozenset(under) & labelmap.checked
+
+
 def number_under(draft: Draft, stroke: Stroke) -> int:
     """Return the object that a stroke began on, of whatever class; 0: none."""
     plane = draft.labelmap.planes[draft.plane]

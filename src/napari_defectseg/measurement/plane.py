@@ -9,7 +9,6 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_defectseg.components.label import paint
 from napari_defectseg.components.runs import Runs, find_label_runs
 
 Labels = NDArray[np.int32]
@@ -71,7 +70,7 @@ class RunPlane:
         out = np.zeros(self.shape, np.int32)
         blocks = out.reshape(len(self.frames), -1)
         for runs, block in zip(self.frames, blocks, strict=True):
-            paint(runs, runs.value, block)
+            runs.draw(runs.value, block)
         return out
 
     def runs(self, frame: int | None, slab: Box) -> Runs:

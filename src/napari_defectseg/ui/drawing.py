@@ -7,9 +7,10 @@ from weakref import WeakKeyDictionary, ref
 
 from napari.layers import Labels, Layer
 from napari.utils.notifications import show_warning
+from psygnal import Signal
 
 from napari_defectseg.core.errors import DefectSegError
-from napari_defectseg.labels.stroke import Stroke
+from napari_defectseg.labels.stroke import Stroke, checked_under
 from napari_defectseg.ui import layers
 from napari_defectseg.ui.strokes import StrokeCatcher
 
@@ -29,6 +30,9 @@ class Drawing:
     protect : bool
         Whether drawing goes around objects that a person has checked.
     """
+
+    went_around = Signal(int)
+    """A stroke is drawn; this many checked objects under it stayed as they were."""
 
     def __init__(self, stage: Stage) -> None:
         self._known = ref(stage)
@@ -95,6 +99,8 @@ class Drawing:
         if labels is None or layer not in self._stage.labels_layers:
             return
         value = self._class_of(layer)
+        plane = labels.plane_of(value)
+        before = checked_under(labels, stroke, plane)
         try:
             if erases:
                 only = None if labels.classes.exclusive else value
@@ -103,3 +109,7 @@ class Drawing:
                 session.edit(paint(labels, stroke, value, protect=self.protect))
         except DefectSegError as error:
             show_warning(str(error))
+            return
+        stayed = before & checked_under(labels, stroke, plane)
+        # The brush never draws over its own class, checked or not: nothing to say of those.
+        self.went_around.emit(sum(erases or labels.class_of(n) != value for n in stayed))

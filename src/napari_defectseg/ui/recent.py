@@ -14,7 +14,8 @@ from napari_defectseg.ui.preferences import state_folder
 if TYPE_CHECKING:
     from napari_defectseg.models.arraymodel import OpenedModel
 
-RECENT, ANSWERS, PROGRAMS = "recent-models.json", "answers.json", "programs.json"
+RECENT, ANSWERS, TOLD = "recent-models.json", "answers.json", "told.json"
+PROGRAMS = "programs.json"
 MOST_RECENT, MOST_ANSWERS = 6, 200
 KEPT = ("classes", "task", "activation", "has_background", "preprocessing", "pixel_size",
         "pixel_unit", "thresholds")  # fmt: skip
@@ -31,6 +32,13 @@ def remember_model(path: str) -> None:
     """Put a model at the top of the recent ones."""
     others = [known for known in recent_models() if known != path]
     _write(RECENT, {"paths": [path, *others][:MOST_RECENT]})
+
+
+def first_time(what: str) -> bool:
+    """Return whether something is told for the first time; from now on it is not."""
+    known = _read(TOLD)
+    _write(TOLD, {**known, what: True})
+    return what not in known
 
 
 def with_answers(model: OpenedModel) -> OpenedModel:

@@ -22,6 +22,14 @@ FITTING = {"micrograph": "tem-defects", "tomogram": "tomogram-pores"}
 """The shipped model that knows what is in a sample."""
 
 
+WAY = (
+    "Return predicts this sample.\n"
+    "Correct →: N goes to the next object, A accepts it, D deletes it.\n"
+    "Statistics →: sizes, fractions and densities."
+)
+"""The way through the docks, told with the first sample and never again."""
+
+
 class SampleStarter:
     """Opens samples for a page.
 
@@ -65,7 +73,7 @@ class SampleStarter:
         session.collection = None
         session.image = image
         if model is not None:
-            session.go_to("predict")
+            session.go_to("predict", "sample")
 
     def _open_all(self, paths: list[str], size: Calibration | None) -> None:
         opener_of(self._page.session).open_collection(paths, size=size)

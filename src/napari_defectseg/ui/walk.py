@@ -26,6 +26,7 @@ class Walk:
         self.at = 0
         """The object that was visited last; 0: none."""
         self._key = (-np.inf, 0)
+        self._trail: list[int] = []
         self.later: set[int] = set()
         """Objects that were put off."""
 
@@ -40,10 +41,22 @@ class Walk:
 
     def next(self) -> int | None:
         """Visit the next object; None if all are checked."""
-        return self._visit(self.order(), forward=True)
+        before, found = self.at, self._visit(self.order(), forward=True)
+        if before and found is not None:
+            self._trail.append(before)
+        return found
 
     def back(self) -> int | None:
-        """Visit the object before; None if all are checked."""
+        """Visit the object that was visited before, checked or not.
+
+        Where none was visited before: the unchecked object before this one; None if there is
+        none.
+        """
+        labels = self._session.labels
+        while self._trail:
+            number = self._trail.pop()
+            if labels is not None and number in labels.object_classes and number != self.at:
+                return self._stand_at(number, self._scores())
         return self._visit(self.order(), forward=False)
 
     def put_off(self, number: int) -> None:
@@ -54,6 +67,7 @@ class Walk:
         """Begin anew, for other labels."""
         self.at = 0
         self._key = (-np.inf, 0)
+        self._trail.clear()
         self.later.clear()
 
     @property
@@ -81,6 +95,9 @@ class Walk:
         else:
             before = [i for i, key in enumerate(keys) if here is not None and key < here]
             place = before[-1] if before else len(keys) - 1
-        self.at = order[place]
-        self._key = keys[place][1:]
-        return self.at
+        return self._stand_at(order[place], scores)
+
+    def _stand_at(self, number: int, scores: dict[int, float]) -> int:
+        self.at = number
+        self._key = (scores.get(number, 1.0), number)
+        return number

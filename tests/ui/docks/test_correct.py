@@ -263,3 +263,10 @@ def test_every_control_has_a_name(dock):
     for widget in found:
         if widget.isVisibleTo(dock) and widget.focusPolicy() != Qt.FocusPolicy.NoFocus:
             assert widget.accessibleName() or widget.objectName()[:3] == "qt_", widget
+
+
+def test_what_the_brush_left_alone_is_said_until_the_next_stroke(dock):
+    dock.hand.stage.drawing.went_around.emit(2)
+    assert dock.tools.waits.text().startswith("2 checked objects stay.")
+    dock.hand.stage.drawing.went_around.emit(0)
+    assert dock.tools.waits.isHidden()

@@ -225,6 +225,15 @@ def test_a_sample_brings_its_model_and_goes_on(dock, qtbot, monkeypatch, tmp_pat
         assert "TEM" in dock.session.model.card.name or dock.session.model.card.dims == 2
 
 
+def test_a_result_can_be_opened_before_anything_else(dock, monkeypatch, tmp_path, qtbot):
+    choose(monkeypatch, folder=tmp_path / "no-result")
+    link = next(one for one in dock.empty.links() if one.text() == "Open a result…")
+    link.click()
+    topic = "open result"
+    qtbot.waitUntil(lambda: topic in dock.messages.topics(), timeout=20_000)
+    assert "no-result" in dock.messages.strip(topic).sentence
+
+
 # -- the size of a pixel --------------------------------------------------------------------
 
 

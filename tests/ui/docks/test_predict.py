@@ -21,6 +21,7 @@ from napari_defectseg.ui.docks.base import PAGE_WIDTH
 from napari_defectseg.ui.docks.model import ModelDock
 from napari_defectseg.ui.docks.predict import PredictDock
 from napari_defectseg.ui.opening import opener_of
+from napari_defectseg.ui.samples import WAY
 from napari_defectseg.ui.session import session_of
 from napari_defectseg.ui.widgets.text import Link
 
@@ -73,6 +74,14 @@ def rows(page):
 
 
 # -- pictures, volumes, movies -----------------------------------------------------------
+
+
+def test_the_way_is_told_with_the_first_sample_and_never_again(page):
+    page.show_place("sample")
+    assert page.messages.strip("sample").sentence == WAY
+    page.messages.take_back("sample")
+    page.show_place("sample")
+    assert page.messages.strip("sample") is None
 
 
 def test_objects_are_found_by_the_primary_button_as_one_step(page, qtbot):

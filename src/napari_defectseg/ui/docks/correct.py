@@ -118,6 +118,7 @@ class CorrectDock(DockPage):
         self.listen(self.hand.tool_changed, self.tools.show_tool)
         self.listen(self.hand.failed, self._on_failed)
         self.listen(self.hand.told, self._on_told)
+        self.listen(self.hand.stage.drawing.went_around, self.tools.tell_went_around)
         self.unsaved = UnsavedEdits(self)
         self.listen(self.viewer.layers.selection.events.active, self.tools.show_tool)
 

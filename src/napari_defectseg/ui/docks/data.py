@@ -13,6 +13,7 @@ from napari_defectseg.core.errors import DefectSegError
 from napari_defectseg.images.instruments import forget, recall, remember
 from napari_defectseg.images.open import PATTERNS
 from napari_defectseg.ui.adopt import Offer, geometry_of, offer_of_file
+from napari_defectseg.ui.desk import Desk
 from napari_defectseg.ui.docks.base import DockPage
 from napari_defectseg.ui.layers import KEY
 from napari_defectseg.ui.opening import Question, opener_of
@@ -60,10 +61,12 @@ class DataDock(DockPage):
         self.starter = SampleStarter(self)
         self._ruler: Ruler | None = None
         self._from_file: tuple[Any, Offer] | None = None
+        self.desk = Desk(self)
         self.drop = DropZone("Drop images or a folder here")
         self.drop.dropped.connect(self.opener.open)
         self.drop.folder.clicked.connect(self.open_folder)
         self.drop.sample.clicked.connect(self.show_samples)
+        self.drop.result.clicked.connect(self.desk.ask_to_open)
         self.parts, self.raw, self.ruler_row = PartList(), RawCard(), RulerRow()
         self.progress = ProgressCard("opening")
         self.size_title, self.size = section("Pixel size"), SizeCard()
@@ -323,6 +326,7 @@ class DataDock(DockPage):
             ("Open a folder…", self.open_folder),
             *((words, lambda kind=kind: self.starter.start(kind)) for kind, words in SAMPLES),
             ("More samples…", self.show_samples),
+            ("Open a result…", self.desk.ask_to_open),
         ]
 
     def show_samples(self) -> None:

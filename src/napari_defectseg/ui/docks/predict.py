@@ -19,7 +19,9 @@ from napari_defectseg.ui.follow import follower_of
 from napari_defectseg.ui.forecasting import Forecaster
 from napari_defectseg.ui.predicting import LANE, Predicting
 from napari_defectseg.ui.preferences import predict_settings
+from napari_defectseg.ui.recent import first_time
 from napari_defectseg.ui.runs import CollectionRun
+from napari_defectseg.ui.samples import WAY
 from napari_defectseg.ui.widgets.card import ProgressCard
 from napari_defectseg.ui.widgets.field_list import FieldList
 from napari_defectseg.ui.widgets.forecast_line import ForecastLine
@@ -91,6 +93,8 @@ class PredictDock(DockPage):
         if place == "device":
             self.more.set_open(True)
             self.more.form.fields["device"].focus.setFocus()
+        elif place == "sample" and first_time(place):
+            self.messages.say(place, "info", WAY)
 
     def showEvent(self, event: QShowEvent) -> None:
         """Look how long it takes only when somebody can see it: that reads the network."""

@@ -11,7 +11,7 @@ from napari_defectseg.ui.widgets.text import Link, text
 
 
 class DropZone(QFrame):
-    """Says what may be dropped; sends the paths of what was. Two links do it without a mouse."""
+    """Says what may be dropped; sends the paths of what was. Three links do it without a mouse."""
 
     dropped = Signal(list)
 
@@ -28,10 +28,12 @@ class DropZone(QFrame):
         row.setContentsMargins(0, 0, 0, 0)
         self.folder = Link("Open a folder…", "A stack of slices, or images of their own")
         self.sample = Link("Samples…", "Images to try things with, with their licences")
+        self.result = Link("Open a result…", "Image, model, objects and settings as they were")
         row.addWidget(self.folder)
         row.addWidget(self.sample)
         row.addStretch(1)
         column.addLayout(row)
+        column.addWidget(self.result)
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
         """Files are welcome."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from napari.settings import get_settings
-from qtpy.QtCore import QEvent, QObject, Qt
+from qtpy.QtCore import QEvent, QModelIndex, QObject, QSize, Qt
 from qtpy.QtGui import QKeyEvent, QKeySequence
 from qtpy.QtWidgets import (
     QAbstractItemView,
@@ -15,6 +15,8 @@ from qtpy.QtWidgets import (
     QLineEdit,
     QPushButton,
     QSizePolicy,
+    QStyledItemDelegate,
+    QStyleOptionViewItem,
     QTableWidget,
     QTableWidgetItem,
     QToolButton,
@@ -157,7 +159,8 @@ class KeySheet(QFrame):
         name(self.table, "Keys and what they do", "Enter changes the key of a row")
         self.table.horizontalHeader().hide()
         self.table.verticalHeader().hide()
-        self.table.verticalHeader().setDefaultSectionSize(26)
+        self.table.verticalHeader().setMinimumSectionSize(26)
+        self.table.verticalHeader().setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
         self.table.setShowGrid(False)
         self.table.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
         self.table.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
@@ -167,6 +170,7 @@ class KeySheet(QFrame):
         header = self.table.horizontalHeader()
         header.setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
         header.setSectionResizeMode(1, QHeaderView.ResizeMode.ResizeToContents)
+        self.table.setItemDelegate(_Wrapping(self.table))
         self.table.cellClicked.connect(self._clicked)
         self.table.cellActivated.connect(self._clicked)
         self.table.installEventFilter(self)
@@ -227,6 +231,16 @@ class KeySheet(QFrame):
     def _say(self, words: str) -> None:
         self.hint.setText(words)
         self.hint.setAccessibleName(words)
+
+
+class _Wrapping(QStyledItemDelegate):
+    """Asks for the height of words beside the padding, which Qt leaves out of account."""
+
+    def sizeHint(self, option: QStyleOptionViewItem, index: QModelIndex) -> QSize:
+        """Want the height of the words in the width that is left to them."""
+        inner = QStyleOptionViewItem(option)
+        inner.rect.setWidth(inner.rect.width() - 2 * theme.SPACE)
+        return super().sizeHint(inner, index)
 
 
 def spoken(event: QKeyEvent) -> str:

@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from qtpy.compat import isalive
 from qtpy.QtCore import QEvent, QObject, QTimer
 from qtpy.QtWidgets import QWidget
+
+from napari_defectseg.ui.windows import before_exit, destroy_now
 
 
 class WindowEnd(QObject):
@@ -51,7 +54,7 @@ class OrphanWatch(QObject):
 
     napari takes the inner widget out of a dock that is closed and forgets it: without this
     it would live on, listening and working, as long as anything in Python refers to it. An
-    orphan is destroyed too.
+    orphan is destroyed too, and so is a widget whose window is still open when Python ends.
     """
 
     # Of the class, too: Qt may still ask when Python has already cleared away the rest.
@@ -60,11 +63,13 @@ class OrphanWatch(QObject):
     def __init__(self, widget: QWidget, release: Callable[[], None], viewer: Any = None) -> None:
         super().__init__(widget)
         WindowEnd(self, viewer, self._end)
-        self._widget, self._release = widget, release
+        self._widget, self._release, self._ended = widget, release, False
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
         self._timer.timeout.connect(self._look)
         widget.installEventFilter(self)
+        call_off = before_exit(self._before_exit)
+        widget.destroyed.connect(lambda *_: call_off())
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         """Watch for a change of parents."""
@@ -77,9 +82,16 @@ class OrphanWatch(QObject):
 
     def _end(self) -> None:
         self._timer.stop()
-        self._release()
+        if not self._ended:
+            self._ended = True
+            self._release()
+
+    def _before_exit(self) -> None:
+        if isalive(self._widget):
+            self._end()
+            destroy_now(self._widget)
 
     def _look(self) -> None:
         if self._widget.parentWidget() is None:
-            self._release()
+            self._end()
             self._widget.deleteLater()

@@ -50,6 +50,7 @@ class SmallestObject(QWidget):
         self.field.blockSignals(True)
         self.field.setDecimals(_places(step))
         self.field.setSingleStep(float(f"{step:.1g}"))
+        self.field.setSpecialValueText("")
         self.field.setSuffix(f" {calibration.length_unit}")
         self.field.setValue(sizes.diameter_of(pixels, calibration, dims))
         self.field.blockSignals(False)
@@ -59,6 +60,7 @@ class SmallestObject(QWidget):
         self._calibration = None
         self.field.blockSignals(True)
         self.field.setSuffix("")
+        self.field.setSpecialValueText("–")
         self.field.setValue(0)
         self.field.blockSignals(False)
         self.note.setText("")

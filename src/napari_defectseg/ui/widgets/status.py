@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from qtpy.QtCore import Qt
+from qtpy.QtCore import QEvent, Qt
 from qtpy.QtWidgets import QHBoxLayout, QPushButton, QSizePolicy, QWidget
 
 from napari_defectseg.ui import icons, theme
@@ -12,6 +12,8 @@ from napari_defectseg.ui.evidence import title_of
 from napari_defectseg.ui.session import Session
 from napari_defectseg.ui.widgets.text import name
 
+BESIDE = 34
+"""Px of a button that its words do not get: icon, gaps and margins."""
 UNKNOWN_DEVICE = "CPU or graphics card: looked up when needed"
 
 
@@ -33,12 +35,18 @@ class StatusButton(QPushButton):
 
     def resizeEvent(self, event: Any) -> None:
         """Elide anew."""
-        room = self.width() - 24
+        room = self.width() - BESIDE
         metrics = self.fontMetrics()
         fits = metrics.horizontalAdvance(self._whole) <= room
         words = self._whole if fits else self._short
         shown = metrics.elidedText(words, Qt.TextElideMode.ElideRight, room)
         self.setText(f" {shown}" if len(shown) > 2 else "")
+
+    def changeEvent(self, event: QEvent) -> None:
+        """Elide anew in another font."""
+        super().changeEvent(event)
+        if event.type() in (QEvent.Type.FontChange, QEvent.Type.StyleChange):
+            self.resizeEvent(None)
 
 
 class StatusLine(QWidget):
@@ -84,11 +92,11 @@ class StatusLine(QWidget):
         short = words.removeprefix("all edits ").partition(":")[0]
         self.saved.say(words, detail or words, short)
         if session.device is None:
-            self.device.say("processor", UNKNOWN_DEVICE)
+            self.device.say("processor", UNKNOWN_DEVICE, "CPU")
         else:
-            self.device.say(
-                session.device.title, f"{session.device.title}. {session.device.reason}"
-            )
+            title = session.device.title
+            short = "CPU" if title.startswith("processor") else title
+            self.device.say(title, f"{title}. {session.device.reason}", short)
         if session.model is None:
             self.model.say("no model", "No model is open. Click to open one (Alt+2)")
         else:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from qtpy.QtCore import Qt, Signal
+from qtpy.QtCore import QSize, Qt, Signal
 from qtpy.QtGui import QMouseEvent
 from qtpy.QtWidgets import QGridLayout, QSlider, QWidget
 
@@ -99,10 +99,7 @@ class _Row:
             label.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
         self.told.setFixedWidth(self.told.fontMetrics().horizontalAdvance("0.00") + 6)
         self.count.setMinimumWidth(self.count.fontMetrics().horizontalAdvance("0000"))
-        called = ElidedLabel(item.name)
-        wanted = called.fontMetrics().horizontalAdvance(item.name) + 4
-        called.setMinimumWidth(min(NAME_WIDTH, wanted))
-        self.widgets = (Swatch(item), called, self.slider, self.told, self.count)
+        self.widgets = (Swatch(item), _Name(item.name), self.slider, self.told, self.count)
         self._say()
 
     @property
@@ -130,6 +127,19 @@ class _Row:
 
     def _say(self) -> None:
         self.told.setText("best" if self._best else f"{self.value:.2f}")
+
+
+class _Name(ElidedLabel):
+    """A name that is shown whole up to `NAME_WIDTH`."""
+
+    def __init__(self, words: str) -> None:
+        super().__init__(words)
+        self.setMinimumWidth(0)
+
+    def minimumSizeHint(self) -> QSize:
+        """Need the room of the words in the font that they have now."""
+        wanted = self.fontMetrics().horizontalAdvance(self.text()) + 4
+        return QSize(min(NAME_WIDTH, wanted), super().minimumSizeHint().height())
 
 
 class _Slider(QSlider):

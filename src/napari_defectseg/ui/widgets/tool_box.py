@@ -88,6 +88,14 @@ class ToolBox(QWidget):
         self.waits.setText(sentence)
         self.waits.setVisible(bool(sentence))
 
+    def tell_went_around(self, number: int) -> None:
+        """Say how many checked objects the brush left alone, until the next stroke."""
+        if number:
+            stay = "object stays" if number == 1 else "objects stay"
+            self.tell(f"{number} checked {stay}. To draw over one, begin the stroke on it.")
+        elif not self._hand.tool:
+            self.tell("")
+
     def _on_where(self, in_volume: bool) -> None:
         self._hand.in_volume = in_volume
         for layer in self._hand.stage.labels_layers:
