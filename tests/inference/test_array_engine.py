@@ -144,6 +144,7 @@ def test_what_it_will_take_is_told_and_measured():
     said = forecast(elsewhere(tile=(64, 64)), image_of((200, 200), "yx"), measure=True)
     assert said.tile == (64, 64)
     assert said.seconds is not None
+    assert "GB of memory (a guess)" in said.sentence
 
 
 def test_models_elsewhere_stand_beside_ours():
@@ -159,3 +160,18 @@ def test_models_elsewhere_stand_beside_ours():
     except StopIteration as end:
         found = end.value
     np.testing.assert_allclose(found.scores[:2], found.scores[2:], atol=1e-5)
+
+
+def test_a_collection_fails_once_where_the_model_cannot_be_loaded(tmp_path):
+    from napari_defectseg.images.collection import Collection
+    from napari_defectseg.inference.collection import predict_collection_steps
+    from napari_defectseg.models.worker.start import WorkerRunner
+
+    file = tmp_path / "broken.pt"
+    file.write_bytes(b"no program")
+    model = ArrayModel(MODELS[2].card, Program("torchscript", file))
+    steps = predict_collection_steps(model, Collection(()))
+    with pytest.raises(ModelError, match=r"broken\.pt failed to be loaded"):
+        next(steps)
+    assert isinstance(model.start(1), WorkerRunner)
+    model.close()

@@ -92,7 +92,7 @@ def _kind(model: OpenedModel) -> str:
     if not isinstance(model, ArrayModel):
         return "weights only: no code of this model was run"
     whose = "a program that you trusted" if model.trust == "program" else "operators, no code"
-    return f"{whose}: {model.start(1).confinement}"
+    return f"{whose}. {model.start(1).confinement}"
 
 
 def described(model: OpenedModel) -> dict[str, Any]:

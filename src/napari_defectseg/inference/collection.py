@@ -16,6 +16,7 @@ from napari_defectseg.inference.devices import choose
 from napari_defectseg.inference.predict import predict_beside
 from napari_defectseg.inference.prediction import Prediction
 from napari_defectseg.inference.settings import PredictSettings
+from napari_defectseg.models.arraymodel import ArrayModel
 from napari_defectseg.models.model import Model, TorchModel
 
 
@@ -77,6 +78,11 @@ def predict_collection_steps(
     choose(settings.device)
     if isinstance(model, TorchModel):
         model.network()  # a model that does not fit its card fails once, not for every image
+    elif isinstance(model, ArrayModel):
+        from napari_defectseg.inference.engines.array import array_engine
+
+        with array_engine(model, settings.threads) as engine:
+            engine.load()
     names = _names(collection)
     total, found, held = len(collection), [], 0
     for index, entry in enumerate(collection.entries):

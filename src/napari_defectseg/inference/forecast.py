@@ -14,6 +14,7 @@ from napari_defectseg.inference.pace import Watch, known_pace
 from napari_defectseg.inference.scores import on_disk, scores_bytes
 from napari_defectseg.inference.settings import PredictSettings
 from napari_defectseg.inference.tiling import TilePlan, TilingSettings, plan_tiles
+from napari_defectseg.models.arraymodel import ArrayModel
 from napari_defectseg.models.joined import JoinedModel
 from napari_defectseg.models.model import Model
 
@@ -43,6 +44,8 @@ class Forecast:
         What a person calls the device.
     warnings : tuple of str
         What the prediction will warn about.
+    guessed : bool
+        Whether the memory is a guess: only the network's own runtime knows its layers.
     """
 
     passes: int
@@ -53,6 +56,7 @@ class Forecast:
     seconds: float | None
     device: str
     warnings: tuple[str, ...] = ()
+    guessed: bool = False
 
     @property
     def sentence(self) -> str:
@@ -61,7 +65,8 @@ class Forecast:
         tiles = f"{self.passes} tile{'s' * (self.passes != 1)} of {edges} px"
         seconds = "time not known yet" if self.seconds is None else f"about {_time(self.seconds)}"
         disk = f", {self.disk / 1e9:.2g} GB on disk" if self.disk else ""
-        return f"{tiles}, {seconds}, {self.memory / 1e9:.2g} GB of memory{disk}"
+        guess = " (a guess)" if self.guessed else ""
+        return f"{tiles}, {seconds}, {self.memory / 1e9:.2g} GB of memory{guess}{disk}"
 
 
 def forecast(
@@ -107,6 +112,7 @@ def forecast(
         seconds=None if pace is None else pace * pixels,
         device=job.device.title,
         warnings=job.warnings,
+        guessed=isinstance(job.model, ArrayModel),
     )
 
 
@@ -122,6 +128,7 @@ def _together(each: list[Forecast]) -> Forecast:
         seconds=None if None in times else math.fsum(t for t in times if t is not None),
         device=each[0].device,
         warnings=tuple(dict.fromkeys(w for one in each for w in one.warnings)),
+        guessed=any(one.guessed for one in each),
     )
 
 

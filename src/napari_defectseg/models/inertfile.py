@@ -48,8 +48,8 @@ KINDS = {
     "BoolStorage": "bool",
     "UntypedStorage": "uint8",
 }
-PROGRAM = "__torch__."
-"""How the classes of a TorchScript program begin."""
+PROGRAM = "__torch__"
+"""How the modules of the classes in a TorchScript program begin."""
 _USUAL = ("torch.", "collections.", "numpy")
 MAPPINGS = ("Namespace", "AttributeDict", "EasyDict", "DictConfig", "Box", "Munch", "ConfigDict")
 

@@ -60,7 +60,7 @@ class Question:
             [
                 first,
                 f"Inside: {self.found.what}. {runs}",
-                f"If you trust it: {confinement_here()}",
+                f"If you trust it, {_lower(confinement_here())}",
                 fits,
                 f"SHA-256 {self.found.sha256[:16]}…",
             ]
@@ -112,6 +112,10 @@ def revoke_steps(model: OpenedModel) -> Steps[str]:
     model.close()
     revoke_file(model.sha256)
     return model.path
+
+
+def _lower(sentence: str) -> str:
+    return sentence[:1].lower() + sentence[1:]
 
 
 def trust_of(model: OpenedModel) -> tuple[str, str, str]:

@@ -241,6 +241,28 @@ def test_genuine_programs_give_their_stored_output_after_trust(file):
     model.close()
 
 
+def test_weights_of_a_class_of_a_script_are_read(tmp_path, model_folder):
+    """What is defined where it is saved has no module of its own in the archive."""
+
+    class Net(torch.nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.conv = torch.nn.Conv2d(3, 2, 3, padding=1)
+
+        def forward(self, x):
+            return self.conv(x)
+
+    Net.__module__ = "__main__"
+    path = tmp_path / "a.pt"
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        torch.jit.trace(Net(), torch.zeros(1, 3, 8, 8)).save(str(path))
+    with pytest.raises(NotTrusted, match=r"Its weights \(2 tensors\) fit no network"):
+        open_model(path)
+    trust_file(path)
+    assert open_model(path).card.in_channels == 3
+
+
 # -- attacks -------------------------------------------------------------------------------
 
 

@@ -45,6 +45,10 @@ class ArrayEngine:
         """Threads of the processor that it uses."""
         return self._threads
 
+    def load(self) -> None:
+        """Load the model now; what keeps it from loading is told here."""
+        _ = self._runner.confinement
+
     def run(self, block: Array) -> Array:
         """Return the probabilities of one tile, see `ExactEngine.run`."""
         return self._scores(block)

@@ -36,13 +36,14 @@ def _script(archive: zipfile.ZipFile, names: list[str]) -> tuple[str, ...]:
     code = [name for name in names if "/code/" in name and name.endswith(".py")]
     own = [name for name in code if "__torch__/torch/" not in name]
     text = "\n".join(_text(archive, name) for name in code)
-    said = [f"{len(code)} files of code, {len(own)} of them its author's."]
+    files = f"{len(code)} file{'s' * (len(code) != 1)} of code"
+    said = [f"{files}, {len(own)} of them its author's."]
     pickled = next((name for name in names if name.endswith("/data.pkl")), "")
     classes = _classes(archive, pickled) if pickled else []
     if classes:
         said.insert(0, f"The class {classes[0]}.")
-    if files := sorted(set(FILES.findall(text))):
-        said.append(f"It reads or writes files ({', '.join(files)}).")
+    if calls := sorted(set(FILES.findall(text))):
+        said.append(f"It reads or writes files ({', '.join(calls)}).")
     if "__setstate__" in text:
         said.append("It has code that runs while it is loaded.")
     return tuple(said)

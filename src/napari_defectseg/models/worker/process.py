@@ -24,6 +24,7 @@ Reply: TypeAlias = "tuple[pipe.Message, bytes] | None"
 """A message and its raw bytes; None: the process has ended, or sent what is no message."""
 
 THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
+WINDOWS_FAULTS = (0xC0000005, 0xC00000FD, 0xC0000374)
 SYSTEM = ("SYSTEMROOT", *LIBRARIES)
 _START = """
 import json, sys
@@ -143,6 +144,8 @@ class WorkerProcess:
             code = self._process.wait(2)
         except subprocess.TimeoutExpired:
             return "sent what makes no sense"
+        if code in WINDOWS_FAULTS:
+            return "crashed (it touched memory that is not its own)"
         if code >= 0:
             return f"ended by itself (status {code})"
         known = {signal.SIGSEGV: "crashed (it touched memory that is not its own)"}
