@@ -10,7 +10,12 @@ from numpy.typing import NDArray
 
 from napari_defectseg.core.errors import MeasurementError
 from napari_defectseg.measurement.columns.identity import class_names
-from napari_defectseg.measurement.columns.measurement import MEASUREMENTS, Measurement
+from napari_defectseg.measurement.columns.measurement import (
+    BASIC,
+    EVERYTHING,
+    MEASUREMENTS,
+    Measurement,
+)
 from napari_defectseg.measurement.inputs import Inputs
 from napari_defectseg.measurement.objects import Objects
 from napari_defectseg.measurement.region import Region
@@ -73,7 +78,40 @@ def columns_before(item: Measurement, objects: Objects) -> Values:
 
 
 def _fitting(objects: Objects) -> list[Measurement]:
-    return [item for _, item in MEASUREMENTS.items() if item.fits(objects.ndim, objects.inputs)]
+    """Return the measurements that these objects can have and the settings choose."""
+    chosen = _chosen(objects.settings.columns)
+    return [item for item in chosen if item.fits(objects.ndim, objects.inputs)]
+
+
+def _chosen(names: Sequence[str]) -> list[Measurement]:
+    """Return the basic measurements, those of `names` and what they need, in order.
+
+    Raises
+    ------
+    MeasurementError
+        If a name is neither a group nor a measurement.
+    """
+    known = dict(MEASUREMENTS.items())
+    groups = {item.group for item in known.values()}
+    strange = [name for name in names if name not in {*known, *groups, EVERYTHING}]
+    if strange:
+        raise MeasurementError(
+            f"There is no measurement and no group of columns called {strange[0]!r}.",
+            hint=f"Groups: {', '.join(sorted(groups))}, {EVERYTHING}; measurements: "
+            f"{', '.join(known)}.",
+        )
+    groups_chosen = {BASIC, *names}
+    wanted = [
+        name
+        for name, item in known.items()
+        if EVERYTHING in names or name in names or item.group in groups_chosen
+    ]
+    asked = [*wanted]
+    while asked:
+        more = [need for need in known[asked.pop()].needs if need in known]
+        asked += [need for need in more if need not in wanted]
+        wanted += [need for need in more if need not in wanted]
+    return [item for name, item in known.items() if name in set(wanted)]
 
 
 def _computed(objects: Objects, items: Sequence[Measurement]) -> Values:
