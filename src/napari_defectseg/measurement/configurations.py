@@ -20,7 +20,7 @@ from napari_defectseg.measurement.gathering import lines_of
 Real = NDArray[np.float64]
 CONFIGURATIONS = 256
 FAR = np.iinfo(np.int32).max
-Offset = tuple[int, int, int]
+Offset = tuple[int, ...]
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,9 @@ class Neighbourhoods:
     @cached_property
     def sums(self) -> Real:
         """Surface (perimeter), mean width, Euler number of full and of face neighbours, (n, 4)."""
-        tables = flat_tables(self.bodies.steps) if self.bodies.flat else tables_of(self.bodies.steps)
+        tables = (
+            flat_tables(self.bodies.steps) if self.bodies.flat else tables_of(self.bodies.steps)
+        )
         out = np.zeros((len(self.bodies), tables.shape[1]))
         sum_configurations(
             self.bodies.first, self.bodies.runs, self.bodies.boxes, self.bodies.flat, tables, out
@@ -95,9 +97,7 @@ def tables_of(steps: Real) -> Real:
 
 def _pixels(code: int) -> set[Offset]:
     """Return the offsets (z, y, x) of the pixels of a configuration."""
-    return {
-        (bit >> 1 & 1, bit & 1, bit >> 2) for bit in range(8) if code >> bit & 1
-    }
+    return {(bit >> 1 & 1, bit & 1, bit >> 2) for bit in range(8) if code >> bit & 1}
 
 
 def _half_of_neighbours() -> list[Offset]:
@@ -153,7 +153,7 @@ def _sections(steps: Real) -> list[tuple[float, list[Offset]]]:
     for axis in range(3):
         normal = tuple(int(k == axis) for k in range(3))
         cells = [[p for p in product((0, 1), repeat=3) if p[axis] == side] for side in (0, 1)]
-        families[normal], shared[normal] = cells, 0.5  # type: ignore[index]
+        families[normal], shared[normal] = cells, 0.5
     for normal in _half_of_neighbours():
         level = {p: sum(a * b for a, b in zip(p, normal, strict=True))
                  for p in product((0, 1), repeat=3)}  # fmt: skip

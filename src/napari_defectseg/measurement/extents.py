@@ -94,7 +94,7 @@ def _places(runs: NDArray[np.int32], begin: int, end: int, steps: Real) -> Real:
 
 @compiled
 def _longest(places: Real) -> float:
-    """Return the largest squared distance; far points first, so that most pairs are not looked at."""
+    """Return the largest squared distance; far points first, so that few pairs are tried."""
     count = places.shape[0]
     centre = np.zeros(3)
     for axis in range(3):
@@ -188,7 +188,7 @@ def _around_middle(carriers: Real, count: int, centre: Real) -> float:
 
 @compiled
 def _circumsphere(carriers: Real, members: int, count: int, centre: Real) -> float:
-    """Write the centre of the ball through some points, in their own plane; inf if there is none."""
+    """Write the centre of the ball through points, in their own plane; inf if there is none."""
     base = -1
     size = 0
     edges = np.zeros((4, 3))
@@ -222,7 +222,7 @@ def _circumsphere(carriers: Real, members: int, count: int, centre: Real) -> flo
 
 @compiled
 def _solve(gram: Real, size: int) -> bool:
-    """Solve the first `size` equations in place (Gauss, with pivots); whether there is an answer."""
+    """Solve the first `size` equations in place (Gauss, with pivots); False if none can."""
     for i in range(size):
         pivot = i
         for k in range(i + 1, size):

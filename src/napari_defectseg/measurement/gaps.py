@@ -48,15 +48,13 @@ def nearest(bodies: Bodies) -> tuple[Real, NDArray[np.int64]]:
     return np.maximum(gap, 0.0), which
 
 
-def _cell_size(
-    extent: NDArray[np.int64], steps: Real, count: int, ndim: int
-) -> NDArray[np.int64]:
+def _cell_size(extent: NDArray[np.int64], steps: Real, count: int, ndim: int) -> NDArray[np.int64]:
     """Return cells about half as wide as the objects are apart, at least four pixels."""
     length = float((extent * steps)[3 - ndim :].prod() / count) ** (1 / ndim) / 2
     size = np.maximum(np.ceil(length / steps), 4).astype(np.int64)
     while int((-(-extent // size)).prod()) > CELLS:
         size *= 2
-    return size
+    return np.asarray(size, np.int64)
 
 
 Chunks = tuple[Real, NDArray[np.int64], NDArray[np.int64], Real, NDArray[np.int64]]
@@ -208,14 +206,16 @@ def _gap_of(one: Real, other: Real, steps: Real, reach: float) -> float:
     square = 0.0
     pixels = 0.0
     for axis in range(3):
-        away = one[axis] - other[axis]
-        square += away * away
-        pixels += (away / steps[axis]) ** 2
+        # Whole pixels, so that a gap of nothing is 0 and no rounding error.
+        across = np.rint((one[axis] - other[axis]) / steps[axis])
+        square += (across * steps[axis]) ** 2
+        pixels += across * across
     if square > reach * reach or pixels == 0:
         return np.inf if pixels else 0.0
     # In this direction a pixel is |d| over the number of pixels that d spans.
     distance = np.sqrt(square)
-    return distance - distance / np.sqrt(pixels)
+    gap: float = distance * (1 - 1 / np.sqrt(pixels))
+    return gap
 
 
 @compiled
@@ -224,4 +224,5 @@ def _box_distance(low: Real, high: Real, box: Real) -> float:
     for axis in range(3):
         away = max(0.0, box[axis] - high[axis], low[axis] - box[axis + 3])
         square += away * away
-    return np.sqrt(square)
+    distance: float = np.sqrt(square)
+    return distance

@@ -79,7 +79,7 @@ def _chain(
 
 
 @compiled
-def _bends(out: Points, used: int, y: int, x: int, left: bool) -> bool:
+def _bends(out: Points, used: int, y: np.int64, x: np.int64, left: bool) -> bool:
     """Return whether the last point stays a corner when (y, x) follows."""
     dy = out[used - 1, 1] - out[used - 2, 1]
     dx = out[used - 1, 2] - out[used - 2, 2]

@@ -63,11 +63,10 @@ class Pixels:
     def labels(self, plane: int, frame: int | None, box: Box) -> NDArray[np.int32]:
         """Return the object numbers of a box, as the source counts them."""
         array = self.source.planes[plane].array
-        return array[box] if frame is None else array[(frame, *box)]
+        key: Key = box if frame is None else (frame, *box)
+        return np.asarray(array[key])
 
-    def _each(
-        self, objects: Objects, use: Callable[[Part, NDArray[np.int32]], None]
-    ) -> None:
+    def _each(self, objects: Objects, use: Callable[[Part, NDArray[np.int32]], None]) -> None:
         """Call `use` with all parts of every plane and frame, and the rows of their numbers."""
         groups = objects.frame * 256 + objects.plane
         for group in np.unique(groups):

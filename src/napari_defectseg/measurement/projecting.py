@@ -28,9 +28,13 @@ def shadow(mask: Mask, steps: Real, direction: Real) -> tuple[Mask, float]:
     """
     axis = int(np.abs(direction).argmax())
     if abs(direction[axis]) > 1 - 1e-12:
-        return mask.any(axis=axis), float(np.delete(steps, axis).prod())
+        return _flattened(mask, axis), float(np.delete(steps, axis).prod())
     pitch = float(steps.min())
-    return _turned(mask, steps, direction, pitch).any(axis=0), pitch * pitch
+    return _flattened(_turned(mask, steps, direction, pitch), 0), pitch * pitch
+
+
+def _flattened(mask: Mask, axis: int) -> Mask:
+    return np.asarray(mask.any(axis=axis), bool)
 
 
 def hull_size(shade: Mask) -> float:
@@ -55,5 +59,6 @@ def _turned(mask: Mask, steps: Real, direction: Real, pitch: float) -> Mask:
     solid = affine_transform(
         mask.astype(np.float32), matrix, offset, tuple(shape.tolist()), order=1
     )
-    turned: Mask = solid >= 0.5
+    # Of an object thinner than a voxel nothing may be left: then its largest values stand for it.
+    turned: Mask = solid >= min(0.5, float(solid.max()))
     return turned

@@ -79,11 +79,11 @@ def columns_before(item: Measurement, objects: Objects) -> Values:
 
 def _fitting(objects: Objects) -> list[Measurement]:
     """Return the measurements that these objects can have and the settings choose."""
-    chosen = _chosen(objects.settings.columns)
+    chosen = chosen_measurements(objects.settings.columns)
     return [item for item in chosen if item.fits(objects.ndim, objects.inputs)]
 
 
-def _chosen(names: Sequence[str]) -> list[Measurement]:
+def chosen_measurements(names: Sequence[str]) -> list[Measurement]:
     """Return the basic measurements, those of `names` and what they need, in order.
 
     Raises

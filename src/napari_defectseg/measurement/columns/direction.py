@@ -24,6 +24,8 @@ def given_axis(objects: Objects) -> Real:
         If it has not one number a spatial axis.
     """
     axis = np.array(objects.settings.axis)
+    if axis.size == 3 and objects.ndim == 2 and axis[0] == 0:
+        axis = axis[1:]
     if axis.size != objects.ndim:
         raise MeasurementError(
             f"The axis has {axis.size} numbers; the labels have {objects.ndim} spatial axes.",

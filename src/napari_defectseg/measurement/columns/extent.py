@@ -30,7 +30,9 @@ def feret_min(objects: Objects) -> Real:
         extents.narrowest(bodies.first, bodies.runs, bodies.steps / scale, out)
         return out * scale
     for index in range(len(objects)):
-        out[index] = least_width(bodies.runs[bodies.first[index] : bodies.first[index + 1]], bodies.steps)
+        out[index] = least_width(
+            bodies.runs[bodies.first[index] : bodies.first[index + 1]], bodies.steps
+        )
     return out
 
 

@@ -38,14 +38,14 @@ def area_filled(objects: Objects) -> Real:
     """Return the size with holes filled."""
     from scipy.ndimage import binary_fill_holes
 
-    full = np.ones((3,) * objects.ndim)
-    pixels = each(objects, lambda mask: np.count_nonzero(binary_fill_holes(mask, full)))
+    full = np.ones((3,) * objects.ndim, bool)
+    pixels = each(objects, lambda mask: float(binary_fill_holes(mask, full).sum()))
     return pixels * np.float64(objects.steps.prod())
 
 
 def area_convex(objects: Objects) -> Real:
     """Return the size of the convex hull; nan where it has no volume."""
-    pixels = each(objects, lambda mask: np.count_nonzero(_hull(mask)))
+    pixels = each(objects, lambda mask: float(_hull(mask).sum()))
     size: Real = pixels * np.float64(objects.steps.prod())
     return np.where(size > 0, size, np.nan)
 

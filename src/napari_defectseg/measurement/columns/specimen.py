@@ -39,9 +39,7 @@ def _frames(objects: Objects) -> Iterator[tuple[NDArray[np.int64], NDArray[np.bo
         yield rows, outside
 
 
-def _gaps_in(
-    objects: Objects, rows: NDArray[np.int64], outside: NDArray[np.bool_]
-) -> Real:
+def _gaps_in(objects: Objects, rows: NDArray[np.int64], outside: NDArray[np.bool_]) -> Real:
     from scipy.ndimage import distance_transform_edt
 
     nearest = distance_transform_edt(
@@ -55,8 +53,8 @@ def _gaps_in(
         there = nearest[(slice(None), *here.T)].T
         away = (here - there) * objects.steps
         distance, spans = np.linalg.norm(away, axis=1), np.linalg.norm(here - there, axis=1)
-        found[k] = (distance - distance / spans).min()
-    return np.maximum(found, 0.0)
+        found[k] = (distance * (1 - 1 / spans)).min()
+    return found
 
 
 def opening(objects: Objects) -> NDArray[np.str_]:
