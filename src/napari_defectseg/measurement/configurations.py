@@ -6,7 +6,7 @@ Bit ``dy + 2 dz + 4 dx`` of a configuration says whether that pixel is of the ob
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from itertools import product
 
 import numpy as np
@@ -37,14 +37,19 @@ class Neighbourhoods:
     @cached_property
     def sums(self) -> Real:
         """Surface (perimeter), mean width, Euler number of full and of face neighbours, (n, 4)."""
-        tables = (
-            flat_tables(self.bodies.steps) if self.bodies.flat else tables_of(self.bodies.steps)
-        )
+        tables = _cached(self.bodies.flat, *self.bodies.steps.tolist())
         out = np.zeros((len(self.bodies), tables.shape[1]))
         sum_configurations(
             self.bodies.first, self.bodies.runs, self.bodies.boxes, self.bodies.flat, tables, out
         )
         return out
+
+
+@lru_cache(maxsize=8)
+def _cached(flat: bool, z: float, y: float, x: float) -> Real:
+    """Return the tables of a pixel size; making them takes as long as thousands of objects."""
+    steps = np.array([z, y, x])
+    return flat_tables(steps) if flat else tables_of(steps)
 
 
 def flat_tables(steps: Real) -> Real:

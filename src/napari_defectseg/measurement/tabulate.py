@@ -36,7 +36,11 @@ def tabulate(
     kept, region = _leave_out(objects, source, inputs, settings)
     columns = compute_columns(kept)
     return RegionTable(
-        columns, source.calibration, source.classes, region, _warnings(source, columns)
+        columns,
+        source.calibration,
+        source.classes,
+        region,
+        _warnings(source, columns, settings.columns),
     )
 
 
@@ -169,13 +173,16 @@ def _leave_out(
     return (objects if keep.all() else objects.select(keep)), region
 
 
-def _warnings(source: Source, columns: Mapping[str, Column]) -> tuple[str, ...]:
+def _warnings(
+    source: Source, columns: Mapping[str, Column], chosen: Sequence[str]
+) -> tuple[str, ...]:
     notes = [*source.notes]
     if not source.calibration.calibrated:
         text = source.calibration.describe()
         notes.append(f"{text[:1].upper()}{text[1:]}; all sizes are in px.")
     elif source.calibration.question:
         notes.append(source.calibration.question)
+    notes += _unmeasured(columns, chosen)
     if "intensity_mean" in columns:
         unknown = int(np.isnan(columns["intensity_mean"].values).sum())
         if unknown:
@@ -185,3 +192,28 @@ def _warnings(source: Source, columns: Mapping[str, Column]) -> tuple[str, ...]:
         if nameless:
             notes.append(f"{nameless} objects have no class and are in no class's numbers.")
     return tuple(notes)
+
+
+def _unmeasured(columns: Mapping[str, Column], chosen: Sequence[str]) -> list[str]:
+    """Return a sentence for each choice that gave no column, with what it lacks."""
+    notes = []
+    for name in chosen:
+        items = [item for key, item in MEASUREMENTS.items() if name in (key, item.group)]
+        there = [item for item in items for column in columns if column.startswith(item.name)]
+        if items and not there:
+            lacks = sorted({word for item in items for word in item.inputs})
+            dims = sorted({ndim for item in items for ndim in item.dims})
+            needs = [_NEEDS.get(word, word) for word in lacks]
+            needs += [f"{dims[0]} spatial axes"] if len(dims) == 1 else []
+            notes.append(f"Nothing of {name!r} could be measured: it needs {', '.join(needs)}.")
+    return notes
+
+
+_NEEDS = {
+    "image": "grey values",
+    "specimen": "a region of interest or exclusions",
+    "axis": "a given axis",
+    "blur": "the blur",
+    "scores": "the model's scores",
+    "time": "a time axis",
+}

@@ -64,7 +64,7 @@ FERET_MIN = Measurement(
     "feret_min",
     "length",
     "Least distance of two parallel lines (planes) that hold all its pixel centres; 0 of a line "
-    "(a sheet) one pixel thick.",
+    "(a sheet) one pixel thick, and up to one pixel too short of any other.",
     feret_min,
     group=GROUP,
 )
