@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -40,12 +40,16 @@ class Pixels:
 
         Few objects of a large plane are read from their boxes alone.
         """
+        # Kept between the two rounds: finding runs takes longer than both of them.
+        parts = list(self._parts(objects))
         count = np.zeros(len(objects), np.int64)
-        self._each(objects, lambda part, row_of: _count(part, row_of, count))
+        for part, row_of in parts:
+            _count(part, row_of, count)
         first = np.concatenate([[0], np.cumsum(count)])
         runs = np.zeros((int(first[-1]), 4), np.int32)
         used = first[:-1].copy()
-        self._each(objects, lambda part, row_of: _take(part, row_of, used, runs))
+        for part, row_of in parts:
+            _take(part, row_of, used, runs)
         steps = np.ones(3)
         steps[3 - objects.ndim :] = objects.steps
         return Bodies(first, runs, objects.ndim, steps)
@@ -66,8 +70,8 @@ class Pixels:
         key: Key = box if frame is None else (frame, *box)
         return np.asarray(array[key])
 
-    def _each(self, objects: Objects, use: Callable[[Part, NDArray[np.int32]], None]) -> None:
-        """Call `use` with all parts of every plane and frame, and the rows of their numbers."""
+    def _parts(self, objects: Objects) -> Iterator[tuple[Part, NDArray[np.int32]]]:
+        """Yield all parts of every plane and frame, with the row of each number in them."""
         groups = objects.frame * 256 + objects.plane
         for group in np.unique(groups):
             rows = np.flatnonzero(groups == group)
@@ -78,11 +82,11 @@ class Pixels:
             for box, index in self._boxes(objects, rows, plane):
                 part = self._part(plane, frame, box)
                 if index is None:
-                    use(part, row_of)
+                    yield part, row_of
                 else:
                     only = (part[0].value == number[index]).astype(np.int32)
                     alone = np.array([-1, rows[index]], np.int32)
-                    use((part[0].with_values(only), *part[1:]), alone)
+                    yield (part[0].with_values(only), *part[1:]), alone
 
     def _boxes(
         self, objects: Objects, rows: NDArray[np.int64], plane: int

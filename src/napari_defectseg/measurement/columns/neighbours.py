@@ -19,6 +19,8 @@ def pairs(objects: Objects) -> tuple[Real, NDArray[np.int64]]:
     groups = objects.frame * 256 + objects.plane
     for group in np.unique(groups):
         rows = np.flatnonzero(groups == group)
+        # By label, so that of two at the same distance the lower number is the one.
+        rows = rows[np.argsort(objects.label[rows], kind="stable")]
         found, which = nearest(objects.bodies.select(rows))
         some = which >= 0
         gap[rows[some]], row[rows[some]] = found[some], rows[which[some]]
