@@ -67,8 +67,8 @@ def follow(
 
 def main() -> None:
     edge = int(sys.argv[1]) if len(sys.argv) > 1 else 512
-    count = int(23500 * (edge / 512) ** 3)
-    mask, _ = scene((edge,) * 3, count, (3, 8.5))
+    count = int(44000 * (edge / 512) ** 3)
+    mask, _ = scene((edge,) * 3, count, (2.2, 7))
     plane, found = label(mask)
     known = dict.fromkeys(range(1, found + 1), 1)
     sizes = Calibration.uncalibrated(3)
