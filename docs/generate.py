@@ -1,4 +1,4 @@
-"""Write the reference pages that follow from the program: command line and keys.
+"""Write the reference pages that follow from the program: command line, keys, measurements.
 
     python docs/generate.py
 
@@ -13,9 +13,10 @@ HERE = Path(__file__).resolve().parent / "reference"
 
 
 def main() -> None:
-    """Write both pages."""
+    """Write the pages."""
     (HERE / "command-line.md").write_text(command_line(), encoding="utf-8")
     (HERE / "keys.md").write_text(keys(), encoding="utf-8")
+    (HERE / "measurements.md").write_text(measurements(), encoding="utf-8")
 
 
 def command_line() -> str:
@@ -102,6 +103,41 @@ def keys() -> str:
             "",
         ]
     )
+
+
+def measurements() -> str:
+    """Return the page of all measurements of objects, by group."""
+    from napari_defectseg.measurement.columns.measurement import BASIC, MEASUREMENTS
+    from napari_defectseg.measurement.settings import GROUPS
+
+    parts = [
+        "# Measurements of objects\n",
+        (
+            "The basic columns are always there. Others are chosen by the group or one by one: "
+            "`defectseg measure --columns surface,feret_max`, in Python "
+            '`measure_regions(labels, settings=MeasureSettings(columns=("surface",)))`; `all` '
+            "chooses everything. Lengths have the unit of the pixel size, or px. How right they "
+            "are: [accuracy](accuracy.md).\n"
+        ),
+    ]
+    units = {
+        "pixel": "px",
+        "length": "length",
+        "square": "length²",
+        "size": "area, volume",
+        "angle": "rad",
+        "degree": "°",
+    }
+    for group, words in ((BASIC, "always measured"), *GROUPS):
+        parts += [f"## {group}\n", f"{words[:1].upper()}{words[1:]}.\n"]
+        parts += ["| column | unit | in | what it is |", "| --- | --- | --- | --- |"]
+        for _, item in MEASUREMENTS.items():
+            if item.group == group:
+                where = "2D, 3D" if len(item.dims) == 2 else f"{item.dims[0]}D"
+                told = _flowing(item.definition)
+                parts.append(f"| `{item.name}` | {units.get(item.kind, '')} | {where} | {told} |")
+        parts.append("")
+    return "\n".join(parts)
 
 
 if __name__ == "__main__":

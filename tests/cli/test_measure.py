@@ -87,6 +87,26 @@ def test_regions_and_foil(defectseg, mask: Path, tmp_path: Path) -> None:
     assert density["value"] == pytest.approx(1 / (2400e-18 * 85e-9))
 
 
+def test_groups_of_columns(defectseg, mask: Path, tmp_path: Path) -> None:
+    """Columns beyond the basic ones by choice; what cannot be measured is said."""
+    said = defectseg(
+        "measure", mask, "--out", tmp_path / "out", "--columns", "surface,feret_max,shape,grey",
+        "--axis", "x", "--blur", "0.5", "--spacing", "1,1", "--unit", "nm",
+    )  # fmt: skip
+    assert said.status == 0, said.err
+    with (tmp_path / "out" / "objects.csv").open(encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    longest = max(rows, key=lambda row: float(row["feret_max [nm]"]))
+    assert float(longest["feret_max [nm]"]) == pytest.approx(np.hypot(9, 19))
+    assert float(longest["angle_to_axis [°]"]) == pytest.approx(0, abs=1e-6)
+    assert "perimeter_crofton [nm]" in rows[0]
+    assert "feret_min [nm]" not in rows[0]
+    assert "Nothing of 'grey' could be measured: it needs grey values" in said.err
+    wrong = defectseg("measure", mask, "--out", tmp_path / "no", "--columns", "colour")
+    assert wrong.status == 1
+    assert "'colour'" in wrong.err
+
+
 def test_nothing_is_overwritten_unasked(defectseg, mask: Path, tmp_path: Path) -> None:
     assert defectseg("measure", mask, "--out", tmp_path / "out").status == 0
     said = defectseg("measure", mask, "--out", tmp_path / "out")
@@ -106,7 +126,8 @@ def test_nothing_is_overwritten_unasked(defectseg, mask: Path, tmp_path: Path) -
         (["--foil-thickness", "thin", "--thickness-unit", "nm"], "is not a number with a unit"),
         (["--foil-thickness", "85"], "--foil-thickness"),
         (["--border", "weight"], "weight"),
-        (["--axis", "x"], "No such option"),
+        (["--axis", "up"], "is not z, y, x"),
+        (["--axis", "0,0"], "not all 0"),
     ],
 )
 def test_wrong_options_have_status_2(

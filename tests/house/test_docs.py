@@ -21,7 +21,7 @@ def test_every_promise_names_a_test_that_is_there() -> None:
         assert f"def {test}(" in (ROOT / path).read_text(encoding="utf-8"), f"{path}::{test}"
 
 
-@pytest.mark.parametrize("name", ["command-line", "keys"])
+@pytest.mark.parametrize("name", ["command-line", "keys", "measurements"])
 def test_pages_made_from_the_program_are_up_to_date(name: str) -> None:
     made = runpy.run_path(str(DOCS / "generate.py"))[name.replace("-", "_")]()
     written = (DOCS / "reference" / f"{name}.md").read_text(encoding="utf-8")

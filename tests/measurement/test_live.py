@@ -29,7 +29,7 @@ from napari_defectseg.measurement import live as live_module
 from napari_defectseg.measurement.columns.measurement import MEASUREMENTS, Measurement
 from napari_defectseg.measurement.live import LiveTable
 from napari_defectseg.measurement.regions import measure_regions
-from napari_defectseg.measurement.settings import MeasureSettings
+from napari_defectseg.measurement.settings import GROUPS, MeasureSettings
 
 SHAPES = {"yx": (12, 14), "zyx": (4, 7, 8), "tyx": (3, 7, 8), "tzyx": (2, 3, 5, 6)}
 NAMES = ("void", "loop")
@@ -67,6 +67,9 @@ def assert_same(one, other) -> None:
     assert one.calibration == other.calibration
 
 
+GROUP_NAMES = [name for name, _ in GROUPS]
+
+
 class Following(RuleBasedStateMachine):
     """Random tools, undo, redo and replacements on random maps; the table is never wrong."""
 
@@ -83,7 +86,11 @@ class Following(RuleBasedStateMachine):
             "scores": self.rng.random((3, *shape)) if self.rng.random() < 0.7 else None,
             "space": None,
             "settings": MeasureSettings(
-                border=self.rng.choice(["count", "exclude"]), min_size=int(self.rng.integers(3))
+                border=self.rng.choice(["count", "exclude"]),
+                min_size=int(self.rng.integers(3)),
+                columns=tuple(self.rng.choice(GROUP_NAMES, self.rng.integers(3), replace=False)),
+                axis=(1, 0.5, 2)[: len(axes) - ("t" in axes)],
+                blur=0.5,
             ),
         }
         if self.rng.random() < 0.5:

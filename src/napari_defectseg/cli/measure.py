@@ -7,8 +7,17 @@ from typing import Annotated, Literal, TypeAlias
 
 import typer
 
-from napari_defectseg.cli.options import Out, Spacing, Unit, names, read_spacing, thickness
+from napari_defectseg.cli.options import (
+    Out,
+    Spacing,
+    Unit,
+    names,
+    read_axis,
+    read_spacing,
+    thickness,
+)
 from napari_defectseg.cli.work import Debug, Json, Overwrite, Quiet, working
+from napari_defectseg.measurement.settings import GROUPS, MeasureSettings
 
 EXAMPLE = "Example: defectseg measure mask.tif --out result --spacing 0.5 --unit nm --classes void"
 
@@ -31,6 +40,21 @@ def measure(
         int | None,
         typer.Option(min=1, max=3, help="Neighbours share a face (1), edge (2) or corner (3)."),
     ] = None,
+    columns: Annotated[
+        str,
+        typer.Option(
+            metavar="GROUP,…",
+            help="What to measure beyond the basic columns: groups "
+            f"({', '.join(name for name, _ in GROUPS)}), single measurements, or all.",
+        ),
+    ] = "",
+    axis: Annotated[
+        str,
+        typer.Option(metavar="z|y|x|Z,Y,X", help="Axis of build or load, for angles and √area."),
+    ] = "",
+    blur: Annotated[
+        float, typer.Option(min=0, help="Standard deviation of the image's blur in px.")
+    ] = 0.0,
     border: Annotated[Border, typer.Option(help="Objects at the border.")] = "count",
     roi: Annotated[Path | None, typer.Option(help="Mask of what is counted.")] = None,
     exclude: Annotated[Path | None, typer.Option(help="Mask of what is not counted.")] = None,
@@ -57,6 +81,7 @@ def measure(
     """
     size = read_spacing(spacing, unit)
     foil = thickness(foil_thickness, thickness_unit)
+    direction = read_axis(axis)
     with working(as_json=as_json, quiet=quiet, debug=debug) as work:
         from napari_defectseg.batch.measure import (
             MeasureJob,
@@ -64,7 +89,6 @@ def measure(
             specimens_of,
             write_measured,
         )
-        from napari_defectseg.measurement.settings import MeasureSettings
         from napari_defectseg.results.recipe import PixelSize
 
         job = MeasureJob(
@@ -75,7 +99,13 @@ def measure(
             roi=roi,
             exclude=exclude,
             thickness=foil,
-            settings=MeasureSettings(connectivity=connectivity, border=border),
+            settings=MeasureSettings(
+                connectivity=connectivity,
+                border=border,
+                columns=names(columns),
+                axis=direction,
+                blur=blur,
+            ),
             specimens=specimens_of(masks, specimen_of) if specimen_of else {},
         )
         measured = work.run(measure_steps(job))

@@ -22,6 +22,7 @@ from napari_defectseg.core.units import (
 if TYPE_CHECKING:
     from napari_defectseg.results.recipe import PixelSize
 
+AXES = {"z": (1.0, 0.0, 0.0), "y": (0.0, 1.0, 0.0), "x": (0.0, 0.0, 1.0)}
 _BYTES = re.compile(r"(?P<value>\d+(?:\.\d+)?)\s*(?P<prefix>[KMGT]?)(?:i?B)?", re.IGNORECASE)
 
 Out: TypeAlias = Annotated[Path, typer.Option("--out", help="Folder to write into.")]
@@ -100,6 +101,23 @@ def assignments(texts: Sequence[str], option: str) -> dict[str, str]:
             raise typer.BadParameter(f"{option} {text!r} is not field=value.")
         found[name.strip()] = value
     return found
+
+
+def read_axis(text: str) -> tuple[float, ...]:
+    """Return the direction of ``--axis``, slowest axis first; none if there is no text."""
+    if not text:
+        return ()
+    if text in AXES:
+        return AXES[text]
+    try:
+        values = tuple(float(part) for part in text.split(","))
+    except ValueError as error:
+        raise typer.BadParameter(
+            f"--axis {text!r} is not z, y, x or numbers like 1,0,0."
+        ) from error
+    if len(values) not in (2, 3) or not any(values):
+        raise typer.BadParameter(f"--axis needs two or three numbers, not all 0: {text!r}.")
+    return values
 
 
 def numbers(text: str, option: str) -> tuple[float, ...]:

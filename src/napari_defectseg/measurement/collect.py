@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,13 +14,10 @@ from napari_defectseg.core.progress import Step, Steps
 from napari_defectseg.measurement import moments
 from napari_defectseg.measurement.inputs import Inputs
 from napari_defectseg.measurement.objects import Objects
+from napari_defectseg.measurement.pixels import Pixels
+from napari_defectseg.measurement.slabs import Box, Key, cut_into_slabs
 from napari_defectseg.measurement.source import Source
 from napari_defectseg.measurement.sums import Sums
-
-SLAB = 1 << 20
-"""Pixels of a slab: its grey values as float64 stay in the processor's cache."""
-Box = tuple[slice, ...]
-Key = tuple[int | slice, ...]
 
 
 @dataclass(frozen=True)
@@ -132,16 +129,9 @@ def join(source: Source, inputs: Inputs, found: Sequence[Found]) -> Objects:
         source.calibration,
         source.classes,
         inputs.names | more,
+        inputs.settings,
+        Pixels(source, inputs),
     )
-
-
-def cut_into_slabs(box: Box) -> Iterator[Box]:
-    """Yield the box cut along its first axis into pieces of about `SLAB` pixels."""
-    first, *rest = box
-    row = int(np.prod([max(side.stop - side.start, 1) for side in rest]))
-    thick = max(1, SLAB // row)
-    for start in range(first.start, first.stop, thick):
-        yield (slice(start, min(start + thick, first.stop)), *rest)
 
 
 def _volume(part: NDArray[Any]) -> NDArray[Any]:

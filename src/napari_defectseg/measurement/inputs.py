@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
@@ -33,12 +33,17 @@ class Inputs:
         Probabilities; the channels are the classes in order, perhaps with the background first.
     channel_of : ndarray of int16, shape (256,), or None
         Channel of each class value, -1 for none.
+    settings : MeasureSettings
+    limited : bool
+        Whether a region of interest or exclusions were given: the specimen has a surface.
     """
 
     codes: Codes | None = None
     grey: Grey | None = None
     scores: Any = None
     channel_of: NDArray[np.int16] | None = None
+    settings: MeasureSettings = field(default_factory=MeasureSettings)
+    limited: bool = False
 
     @classmethod
     def of(
@@ -59,15 +64,24 @@ class Inputs:
         grey = None
         if image is not None and settings.intensity:
             grey = Grey.of(image, source.axes, source.shape)
-        if scores is None:
-            return cls(border_codes(space, source), grey)
-        _check_scores(scores, source)
-        return cls(border_codes(space, source), grey, scores, _channels(source, scores))
+        limited = space is not None and not (space.roi is None and space.exclude is None)
+        channels = None
+        if scores is not None:
+            _check_scores(scores, source)
+            channels = _channels(source, scores)
+        codes = border_codes(space, source)
+        return cls(codes, grey, scores, channels, settings, limited)
 
     @property
     def names(self) -> frozenset[str]:
         """Names of the inputs that are there."""
-        there = {"image": self.grey is not None, "scores": self.scores is not None}
+        there = {
+            "image": self.grey is not None,
+            "scores": self.scores is not None,
+            "specimen": self.limited,
+            "axis": bool(self.settings.axis),
+            "blur": self.settings.blur > 0,
+        }
         return frozenset(name for name, value in there.items() if value)
 
     @cached_property

@@ -14,18 +14,14 @@ from napari_defectseg.images.space import ReferenceSpace
 from napari_defectseg.labels import boxes
 from napari_defectseg.labels.edit import Box, Edit
 from napari_defectseg.labels.labelmap import LabelMap
-from napari_defectseg.measurement.collect import (
-    Found,
-    Summing,
-    collect_steps,
-    cut_into_slabs,
-    join,
-)
+from napari_defectseg.measurement import moments
+from napari_defectseg.measurement.collect import Found, Summing, collect_steps, join
 from napari_defectseg.measurement.inputs import Inputs
 from napari_defectseg.measurement.objects import Objects
 from napari_defectseg.measurement.plane import ArrayPlane
 from napari_defectseg.measurement.regions import Spacing, take_in
 from napari_defectseg.measurement.settings import MeasureSettings
+from napari_defectseg.measurement.slabs import cut_into_slabs
 from napari_defectseg.measurement.source import from_labelmap
 from napari_defectseg.measurement.table import RegionTable
 from napari_defectseg.measurement.tabulate import local_columns, tabulate
@@ -186,6 +182,7 @@ class LiveTable:
             runs = labels.runs(frame, slab)
             summing.add(runs.with_values((runs.value == number).astype(np.int32)), slab)
         found = summing.found(plane, np.array([0, number], np.int64))
+        found.whole[:, moments.LABEL] = number
         return [found] if found.label.size else []
 
 

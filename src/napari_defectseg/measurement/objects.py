@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +14,12 @@ from napari_defectseg.core.axes import Axes
 from napari_defectseg.core.calibration import Calibration
 from napari_defectseg.core.classes import ClassMap
 from napari_defectseg.measurement import moments
+from napari_defectseg.measurement.settings import MeasureSettings
+
+if TYPE_CHECKING:
+    from napari_defectseg.measurement.bodies import Bodies
+    from napari_defectseg.measurement.configurations import Neighbourhoods
+    from napari_defectseg.measurement.pixels import Pixels
 
 Real = NDArray[np.float64]
 
@@ -35,6 +42,9 @@ class Objects:
     classes : ClassMap or None
     inputs : frozenset of str
         What there was to measure: ``"image"``, ``"scores"``, ``"time"``, ``"classes"``.
+    settings : MeasureSettings
+    pixels : Pixels or None
+        Where their pixels are found; None where only sums are known.
     columns : mapping of str to ndarray
         Columns computed so far, by name.
     """
@@ -49,6 +59,8 @@ class Objects:
     calibration: Calibration
     classes: ClassMap | None = None
     inputs: frozenset[str] = frozenset()
+    settings: MeasureSettings = field(default_factory=MeasureSettings)
+    pixels: Pixels | None = None
     columns: Mapping[str, NDArray[Any]] = field(default_factory=dict)
 
     def __len__(self) -> int:
@@ -83,6 +95,49 @@ class Objects:
     def cut(self) -> NDArray[np.bool_]:
         """Whether an object touches the border of what is counted."""
         return self.whole[:, moments.CUT] > 0
+
+    @cached_property
+    def bodies(self) -> Bodies:
+        """Their pixels as runs, read when first asked for."""
+        assert self.pixels is not None, "objects known by their sums alone have no pixels"
+        return self.pixels.bodies(self)
+
+    @cached_property
+    def neighbourhoods(self) -> Neighbourhoods:
+        """What follows from their neighbourhoods of 2 × 2 (× 2) pixels."""
+        from napari_defectseg.measurement.configurations import Neighbourhoods
+
+        return Neighbourhoods(self.bodies)
+
+    @property
+    def pixel_shape(self) -> tuple[int, ...]:
+        """Pixels along each spatial axis of what was measured."""
+        assert self.pixels is not None, "objects known by their sums alone have no image"
+        return self.pixels.source.shape[-self.ndim :]
+
+    @cached_property
+    def filled(self) -> Real:
+        """Pixels and covariances (px²) yy, xx, yx within each outer line, shape (n, 4)."""
+        from napari_defectseg.measurement.filling import filled_moments
+
+        out = np.zeros((len(self), 4))
+        filled_moments(self.bodies.first, self.bodies.runs, self.bodies.boxes, out)
+        return out
+
+    @cached_property
+    def thickness(self) -> Real:
+        """Mean and largest local thickness, shape (n, 2)."""
+        from napari_defectseg.measurement.thickness import thickness_of
+
+        found = [thickness_of(mask, self.steps) for mask in self.bodies.masks(margin=1)]
+        return np.array(found, np.float64).reshape(len(self), 2)
+
+    @cached_property
+    def neighbours(self) -> tuple[Real, NDArray[np.int64]]:
+        """Gap to the nearest object and its row; nan and -1 where there is none."""
+        from napari_defectseg.measurement.columns.neighbours import pairs
+
+        return pairs(self)
 
     def centroid(self) -> Real:
         """Return mean pixel positions, in pixels, shape (n, ndim)."""

@@ -22,7 +22,7 @@ from napari_defectseg.measurement.inputs import Inputs
 from napari_defectseg.measurement.settings import MeasureSettings
 from napari_defectseg.measurement.source import Source, bare_axes, from_array, from_labelmap
 from napari_defectseg.measurement.table import RegionTable
-from napari_defectseg.measurement.tabulate import tabulate
+from napari_defectseg.measurement.tabulate import chosen_measurements, tabulate
 
 Spacing = float | Sequence[float]
 
@@ -42,6 +42,8 @@ def measure_regions(
     """Measure every object: size, position, shape, grey values, in physical units.
 
     Definitions and names are scikit-image's (`skimage.measure.regionprops`) where it has them.
+    Beyond the basic columns, ``settings=MeasureSettings(columns=("surface", "extent"))`` chooses
+    groups of others.
 
     Parameters
     ----------
@@ -113,6 +115,7 @@ def measure_regions_steps(
 ) -> Steps[RegionTable]:
     """Measure as `measure_regions` does, yielding a step before each slab of the image."""
     settings = settings or MeasureSettings()
+    chosen_measurements(settings.columns)
     source = take_in(labels, image, spacing, unit, classes, object_classes, settings)
     inputs = Inputs.of(source, image, space, scores, settings)
     objects = yield from collect_steps(source, inputs)

@@ -3,12 +3,26 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import hypot, inf
 from typing import Annotated, Literal
 
 from napari_defectseg.core.errors import MeasurementError
 from napari_defectseg.core.setting import Setting
 
 Border = Literal["count", "exclude"]
+GROUPS = (
+    ("shape", "form, direction, what is too small to trust"),
+    ("surface", "perimeter or surface area, Euler number, sphericity"),
+    ("extent", "Feret diameters, enclosing ball, convex hull"),
+    ("projection", "projected area and √area"),
+    ("outline", "ellipse of the filled outer line"),
+    ("thickness", "local thickness"),
+    ("neighbours", "gap to the nearest neighbour"),
+    ("specimen", "gap to the free surface, open or closed"),
+    ("grey", "surface area or perimeter from grey values"),
+    ("scikit", "the rest of scikit-image's, one object after the other"),
+)
+"""Groups of columns beyond the basic ones, and what is in them."""
 BORDERS: tuple[Border, ...] = ("count", "exclude")
 
 
@@ -28,6 +42,14 @@ class MeasureSettings:
         Objects of fewer pixels are taken for noise: neither in the table nor in the fraction.
     intensity : bool
         Whether to measure grey values where there is an image.
+    columns : tuple of str
+        What to measure beyond the basic columns: names of groups (`GROUPS`) or of single
+        measurements; ``"all"``: everything there is.
+    axis : tuple of float
+        Direction of build or load, one number a spatial axis, slowest first (z, y, x); of any
+        length. Empty: none, and no column that needs one.
+    blur : float
+        Standard deviation σ of the image's blur, measured on an edge, in px; 0: unknown.
 
     Raises
     ------
@@ -43,6 +65,12 @@ class MeasureSettings:
     ] = "count"
     min_size: Annotated[int, Setting("Smallest object", unit="px", low=0, high=10**9)] = 1
     intensity: Annotated[bool, Setting("Measure grey values")] = True
+    columns: Annotated[
+        tuple[str, ...],
+        Setting("More columns", choices=tuple(name for name, _ in GROUPS), names=GROUPS),
+    ] = ()
+    axis: Annotated[tuple[float, ...], Setting("Build or load axis", none="none")] = ()
+    blur: Annotated[float, Setting("Blur", unit="px", low=0, high=100, step=0.1)] = 0.0
 
     def __post_init__(self) -> None:
         if self.border not in BORDERS:
@@ -52,6 +80,16 @@ class MeasureSettings:
             )
         if self.min_size < 0:
             raise MeasurementError(f"A smallest size of {self.min_size} pixels means nothing.")
+        # Files give lists.
+        object.__setattr__(self, "columns", tuple(self.columns))
+        object.__setattr__(self, "axis", tuple(float(part) for part in self.axis))
+        if self.axis and (len(self.axis) not in (2, 3) or not 0 < hypot(*self.axis) < inf):
+            raise MeasurementError(
+                f"An axis of {self.axis} is no direction.",
+                hint="Give one number a spatial axis, slowest first: (1, 0, 0) is z in a volume.",
+            )
+        if not 0 <= self.blur < inf:
+            raise MeasurementError(f"A blur of {self.blur} px means nothing.")
         if self.connectivity is not None and self.connectivity not in (1, 2, 3):
             raise MeasurementError(
                 f"A connectivity of {self.connectivity} means nothing.",

@@ -10,7 +10,12 @@ from numpy.typing import NDArray
 
 from napari_defectseg.core.errors import MeasurementError
 from napari_defectseg.measurement.columns.identity import class_names
-from napari_defectseg.measurement.columns.measurement import MEASUREMENTS, Measurement
+from napari_defectseg.measurement.columns.measurement import (
+    BASIC,
+    EVERYTHING,
+    MEASUREMENTS,
+    Measurement,
+)
 from napari_defectseg.measurement.inputs import Inputs
 from napari_defectseg.measurement.objects import Objects
 from napari_defectseg.measurement.region import Region
@@ -31,7 +36,11 @@ def tabulate(
     kept, region = _leave_out(objects, source, inputs, settings)
     columns = compute_columns(kept)
     return RegionTable(
-        columns, source.calibration, source.classes, region, _warnings(source, columns)
+        columns,
+        source.calibration,
+        source.classes,
+        region,
+        _warnings(source, columns, settings.columns),
     )
 
 
@@ -73,7 +82,40 @@ def columns_before(item: Measurement, objects: Objects) -> Values:
 
 
 def _fitting(objects: Objects) -> list[Measurement]:
-    return [item for _, item in MEASUREMENTS.items() if item.fits(objects.ndim, objects.inputs)]
+    """Return the measurements that these objects can have and the settings choose."""
+    chosen = chosen_measurements(objects.settings.columns)
+    return [item for item in chosen if item.fits(objects.ndim, objects.inputs)]
+
+
+def chosen_measurements(names: Sequence[str]) -> list[Measurement]:
+    """Return the basic measurements, those of `names` and what they need, in order.
+
+    Raises
+    ------
+    MeasurementError
+        If a name is neither a group nor a measurement.
+    """
+    known = dict(MEASUREMENTS.items())
+    groups = {item.group for item in known.values()}
+    strange = [name for name in names if name not in {*known, *groups, EVERYTHING}]
+    if strange:
+        raise MeasurementError(
+            f"There is no measurement and no group of columns called {strange[0]!r}.",
+            hint=f"Groups: {', '.join(sorted(groups))}, {EVERYTHING}; measurements: "
+            f"{', '.join(known)}.",
+        )
+    groups_chosen = {BASIC, *names}
+    wanted = [
+        name
+        for name, item in known.items()
+        if EVERYTHING in names or name in names or item.group in groups_chosen
+    ]
+    asked = [*wanted]
+    while asked:
+        more = [need for need in known[asked.pop()].needs if need in known]
+        asked += [need for need in more if need not in wanted]
+        wanted += [need for need in more if need not in wanted]
+    return [item for name, item in known.items() if name in set(wanted)]
 
 
 def _computed(objects: Objects, items: Sequence[Measurement]) -> Values:
@@ -131,13 +173,16 @@ def _leave_out(
     return (objects if keep.all() else objects.select(keep)), region
 
 
-def _warnings(source: Source, columns: Mapping[str, Column]) -> tuple[str, ...]:
+def _warnings(
+    source: Source, columns: Mapping[str, Column], chosen: Sequence[str]
+) -> tuple[str, ...]:
     notes = [*source.notes]
     if not source.calibration.calibrated:
         text = source.calibration.describe()
         notes.append(f"{text[:1].upper()}{text[1:]}; all sizes are in px.")
     elif source.calibration.question:
         notes.append(source.calibration.question)
+    notes += _unmeasured(columns, chosen)
     if "intensity_mean" in columns:
         unknown = int(np.isnan(columns["intensity_mean"].values).sum())
         if unknown:
@@ -147,3 +192,28 @@ def _warnings(source: Source, columns: Mapping[str, Column]) -> tuple[str, ...]:
         if nameless:
             notes.append(f"{nameless} objects have no class and are in no class's numbers.")
     return tuple(notes)
+
+
+def _unmeasured(columns: Mapping[str, Column], chosen: Sequence[str]) -> list[str]:
+    """Return a sentence for each choice that gave no column, with what it lacks."""
+    notes = []
+    for name in chosen:
+        items = [item for key, item in MEASUREMENTS.items() if name in (key, item.group)]
+        there = [item for item in items for column in columns if column.startswith(item.name)]
+        if items and not there:
+            lacks = sorted({word for item in items for word in item.inputs})
+            dims = sorted({ndim for item in items for ndim in item.dims})
+            needs = [_NEEDS.get(word, word) for word in lacks]
+            needs += [f"{dims[0]} spatial axes"] if len(dims) == 1 else []
+            notes.append(f"Nothing of {name!r} could be measured: it needs {', '.join(needs)}.")
+    return notes
+
+
+_NEEDS = {
+    "image": "grey values",
+    "specimen": "a region of interest or exclusions",
+    "axis": "a given axis",
+    "blur": "the blur",
+    "scores": "the model's scores",
+    "time": "a time axis",
+}

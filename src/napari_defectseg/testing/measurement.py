@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from napari_defectseg.core.classes import ClassMap
 from napari_defectseg.core.progress import drive
+from napari_defectseg.images.space import ReferenceSpace
 from napari_defectseg.measurement.collect import collect_steps
 from napari_defectseg.measurement.columns.measurement import MEASUREMENTS, Kind, Measurement
 from napari_defectseg.measurement.inputs import Inputs
@@ -51,7 +52,8 @@ class MeasurementContract:
         source = take_in(labels, None, steps, "nm", classes, names)
         grey = rng.normal(100, 20, labels.shape)
         scores = rng.random((2, *labels.shape), np.float32)
-        inputs = Inputs.of(source, grey, None, scores, MeasureSettings())
+        settings = MeasureSettings(columns=("all",), axis=(1.0, 0.5, -2.0)[:ndim], blur=0.8)
+        inputs = Inputs.of(source, grey, _space(labels.shape), scores, settings)
         return drive(collect_steps(source, inputs))
 
     def values(self, objects: Objects) -> Values:
@@ -99,7 +101,8 @@ class MeasurementContract:
     def test_it_grows_with_the_pixel_size_as_its_unit_says(self) -> None:
         """Lengths as the pixel, areas and volumes as its power, all others not at all."""
         for ndim in self.measurement.dims:
-            power = {"length": 1, "size": ndim}.get(self.measurement.kind, 0)
+            powers = {"length": 1, "square": 2, "size": ndim}
+            power = powers.get(self.measurement.kind, 0)
             once, thrice = self.values(self.objects(ndim)), self.values(self.objects(ndim, scale=3))
             grown = {n: v * 3.0**power if power else v for n, v in once.items()}
             self.assert_same(thrice, grown)
@@ -138,6 +141,13 @@ class MeasurementContract:
                 np.testing.assert_allclose(column, wanted[name], self.tolerance, err_msg=name)
             else:
                 np.testing.assert_array_equal(column, wanted[name], err_msg=name)
+
+
+def _space(shape: tuple[int, ...]) -> ReferenceSpace:
+    """Return a specimen that ends within the image, so that some objects are cut and some open."""
+    outside = np.zeros(shape, bool)
+    outside[..., :3] = True
+    return ReferenceSpace(shape, exclude=outside)
 
 
 def _draw(labels: NDArray[np.int32], number: int, rng: np.random.Generator) -> None:
