@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -11,7 +10,7 @@ from napari_defectseg.cli.options import assignments
 from napari_defectseg.cli.work import Debug, Json, Quiet, working
 
 if TYPE_CHECKING:
-    from napari_defectseg.models.model import TorchModel
+    from napari_defectseg.models.model import Model
 
 EXAMPLE = (
     'Example: defectseg open loops/model.pt --set classes=void,loop --set pixel_size="0.2-0.6 nm"'
@@ -36,19 +35,18 @@ def open_(
     stated = assignments(settings or [], "--set")
     with working(as_json=as_json, quiet=quiet, debug=debug) as work:
         from napari_defectseg.models.open import open_model
+        from napari_defectseg.models.several import check_weights
 
         opened = open_model(model, settings=stated or None)
-        opened.network()  # weights that do not fit are found now, not at the first image
+        check_weights(opened)  # weights that do not fit are found now, not at the first image
         work.result(described(opened), in_words(opened))
 
 
-def described(model: TorchModel) -> dict[str, Any]:
+def described(model: Model) -> dict[str, Any]:
     """Return the card's main fields as plain JSON values."""
-    from napari_defectseg.core.provenance import sha256_of_file
+    from napari_defectseg.models.several import files_of
 
     card = model.card
-    place = Path(model.path)
-    paths = [place / name for name in model.files] if place.is_dir() else [place]
     return {
         "name": card.name,
         "path": model.path,
@@ -71,11 +69,11 @@ def described(model: TorchModel) -> dict[str, Any]:
         "missing": list(card.missing),
         "sources": dict(card.sources),
         "sha256": model.sha256,
-        "files": {path.name: sha256_of_file(path) for path in paths if path.is_file()},
+        "files": files_of(model),
     }
 
 
-def in_words(model: TorchModel) -> str:
+def in_words(model: Model) -> str:
     """Return the card for a person."""
     card = model.card
     low, high = card.pixel_size or (0.0, 0.0)

@@ -16,7 +16,8 @@ from napari_defectseg.inference.devices import choose
 from napari_defectseg.inference.predict import predict_beside
 from napari_defectseg.inference.prediction import Prediction
 from napari_defectseg.inference.settings import PredictSettings
-from napari_defectseg.models.model import Model, TorchModel
+from napari_defectseg.models.model import Model
+from napari_defectseg.models.several import check_weights
 
 
 @dataclass(frozen=True)
@@ -75,8 +76,7 @@ def predict_collection_steps(
     """
     settings = settings or PredictSettings()
     choose(settings.device)
-    if isinstance(model, TorchModel):
-        model.network()  # a model that does not fit its card fails once, not for every image
+    check_weights(model)  # a model that does not fit its card fails once, not for every image
     names = _names(collection)
     total, found, held = len(collection), [], 0
     for index, entry in enumerate(collection.entries):

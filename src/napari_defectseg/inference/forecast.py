@@ -13,8 +13,8 @@ from napari_defectseg.inference.pace import Watch, known_pace
 from napari_defectseg.inference.scores import on_disk, scores_bytes
 from napari_defectseg.inference.settings import PredictSettings
 from napari_defectseg.inference.tiling import TilePlan, TilingSettings, plan_tiles
-from napari_defectseg.models.joined import JoinedModel
 from napari_defectseg.models.model import Model
+from napari_defectseg.models.several import SeveralModels
 
 TRIAL = {2: 256, 3: 64}
 """Edge of the piece that is timed, in px, by the number of axes the network sees."""
@@ -87,7 +87,7 @@ def forecast(
         As `predict` would.
     """
     settings = settings or PredictSettings()
-    if isinstance(model, JoinedModel):
+    if isinstance(model, SeveralModels):
         return _together([forecast(m, image, settings, measure=measure) for m in model.models])
     job = prepare(model, image, settings)
     threads = settings.threads or _threads()

@@ -25,8 +25,8 @@ from napari_defectseg.inference.segments import together
 from napari_defectseg.inference.settings import PredictSettings
 from napari_defectseg.inference.source import Source
 from napari_defectseg.inference.tiling import Box, Tile
-from napari_defectseg.models.joined import JoinedModel
 from napari_defectseg.models.model import Model
+from napari_defectseg.models.several import SeveralModels
 
 if TYPE_CHECKING:
     from napari_defectseg.inference.engines.exact import ExactEngine
@@ -104,10 +104,10 @@ def predict_beside(
     model: Model, image: CalibratedImage, settings: PredictSettings, held: int = 0
 ) -> Steps[Prediction]:
     """Predict as `predict_steps` does while `held` bytes of other scores are kept in memory."""
-    if isinstance(model, JoinedModel):
-        from napari_defectseg.inference.joined import predict_joined
+    if isinstance(model, SeveralModels):
+        from napari_defectseg.inference.several import predict_several
 
-        return (yield from predict_joined(model, image, settings, held))
+        return (yield from predict_several(model, image, settings, held))
     started = time.perf_counter()
     yield Step(0, 0, "getting the model ready")
     job = prepare(model, image, settings)

@@ -8,15 +8,13 @@ from pathlib import Path
 from napari_defectseg.core.errors import DefectSegError, ModelError, ModelMissing
 from napari_defectseg.models.card import ModelCard
 from napari_defectseg.models.format import FORMATS, Match
-from napari_defectseg.models.model import TorchModel
+from napari_defectseg.models.model import Model
 from napari_defectseg.models.save import CARD, WEIGHTS
 from napari_defectseg.models.settings import with_settings
 from napari_defectseg.models.sniff import what_is
 
 
-def open_model(
-    path_or_name: str | Path, *, settings: Mapping[str, str] | None = None
-) -> TorchModel:
+def open_model(path_or_name: str | Path, *, settings: Mapping[str, str] | None = None) -> Model:
     """Return a model; nothing that a file may contain is run.
 
     Parameters
@@ -51,6 +49,17 @@ def shipped_models() -> tuple[str, ...]:
     return tuple(sorted(item.name for item in folder.iterdir() if (item / "card.json").is_file()))
 
 
+def lasting_path(model: Model) -> str:
+    """Return the name of a shipped model, which is the same on every computer, or the path.
+
+    Empty for a model that was never a file.
+    """
+    path = Path(model.path)
+    if path.name in shipped_models() and path.parent == _shipped_folder():
+        return path.name
+    return str(path.resolve()) if model.path else ""
+
+
 def _find(path_or_name: str | Path) -> Path:
     path = Path(path_or_name).expanduser()
     if path.exists():
@@ -66,7 +75,7 @@ def _shipped_folder() -> Path:
     return Path(__file__).resolve().parents[1] / "shipped"
 
 
-def _open(path: Path) -> TorchModel:
+def _open(path: Path) -> Model:
     if not path.is_dir() and not path.is_file():  # a pipe or a device would block for ever
         raise ModelError(f"{path} is neither a file nor a folder.")
     matches: list[tuple[str, Match]] = []

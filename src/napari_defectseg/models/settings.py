@@ -49,6 +49,25 @@ def with_settings(card: ModelCard, settings: Mapping[str, str]) -> ModelCard:
     return changed.model_copy(update={"sources": sources})
 
 
+def spoken(card: ModelCard) -> dict[str, str]:
+    """Return the fields of a card that a person set, as `with_settings` takes them."""
+    said = [field for field, source in card.sources.items() if source == "you"]
+    found: dict[str, str] = {}
+    for field in said:
+        value = getattr(card, field)
+        if field == "classes":
+            found[field] = ",".join(card.classes.names)
+        elif field == "pixel_size" and value is not None:
+            found[field] = f"{value[0]:g}-{value[1]:g} {card.pixel_unit}"
+        elif field == "preprocessing":
+            found[field] = json.dumps([step.model_dump(mode="json") for step in value])
+        elif field == "thresholds" and value:
+            found[field] = ",".join(f"{name}={one:g}" for name, one in value.items())
+        elif field in _PLAIN and not (field == "batch_norm" and value == "calibrated"):
+            found[field] = "yes" if value is True else "no" if value is False else str(value)
+    return found
+
+
 def _meaning(card: ModelCard, values: dict[str, Any]) -> dict[str, Any]:
     """Return what follows from the names of classes and the task that a person gave.
 
@@ -192,6 +211,10 @@ def _batch_norm(field: str, text: str, card: ModelCard) -> dict[str, Any]:
         raise _unreadable(field, text, "image, or moving")
     return {field: text.strip()}
 
+
+_PLAIN = ("name", "description", "citation", "licence", "task", "activation", "batch_norm",
+          "inverted", "min_size")  # fmt: skip
+"""Fields that are said as they are."""
 
 _READERS: dict[str, Callable[[str, str, ModelCard], dict[str, Any]]] = {
     "name": _word,

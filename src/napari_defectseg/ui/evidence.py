@@ -12,7 +12,7 @@ from napari_defectseg.ui import numbers, words
 if TYPE_CHECKING:
     from napari_defectseg.images.image import CalibratedImage
     from napari_defectseg.models.card import ModelCard
-    from napari_defectseg.models.model import TorchModel
+    from napari_defectseg.models.model import Model
 
 FIELDS = (
     ("architecture", "Network"),
@@ -68,7 +68,7 @@ def question(card: ModelCard) -> str:
     )
 
 
-def evidence(model: TorchModel, name: str) -> str:
+def evidence(model: Model, name: str) -> str:
     """Return how a field of a model's card is known."""
     card = model.card
     source = card.sources.get(name, "card")
@@ -169,7 +169,7 @@ SHIPPED = {"tem-defects": "TEM defects", "tomogram-pores": "Pores in tomograms"}
 """What the models that come with the program are called."""
 
 
-def title_of(model: TorchModel) -> str:
+def title_of(model: Model) -> str:
     """Return what a person calls a model."""
     return SHIPPED.get(model.card.name, model.card.name)
 

@@ -12,7 +12,7 @@ from napari_defectseg.core.errors import DefectSegError, ModelError
 from napari_defectseg.ui.preferences import state_folder
 
 if TYPE_CHECKING:
-    from napari_defectseg.models.model import TorchModel
+    from napari_defectseg.models.model import Model
 
 RECENT, ANSWERS, TOLD = "recent-models.json", "answers.json", "told.json"
 MOST_RECENT, MOST_ANSWERS = 6, 200
@@ -40,7 +40,7 @@ def first_time(what: str) -> bool:
     return what not in known
 
 
-def with_answers(model: TorchModel) -> TorchModel:
+def with_answers(model: Model) -> Model:
     """Return the model with what a person has said about its weights before.
 
     Reads a file; answers that do not fit its card any more are left out.
@@ -60,7 +60,7 @@ def with_answers(model: TorchModel) -> TorchModel:
     )
 
 
-def remember_answers(model: TorchModel) -> None:
+def remember_answers(model: Model) -> None:
     """Keep what a person said about a model, for the next time its weights are opened."""
     card, known = model.card, _read(ANSWERS)
     said = [name for name, source in card.sources.items() if source == "you" and name in KEPT]
