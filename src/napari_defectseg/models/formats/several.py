@@ -70,9 +70,12 @@ def _member(folder: Path, stated: Any) -> Model:
             f"{folder / CARD} names a model outside its folder: {where}.",
             hint="Put the models into the folder itself.",
         )
-    model = open_model(folder / inside)
-    if isinstance(model, SeveralModels):
-        raise ModelError(f"{folder / inside} is several models itself; name them one by one.")
+    place = folder / inside
+    if not place.resolve().is_relative_to(folder.resolve()):
+        raise ModelError(f"{place} is a link that leads out of its folder.")
+    if recognise(place).fits:
+        raise ModelError(f"{place} is several models itself; name them one by one.")
+    model = open_model(place)
     wanted = stated.get("sha256")
     if wanted and wanted != model.sha256:
         raise ModelError(
