@@ -32,6 +32,7 @@ EXAMPLE = (
 )
 
 Mode: TypeAlias = Literal["auto", "exact"]
+PixelPolicy: TypeAlias = Literal["card", "resample", "warn", "go-on"]
 Combine: TypeAlias = Literal["join", "ensemble"]
 Form: TypeAlias = Literal["tiff", "nrrd", "zarr"]
 
@@ -70,6 +71,13 @@ def predict(
     mode: Annotated[
         Mode, typer.Option(help="exact: tiles give what the whole image would give.")
     ] = "auto",
+    pixel_policy: Annotated[
+        PixelPolicy,
+        typer.Option(
+            help="An image outside the pixel sizes of the model: resample what it sees, warn, or "
+            "go on without a word; card: as the model says."
+        ),
+    ] = "card",
     memory: Annotated[str, typer.Option(metavar="4G", help="What one pass may need.")] = "",
     threshold: Annotated[
         list[str] | None,
@@ -114,7 +122,9 @@ def predict(
             model,
             _lasting(models[0]) if len(models) == 1 else "",
             settings=card_fields if len(models) == 1 else None,
-            predict=PredictSettings(device=device, mode=mode, memory=budget),
+            predict=PredictSettings(
+                device=device, mode=mode, memory=budget, pixel_policy=pixel_policy
+            ),
             pixel_size=size,
             **_decode(threshold or [], min_size, model.card),
         )

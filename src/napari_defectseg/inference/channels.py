@@ -11,6 +11,9 @@ from napari_defectseg.core.errors import ImageError
 
 LUMA = (0.299, 0.587, 0.114)
 """Weights of red, green and blue in grey (ITU-R BT.601)."""
+LUMA_BITS = 15
+LUMA_FIXED = (9798, 19235, 3735)
+"""The same in whole numbers, as OpenCV turns 8 bits into grey; their sum is 2 to the 15."""
 
 
 @dataclass(frozen=True)
@@ -93,9 +96,7 @@ class ChannelPlan:
             in colours keeps its values.
         """
         if self.how == "grey":
-            grey = np.tensordot(np.asarray(LUMA), block[:3].astype(np.float64), axes=1)
-            grey = np.rint(grey) if block.dtype.kind in "iu" else grey
-            return grey.astype(block.dtype)[None]
+            return _grey(block[:3])[None]
         if self.how == "colours":
             return block[:3]
         if self.how == "one":
@@ -103,3 +104,12 @@ class ChannelPlan:
         if block.shape[0] != self.wanted:
             return np.broadcast_to(block, (self.wanted, *block.shape[1:]))
         return block
+
+
+def _grey(colours: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+    """Return grey values of the image's type; those of 8 bits are OpenCV's to the last bit."""
+    if colours.dtype == np.uint8:
+        mixed = np.tensordot(np.asarray(LUMA_FIXED), colours.astype(np.int64), axes=1)
+        return ((mixed + (1 << LUMA_BITS - 1)) >> LUMA_BITS).astype(np.uint8)
+    grey = np.tensordot(np.asarray(LUMA), colours.astype(np.float64), axes=1)
+    return (np.rint(grey) if colours.dtype.kind in "iu" else grey).astype(colours.dtype)

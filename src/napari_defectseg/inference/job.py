@@ -7,16 +7,15 @@ from dataclasses import dataclass
 from typing import Any
 
 from napari_defectseg.core.errors import ModelError
-from napari_defectseg.core.units import ratio
 from napari_defectseg.images.image import CalibratedImage
 from napari_defectseg.inference.channels import ChannelPlan
 from napari_defectseg.inference.devices import DeviceChoice, choose
 from napari_defectseg.inference.layout import Layout
 from napari_defectseg.inference.memory import bytes_per_pixel, default_budget
+from napari_defectseg.inference.scale import scale_of
 from napari_defectseg.inference.segments import plan_segments
 from napari_defectseg.inference.settings import PredictSettings
 from napari_defectseg.inference.tiling import TilePlan, TilingSettings, plan_tiles
-from napari_defectseg.models.card import ModelCard
 from napari_defectseg.models.model import Model, TorchModel
 
 HOLES = 2
@@ -84,6 +83,7 @@ class Job:
             "dtype": "float32",
             "passes": self.total,
             "channels": self.layout.channels.how,
+            **self.layout.told,
             **self.plan.as_dict(),
         }
 
@@ -105,6 +105,8 @@ def prepare(model: Model, image: CalibratedImage, settings: PredictSettings) -> 
     card = model.card
     channels = ChannelPlan.of(image.name, image.channels, card.in_channels, settings.channel)
     layout = Layout.of(image, card.dims, channels)
+    scale = scale_of(card, image, settings.pixel_policy, layout.seen)
+    layout = layout.on(scale.resampling)
     device = choose(settings.device)
     budget = settings.memory or default_budget()
     each = bytes_per_pixel(model.network(), card.dims, card.in_channels, card.grid)
@@ -112,22 +114,6 @@ def prepare(model: Model, image: CalibratedImage, settings: PredictSettings) -> 
     if card.batch_norm == "image":
         plan = plan_segments(layout.shape, card.grid, card.segment, limits)
     else:
-        plan = plan_tiles(layout.shape, card.grid, card.halo, limits)
-    warnings = tuple(s for s in (channels.sentence, pixel_size_warning(card, image)) if s)
+        plan = plan_tiles(layout.shape, card.grid, layout.widened(card.halo, card.grid), limits)
+    warnings = tuple(s for s in (channels.sentence, scale.sentence) if s)
     return Job(model, image, settings, layout, plan, device, budget, each, warnings)
-
-
-def pixel_size_warning(card: ModelCard, image: CalibratedImage) -> str:
-    """Return the sentence for an image outside the pixel sizes of the model, else nothing."""
-    if card.pixel_size is None:
-        return ""
-    low, high = card.pixel_size
-    made_for = f"this model was made for {low:.3g} – {high:.3g} {card.pixel_unit}/px"
-    seen = image.calibration if card.dims == 3 else image.calibration.in_plane
-    if not seen.calibrated:
-        return f"{image.name} has no pixel size; {made_for}. Whether it fits is not known."
-    factor = ratio(seen.unit, card.pixel_unit)
-    sizes = [size * factor for size in seen.steps]
-    if min(sizes) >= low * 0.999 and max(sizes) <= high * 1.001:
-        return ""
-    return f"{image.name} has {seen.describe()}; {made_for}, so look at the result with care."

@@ -21,7 +21,7 @@ from napari_defectseg.inference.prediction import Prediction
 from napari_defectseg.inference.recover import MemoryFull, with_smaller_tiles
 from napari_defectseg.inference.rescale import rescale
 from napari_defectseg.inference.scores import room_for_scores
-from napari_defectseg.inference.segments import together
+from napari_defectseg.inference.segments import Result, seamless, together
 from napari_defectseg.inference.settings import PredictSettings
 from napari_defectseg.inference.source import Source
 from napari_defectseg.inference.tiling import Box, Tile
@@ -222,16 +222,17 @@ class _Plane:
     index: Index
 
     def piece(self, number: int, tile: Tile, scores: Array, replaced: int) -> Piece:
-        layout = self.job.layout
-        inside = layout.shaped(scores[(slice(None), *tile.local)])
-        part = Part(layout.where(self.index, tile.inner), inside)
+        part = Part(*self.job.layout.placed(self.index, tile, scores))
         return Piece(part, _words(self.job, self.index, number), replaced)
 
     def run(self, number: int, tile: Tile) -> Piece:
+        return self.piece(number, *self.result(tile))
+
+    def result(self, tile: Tile) -> Result:
         block, replaced = self.source.block(tile)
         with self.watch.lap(tile):
             scores = self.engine.run(block)
-        return self.piece(number, tile, scores, replaced)
+        return tile, scores, replaced
 
 
 def _one_by_one(plane: _Plane, known: int) -> Iterator[Piece]:
@@ -243,18 +244,20 @@ def _one_by_one(plane: _Plane, known: int) -> Iterator[Piece]:
 def _whole(plane: _Plane, known: int) -> Iterator[Piece]:
     """Yield the tiles of a plane that must be seen as a whole, after all are computed."""
     job, card = plane.job, plane.job.model.card
-    found: list[Piece] = []
+    found: list[Result] = []
     if card.batch_norm == "image":
-        results = together(job.plan, plane.source, plane.engine)
-        found = [plane.piece(number, *result) for number, result in enumerate(results, start=1)]
+        found = list(together(job.plan, plane.source, plane.engine))
     else:
         for number, tile in enumerate(job.plan, start=1):
-            found.append(plane.run(number, tile))
-            yield replace(found[-1], part=None)
-    parts = [piece.part for piece in found if piece.part is not None]
+            found.append(plane.result(tile))
+            yield Piece(None, _words(job, plane.index, number), found[-1][2])
     if card.rescale == "image":
-        rescale([part.scores for part in parts], card.name)
-    yield from found[known:]
+        rescale([scores[(slice(None), *tile.local)] for tile, scores, _ in found], card.name)
+    if job.layout.resampling is not None:  # what comes back to the image looks across the seams
+        found = seamless(found, job.plan)
+    for number, result in enumerate(found, start=1):
+        if number > known:
+            yield plane.piece(number, *result)
 
 
 def _words(job: Job, index: Index, number: int) -> str:

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from napari_defectseg.core.units import ratio
-from napari_defectseg.inference.job import pixel_size_warning
+from napari_defectseg.inference.scale import pixel_size_warning
 from napari_defectseg.ui import numbers, words
 
 if TYPE_CHECKING:
