@@ -33,7 +33,7 @@ def test_a_ramp_stays_a_ramp_inside(n: int, m: int) -> None:
     reach = 2 * max(1.0, n / m) + 1
     inside = (places > reach) & (places < n - 1 - reach)
     # A widened kernel that is sampled is not quite even between its pixels.
-    np.testing.assert_allclose(found[inside], places[inside], atol=1e-9 if m >= n else 0.02)
+    np.testing.assert_allclose(found[inside], places[inside], atol=1e-9 if m >= n else 0.05)
 
 
 def test_what_is_finer_than_the_new_pixels_does_not_fold_back() -> None:

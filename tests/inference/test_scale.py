@@ -70,10 +70,10 @@ def test_tiles_give_what_the_whole_gives(steps: tuple[float, float], axes: str) 
 
 @pytest.mark.parametrize("steps", [(2.0, 1.0, 1.0), (0.4, 1.0, 1.0), (1.0, 3.0, 0.5)])
 def test_volumes_with_unequal_voxels(steps: tuple[float, ...]) -> None:
-    image = sized(image_of((24, 20, 28), "zyx"), *steps)
+    image = sized(image_of((24, 20, 40), "zyx"), *steps)
     model = model_for(0.8, 1.2, dims=3)
     whole = predict(model, image, settings())
-    assert whole.scores.shape == (3, 24, 20, 28)
+    assert whole.scores.shape == (3, 24, 20, 40)
     tiles = predict(model, image, settings(tile=28))
     assert tiles.plan["tiles"] > 1
     np.testing.assert_allclose(tiles.scores, whole.scores, atol=1e-5)
@@ -88,9 +88,7 @@ def test_a_plane_of_a_stack_is_resampled_in_its_plane_alone() -> None:
     }  # fmt: skip
     for z in range(3):
         plane = sized(CalibratedImage.from_array(image.read(z=z)), 0.5, 0.5)
-        np.testing.assert_allclose(
-            predict(model, plane, settings()).scores.shape, (3, 40, 40)
-        )
+        np.testing.assert_allclose(predict(model, plane, settings()).scores.shape, (3, 40, 40))
 
 
 def test_a_smooth_object_is_found_at_any_pixel_size() -> None:

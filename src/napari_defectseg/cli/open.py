@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from napari_defectseg.cli.options import assignments
-from napari_defectseg.cli.work import Debug, Json, Quiet, working
+from napari_defectseg.cli.work import Debug, Json, Overwrite, Quiet, working
 
 if TYPE_CHECKING:
+    from napari_defectseg.models.card import ModelCard
     from napari_defectseg.models.model import Model
 
 EXAMPLE = (
@@ -24,22 +26,57 @@ def open_(
         list[str] | None,
         typer.Option("--set", metavar="FIELD=VALUE", help="State a field of its card."),
     ] = None,
+    calibrate: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--calibrate",
+            metavar="IMAGE",
+            help="Measure batch statistics on this image and keep them; with --out. May be "
+            "repeated: several images count as one.",
+        ),
+    ] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option("--out", help="Save the model with its card as this folder."),
+    ] = None,
+    overwrite: Overwrite = False,
     as_json: Json = False,
     quiet: Quiet = False,
     debug: Debug = False,
 ) -> None:
     """Open a model and say what it expects and finds, and how that is known.
 
-    Nothing that a file may contain is run.
+    Nothing that a file may contain is run. With --out it is saved with this card as a model
+    folder, calibrated on images where --calibrate names some.
     """
     stated = assignments(settings or [], "--set")
+    if calibrate and out is None:
+        raise typer.BadParameter("--calibrate needs --out: a folder for the calibrated model.")
     with working(as_json=as_json, quiet=quiet, debug=debug) as work:
         from napari_defectseg.models.open import open_model
         from napari_defectseg.models.several import check_weights
 
         opened = open_model(model, settings=stated or None)
         check_weights(opened)  # weights that do not fit are found now, not at the first image
+        if calibrate:
+            opened = _calibrated(opened, calibrate)
+        if out is not None:
+            opened = _saved(opened, out, overwrite=overwrite)
         work.result(described(opened), in_words(opened))
+
+
+def _calibrated(model: Model, paths: list[str]) -> Model:
+    from napari_defectseg.images.open import open_image
+    from napari_defectseg.inference.calibrate import calibrate
+
+    return calibrate(model, [open_image(path) for path in paths])
+
+
+def _saved(model: Model, out: Path, *, overwrite: bool) -> Model:
+    from napari_defectseg.models.open import open_model
+    from napari_defectseg.models.save import save_model
+
+    return open_model(save_model(model, out, overwrite=overwrite))
 
 
 def described(model: Model) -> dict[str, Any]:
@@ -61,6 +98,11 @@ def described(model: Model) -> dict[str, Any]:
         "parameters": card.parameters,
         "pixel_size": list(card.pixel_size) if card.pixel_size else None,
         "pixel_unit": card.pixel_unit,
+        "pixel_policy": card.pixel_policy,
+        "input_size": list(card.input_size) if card.input_size else None,
+        "resize": card.resize,
+        "preprocessing": [step.model_dump(mode="json") for step in card.preprocessing],
+        "batch_norm": card.batch_norm,
         "thresholds": dict(card.thresholds),
         "min_size": card.min_size,
         "scores": card.scores,
@@ -71,6 +113,20 @@ def described(model: Model) -> dict[str, Any]:
         "sha256": model.sha256,
         "files": files_of(model),
     }
+
+
+STATISTICS = {
+    "image": "batch normalisation measures each image, all of its squares together",
+    "calibrated": "batch normalisation uses those of the image it was calibrated on",
+    "moving": "batch normalisation uses the moving averages of the training",
+}
+
+
+def _resizing(card: ModelCard) -> str:
+    if card.input_size is None or card.resize == "never":
+        return ""
+    size = " × ".join(map(str, card.input_size))
+    return f"resized to {size} px" + (", where it is large" if card.resize == "large" else "")
 
 
 def in_words(model: Model) -> str:
@@ -84,6 +140,8 @@ def in_words(model: Model) -> str:
         ("image channels", str(card.in_channels)),
         ("classes", f"{', '.join(card.classes.names)} ({card.task})"),
         ("pixel size", size),
+        ("whole image", _resizing(card)),
+        ("statistics", STATISTICS[card.batch_norm] if card.batch_norm != "moving" else ""),
         ("thresholds", ", ".join(f"{n} {v:g}" for n, v in card.thresholds.items()) or "usual"),
         ("licence", card.licence or "not stated"),
         ("not known", ", ".join(card.missing)),

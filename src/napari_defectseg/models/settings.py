@@ -221,9 +221,21 @@ def _input_size(field: str, text: str, card: ModelCard) -> dict[str, Any]:
 
 
 def _batch_norm(field: str, text: str, card: ModelCard) -> dict[str, Any]:
-    if text.strip() not in ("image", "moving"):  # calibrated is what a model becomes, not a word
-        raise _unreadable(field, text, "image, or moving")
-    return {field: text.strip()}
+    wanted = text.strip()
+    if wanted == "calibrated" and card.batch_norm != "calibrated":
+        raise ModelError(
+            f"{card.name} is not calibrated on an image yet.",
+            hint="Calibrate it: defectseg open MODEL --calibrate IMAGE --out FOLDER.",
+        )
+    if wanted == "moving" and card.batch_norm == "calibrated":
+        raise ModelError(
+            f"{card.name} holds the statistics of the image it was calibrated on instead of the "
+            "moving averages of its training.",
+            hint="Open the model that it was made from.",
+        )
+    if wanted not in ("image", "moving", "calibrated"):
+        raise _unreadable(field, text, "image, moving, or calibrated")
+    return {field: wanted}
 
 
 _PLAIN = ("name", "description", "citation", "licence", "task", "activation", "batch_norm",
