@@ -81,7 +81,7 @@ def _saved(model: Model, out: Path, *, overwrite: bool) -> Model:
 
 def described(model: Model) -> dict[str, Any]:
     """Return the card's main fields as plain JSON values."""
-    from napari_defectseg.models.several import files_of
+    from napari_defectseg.models.several import files_of, why_recognised
 
     card = model.card
     return {
@@ -110,6 +110,7 @@ def described(model: Model) -> dict[str, Any]:
         "quirks": list(card.quirks),
         "missing": list(card.missing),
         "sources": dict(card.sources),
+        "recognised": list(why_recognised(model)),
         "sha256": model.sha256,
         "files": files_of(model),
     }

@@ -115,6 +115,28 @@ def check_weights(model: Model) -> None:
             one.network()
 
 
+def why_recognised(model: Model) -> tuple[str, ...]:
+    """Return why each network of a model was taken for what it is; reads the weights.
+
+    Raises
+    ------
+    ModelError
+        If the weights cannot be read.
+    """
+    from napari_defectseg.models.recognise import reasons
+
+    told = []
+    for one in members_of(model):
+        if not isinstance(one, TorchModel):
+            told.append(f"{one.card.name} was opened as {one.format}; its file describes itself.")
+            continue
+        shapes = {name: tuple(tensor.shape) for name, tensor in one.state_dict().items()}
+        found = reasons(one.card.architecture, one.card.architecture_settings, shapes)
+        first = f"{Path(one.path).name or one.card.name} was opened as {one.format or 'a network'}."
+        told += [first, *found]
+    return tuple(told)
+
+
 def files_of(model: Model) -> dict[str, str]:
     """Return the files a model consists of, each with its hash.
 
