@@ -5,8 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from napari_defectseg.core.errors import ImageError
 from napari_defectseg.core.units import ratio
-from napari_defectseg.inference.scale import pixel_size_warning
+from napari_defectseg.inference.scale import nearest_size, pixel_size_warning, scale_of
 from napari_defectseg.ui import numbers, words
 
 if TYPE_CHECKING:
@@ -22,6 +23,9 @@ FIELDS = (
     ("task", "Classes are"),
     ("preprocessing", "Grey values"),
     ("pixel_size", "Made for"),
+    ("pixel_policy", "Other sizes"),
+    ("input_size", "Whole image"),
+    ("batch_norm", "Statistics"),
     ("thresholds", "Thresholds"),
     ("min_size", "Smallest object"),
     ("halo", "Tiles overlap"),
@@ -32,6 +36,7 @@ ASKED = {
     "task": "whether classes exclude each other",
     "preprocessing": "how grey values are scaled",
     "pixel_size": "for which pixel size it was made",
+    "architecture": "which of several networks it is",
 }
 """What a file did not say, by the field of the card."""
 _METHODS = {
@@ -100,6 +105,12 @@ def described(card: ModelCard, name: str) -> str:
         return grey_values(card)
     if name == "pixel_size":
         return range_of(card)
+    if name == "pixel_policy":
+        return POLICIES[card.pixel_policy]
+    if name == "input_size":
+        return whole_image(card)
+    if name == "batch_norm":
+        return STATISTICS[card.batch_norm]
     if name == "thresholds":
         said = [f"{key} {value:g}" for key, value in card.thresholds.items()]
         return ", ".join(said) or "best class"
@@ -108,6 +119,18 @@ def described(card: ModelCard, name: str) -> str:
     if name == "halo":
         return "the whole image at once" if card.halo is None else f"{card.halo} px on each side"
     return str(getattr(card, name))
+
+
+POLICIES = {"resample": "resampled for it", "warn": "taken, with a warning", "go-on": "taken"}
+"""What happens to images of another pixel size, in words."""
+
+
+def whole_image(card: ModelCard) -> str:
+    """Return whether it is resized, in words."""
+    if card.input_size is None or card.resize == "never":
+        return "not resized"
+    size = " × ".join(map(str, card.input_size))
+    return f"{'if large, ' if card.resize == 'large' else ''}resized to {size} px"
 
 
 def kind_of(card: ModelCard) -> str:
@@ -151,9 +174,18 @@ def fit_of(card: ModelCard, image: CalibratedImage) -> tuple[str, str]:
     """Return ``"ok"``, ``"warning"`` or ``"info"``, and whether an image fits, as a sentence."""
     if card.dims == 3 and "z" not in image.axes:
         return "warning", f"This model needs a volume; {image.name} is a picture."
+    axes = ("z", "y", "x") if card.dims == 3 else ("y", "x")
+    try:
+        scale = scale_of(card, image, "card", axes)
+    except ImageError as error:
+        return "warning", str(error)
+    if scale.resampling is not None or (card.resize != "never" and scale.sentence):
+        return "info", scale.sentence
     if card.pixel_size is None:
         return "info", "The model does not say for which pixel size it was made."
     warning = pixel_size_warning(card, image)
+    if warning and card.pixel_policy == "go-on":
+        return "info", f"{warning.partition(', so look')[0]}; taken as it is, as you said."
     if warning:
         return "warning", warning
     seen = image.calibration if card.dims == 3 else image.calibration.in_plane
@@ -163,6 +195,41 @@ def fit_of(card: ModelCard, image: CalibratedImage) -> tuple[str, str]:
         f"{size:.4g}" for size in (sizes if len(sizes) == 1 else sizes[:: len(sizes) - 1])
     )
     return "ok", f"Image {shown}, model {range_of(card)}: fits."
+
+
+def ways_out(card: ModelCard, image: CalibratedImage) -> tuple[tuple[str, str], ...]:
+    """Return what can be done about a pixel size outside the model's: words, and the policy."""
+    if not pixel_size_warning(card, image) or nearest_size(card, image) is None:
+        return ()
+    if card.input_size is not None and card.resize != "never":
+        return ()
+    every = (
+        ("Resample for the model", "resample"),
+        ("Go on as it is", "go-on"),
+        ("Warn only", "warn"),
+    )
+    return tuple(one for one in every if one[1] != card.pixel_policy)
+
+
+STATISTICS = {
+    "image": "of each image, as published",
+    "calibrated": "of one chosen image",
+    "moving": "of the training",
+}
+"""What batch normalisation uses, in words."""
+_STATISTICS = {
+    "image": "Each image is measured as a whole: a place's result depends on the rest of its "
+    "image, and large images need much memory.",
+    "calibrated": "Measured once on {on} and kept: every image is treated alike and may be cut "
+    "into tiles.",
+    "moving": "Averages kept during training. After a short training they are far from settled; "
+    "DefectSegNet's give one value everywhere.",
+}
+
+
+def statistics(card: ModelCard) -> str:
+    """Return what it means which statistics batch normalisation uses."""
+    return _STATISTICS[card.batch_norm].format(on=card.training.get("calibrated_on", "an image"))
 
 
 SHIPPED = {"tem-defects": "TEM defects", "tomogram-pores": "Pores in tomograms"}
