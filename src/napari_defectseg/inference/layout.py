@@ -13,7 +13,7 @@ import numpy as np
 from napari_defectseg.core.axes import Axes
 from napari_defectseg.core.errors import ImageError
 from napari_defectseg.images.image import CalibratedImage
-from napari_defectseg.inference.channels import ChannelPlan
+from napari_defectseg.inference.channels import ChannelPlan, greyed
 from napari_defectseg.inference.resample import Resampling
 from napari_defectseg.inference.tiling import Box, Tile
 
@@ -33,12 +33,15 @@ class Layout:
         How the image's channels become the network's.
     resampling : Resampling or None
         The network sees `image` on another grid than that of the scores.
+    converted : str
+        What was done to the channels before that, see `ChannelPlan`.
     """
 
     image: CalibratedImage
     seen: Axes
     channels: ChannelPlan
     resampling: Resampling | None = None
+    converted: str = ""
 
     @classmethod
     def of(cls, image: CalibratedImage, dims: int, channels: ChannelPlan) -> Layout:
@@ -62,7 +65,16 @@ class Layout:
         """Return the layout for a network that sees the image on another grid; None: its own."""
         if resampling is None:
             return self
-        return replace(self, image=resampling.seen(self.image), resampling=resampling)
+        image, channels = self.image, self.channels
+        if channels.how == "grey":  # first grey, then resized, as everybody does it
+            image, channels = greyed(image), ChannelPlan("same", channels.wanted)
+        return replace(
+            self,
+            image=resampling.seen(image),
+            channels=channels,
+            resampling=resampling,
+            converted=self.channels.how,
+        )
 
     def widened(self, halo: int | None, grid: int) -> int | None:
         """Return the halo of tiles with what coming back to the image's own grid needs."""
@@ -80,7 +92,9 @@ class Layout:
     @property
     def told(self) -> dict[str, Any]:
         """What a resolved plan says about another grid."""
-        return {"resampled": self.resampling.as_dict()} if self.resampling else {}
+        if self.resampling is None:
+            return {}
+        return {"channels": self.converted, "resampled": self.resampling.as_dict()}
 
     @property
     def shape(self) -> tuple[int, ...]:

@@ -11,7 +11,7 @@ from typing import Any, ClassVar, Literal, Self, TypeAlias
 from napari_defectseg.core.errors import ModelError
 from napari_defectseg.core.provenance import sha256_of_file
 from napari_defectseg.core.units import ratio
-from napari_defectseg.models.card import ModelCard
+from napari_defectseg.models.card import ModelCard, Source
 from napari_defectseg.models.model import Model, TorchModel
 
 Combine: TypeAlias = Literal["join", "ensemble"]
@@ -176,7 +176,14 @@ def common_fields(cards: Sequence[ModelCard]) -> dict[str, Any]:
         "citation": " ".join(dict.fromkeys(card.citation for card in cards if card.citation)),
         "licence": ", ".join(dict.fromkeys(card.licence for card in cards if card.licence)),
         "missing": tuple(dict.fromkeys(name for card in cards for name in card.missing)),
+        "sources": {name: _weakest(cards, name) for name in first.sources},
     }
+
+
+def _weakest(cards: Sequence[ModelCard], name: str) -> Source:
+    """Return how a field is known where it is known worst."""
+    order: tuple[Source, ...] = ("guess", "file", "card", "you")
+    return min((card.sources.get(name, "card") for card in cards), key=order.index)
 
 
 def quirks_of(cards: Sequence[ModelCard]) -> tuple[str, ...]:

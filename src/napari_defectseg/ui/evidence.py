@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from napari_defectseg.core.errors import ImageError
 from napari_defectseg.core.units import ratio
 from napari_defectseg.inference.scale import nearest_size, pixel_size_warning, scale_of
+from napari_defectseg.models.beside import place_beside
 from napari_defectseg.ui import numbers, words
 
 if TYPE_CHECKING:
@@ -82,12 +83,20 @@ def evidence(model: Model, name: str) -> str:
         return f"You said so: {value}. It is kept for these weights on this computer."
     if source == "guess":
         tried = _GUESSES.get(name, "Nothing states it; this is the usual value.")
+        if name == "pixel_size" and card.pixel_size is not None:
+            tried = "The authors name it, but it could not be verified."
         known = {"outputs": card.out_channels, "task": _TASKS[card.task]}
         return f"A guess: {value}. {tried.format(**known)}"
     file = Path(model.path).name or card.name
     if source == "file":
         return f"Read from the weights in {file}, their names and shapes: {value}."
-    return f"Written in the card of {file}: {value}."
+    if model.format in CARRY_A_CARD or place_beside(model.path or ".").is_file():
+        return f"Written in the card of {file}: {value}."
+    return f"As the authors of this network ({kind_of(card)}) published it: {value}."
+
+
+CARRY_A_CARD = ("folder", "joined", "ensemble", "bioimageio")
+"""Formats that say themselves what they mean."""
 
 
 def described(card: ModelCard, name: str) -> str:
@@ -133,10 +142,33 @@ def whole_image(card: ModelCard) -> str:
     return f"{'if large, ' if card.resize == 'large' else ''}resized to {size} px"
 
 
+KINDS = {
+    "unet": "U-Net",
+    "am_segnet": "AM-SegNet",
+    "am_unet": "U-Net",
+    "am_res_unet": "Res-U-Net",
+    "am_squeeze_unet": "Squeeze-U-Net",
+    "defectsegnet": "DefectSegNet",
+    "dcnn3d": "3D-DCNN",
+    "mff_metal": "MFF-Metal",
+    "lmffnet": "LMFFNet",
+    "unet_pbf": "U-Net for powder beds",
+    "transunet": "TransUNet",
+    "attention_unet": "Attention U-Net",
+    "nested_unet": "U-Net++",
+    "bilinear_unet": "U-Net",
+    "milesial_unet": "U-Net",
+    "group_unet": "U-Net",
+    "keras": "Keras network",
+    "joined": "networks, joined",
+    "ensemble": "networks, their mean",
+}
+"""What networks are called."""
+
+
 def kind_of(card: ModelCard) -> str:
     """Return the kind of network: ``"2D U-Net"``."""
-    known = {"unet": "U-Net"}
-    return f"{card.dims}D {known.get(card.architecture, card.architecture)}"
+    return f"{card.dims}D {KINDS.get(card.architecture, card.architecture)}"
 
 
 def learnt(card: ModelCard) -> str:
@@ -179,8 +211,15 @@ def fit_of(card: ModelCard, image: CalibratedImage) -> tuple[str, str]:
         scale = scale_of(card, image, "card", axes)
     except ImageError as error:
         return "warning", str(error)
-    if scale.resampling is not None or (card.resize != "never" and scale.sentence):
+    if card.resize != "never" and scale.sentence:
         return "info", scale.sentence
+    nearest = nearest_size(card, image)
+    if scale.resampling is not None and nearest is not None:
+        at = " × ".join(dict.fromkeys(f"{size:.4g}" for size in nearest))
+        return "info", (
+            f"Image {_sizes(card, image)}, model {range_of(card)}: it will see the image at {at} "
+            f"{card.pixel_unit}/px; everything is measured on the image itself."
+        )
     if card.pixel_size is None:
         return "info", "The model does not say for which pixel size it was made."
     warning = pixel_size_warning(card, image)
@@ -188,13 +227,17 @@ def fit_of(card: ModelCard, image: CalibratedImage) -> tuple[str, str]:
         return "info", f"{warning.partition(', so look')[0]}; taken as it is, as you said."
     if warning:
         return "warning", warning
+    return "ok", f"Image {_sizes(card, image)}, model {range_of(card)}: fits."
+
+
+def _sizes(card: ModelCard, image: CalibratedImage) -> str:
+    """Return the pixel sizes that a model sees, in its unit."""
     seen = image.calibration if card.dims == 3 else image.calibration.in_plane
     factor = ratio(seen.unit, card.pixel_unit)
     sizes = sorted({float(f"{step * factor:.4g}") for step in seen.steps})
-    shown = " – ".join(
+    return " – ".join(
         f"{size:.4g}" for size in (sizes if len(sizes) == 1 else sizes[:: len(sizes) - 1])
     )
-    return "ok", f"Image {shown}, model {range_of(card)}: fits."
 
 
 def ways_out(card: ModelCard, image: CalibratedImage) -> tuple[tuple[str, str], ...]:

@@ -100,6 +100,7 @@ class ModelWork:
             if self.session.model is model:
                 seen.show_trial(page.stage, part, labels, evidence.title_of(model))
                 page.trial.show_result(labels, time.perf_counter() - began)
+                page.scroll.ensureWidgetVisible(page.trial)
 
         def failed(error: Exception) -> None:
             page.trial.show_nothing()
