@@ -273,3 +273,21 @@ def test_a_folder_that_may_not_be_written_keeps_answers_on_this_computer(
     assert open_model(folder).card.classes.names == ("void",)
     page.session.model = None
     assert opened(page, qtbot, folder).card.classes.names == ("bubble",)
+
+
+@pytest.mark.parametrize("how", ["loop", "void"])
+def test_several_models_predict_in_the_window_as_without_it(page, qtbot, tmp_path, image, how):
+    """Joined or averaged: decoded, shown a layer a class, saved with what the mean disagrees on."""
+    from napari_defectseg.inference.predict import predict
+    from napari_defectseg.ui.decoding import decoder_of
+
+    opened(page, qtbot, saved(tmp_path, "void", 1))
+    model = opened(page, qtbot, saved(tmp_path, how, 2), page.work.add)
+    session = page.session
+    session.image = image
+    decoder = decoder_of(session)
+    session.prediction = predict(model, image)
+    qtbot.waitUntil(lambda: session.labels is not None and not decoder.busy, timeout=WAIT)
+    assert session.labels.classes == model.card.classes
+    assert len(page.stage.labels_layers) == (2 if how == "loop" else 1)
+    assert (session.prediction.disagreement is None) == (how == "loop")
