@@ -224,7 +224,7 @@ def _batch_norm(field: str, text: str, card: ModelCard) -> dict[str, Any]:
     wanted = text.strip()
     if wanted == "calibrated" and card.batch_norm != "calibrated":
         raise ModelError(
-            f"{card.name} is not calibrated on an image yet.",
+            f"batch_norm={wanted!r} cannot be set: {card.name} is not calibrated on an image yet.",
             hint="Calibrate it: defectseg open MODEL --calibrate IMAGE --out FOLDER.",
         )
     if wanted == "moving" and card.batch_norm == "calibrated":
