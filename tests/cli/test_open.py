@@ -62,3 +62,48 @@ def test_doctor_names_devices_and_what_is_missing(defectseg) -> None:
     for sentence in said.document["missing"]:
         assert sentence in said.err
     assert "processors" in defectseg("doctor").out
+
+
+def test_a_model_is_calibrated_on_images_and_saved(
+    defectseg, two_images: list[Path], tmp_path: Path
+) -> None:
+    """The folder opens again, works in tiles, and says what it was calibrated on."""
+    import napari_defectseg as ds
+    from napari_defectseg.models.model import TorchModel, design
+
+    card = design(
+        "measuring",
+        settings={"dims": 2, "widths": (4, 6), "norm": "batch"},
+        classes=ds.ClassMap.of(["void"]),
+        batch_norm="image",
+        segment=16,
+    )
+    ds.save_model(TorchModel.new(card, seed=1), tmp_path / "model")
+    ask = ["open", tmp_path / "model", "--calibrate", two_images[0], "--calibrate", two_images[1]]
+    said = defectseg(*ask)
+    assert said.status == 2
+    assert "--out" in said.err
+    said = defectseg(*ask, "--out", tmp_path / "fixed", "--json")
+    assert said.status == 0, said.err
+    assert said.document["batch_norm"] == "calibrated"
+    assert said.document["path"] == str(tmp_path / "fixed")
+    model = ds.open_model(tmp_path / "fixed")
+    assert model.card.training["calibrated_on"] == "field 1, field 1"
+    image = ds.open_image(two_images[0])
+    whole = ds.predict(model, image, ds.PredictSettings(device="cpu"))
+    tiled = ds.predict(model, image, ds.PredictSettings(device="cpu", tile=32))
+    assert tiled.plan["tiles"] > 1
+    assert abs(tiled.scores - whole.scores).max() < 1e-5
+    said = defectseg(*ask, "--out", tmp_path / "fixed")
+    assert said.status == 1
+    assert "exists already" in said.err
+    assert "calibrated on" in defectseg("open", tmp_path / "fixed").out
+
+
+def test_a_card_is_kept_with_its_weights(defectseg, model_folder: Path, tmp_path: Path) -> None:
+    stated = ["--set", "classes=bubble,ring", "--set", "pixel_policy=resample"]
+    said = defectseg("open", model_folder, *stated, "--out", tmp_path / "mine", "--json")
+    assert said.status == 0, said.err
+    assert said.document["classes"] == ["bubble", "ring"]
+    assert said.document["pixel_policy"] == "resample"
+    assert said.document["sources"]["classes"] == "you"

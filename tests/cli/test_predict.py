@@ -144,7 +144,9 @@ def test_run_does_what_predict_did(
 @pytest.mark.parametrize(
     ("options", "says"),
     [
-        (["--model", "other"], "--model is given once"),
+        (["--combine", "mix"], "mix"),
+        (["--also", "jpeg"], "cannot be written beside"),
+        (["--set", "classes"], "not field=value"),
         (["--threshold", "1.5"], "a probability is 0 to 1"),
         (["--threshold", "crack=0.4"], "there is no class 'crack'"),
         (["--threshold", "high"], "is not X or name=X"),

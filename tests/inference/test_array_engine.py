@@ -15,9 +15,9 @@ from small_models import image_of, make
 
 from napari_defectseg.core.errors import Cancelled, DeviceError, ModelError
 from napari_defectseg.inference.forecast import forecast
-from napari_defectseg.inference.joined import predict_joined
 from napari_defectseg.inference.predict import predict, predict_steps
 from napari_defectseg.inference.settings import PredictSettings
+from napari_defectseg.inference.several import predict_several
 from napari_defectseg.models.arraymodel import ArrayModel, OutOfMemory, Program, Started
 from napari_defectseg.models.joined import JoinedModel
 
@@ -153,7 +153,7 @@ def test_models_elsewhere_stand_beside_ours():
     other = elsewhere(classes=ClassMap.of(["pore", "crack"]), thresholds={})
     joined = JoinedModel([MODELS[2], other])
     image = image_of((50, 60), "yx")
-    steps = predict_joined(joined, image, PredictSettings())
+    steps = predict_several(joined, image, PredictSettings())
     try:
         while True:
             next(steps)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import zipfile
 
+import numpy as np
 import torch
 from tests.models.keras.writing import (
     seeded,
@@ -14,13 +15,17 @@ from tests.models.keras.writing import (
 )
 
 from napari_defectseg.core.classes import ClassMap
+from napari_defectseg.core.errors import DefectSegError, ModelError
 from napari_defectseg.models.architecture import ARCHITECTURES
 from napari_defectseg.models.format import FORMATS
+from napari_defectseg.models.joined import JoinedModel
 from napari_defectseg.models.keras.configuration import network_in
 from napari_defectseg.models.model import TorchModel, design
 from napari_defectseg.models.save import save_model
+from napari_defectseg.models.several import SeveralModels, check_weights
 from napari_defectseg.models.weights import write_safetensors
 from napari_defectseg.testing import FormatContract
+from napari_defectseg.testing.files import check_sentence, damaged
 
 
 def small_model() -> TorchModel:
@@ -137,6 +142,49 @@ class TestTensorFlow(FormatContract):
     def write(self, folder):
         graph = ARCHITECTURES.get("defectsegnet").graph({"base": 1})
         return write_defectsegnet(graph, folder)
+
+
+class TestSeveral(FormatContract):
+    """A folder of several models has no network of its own; its models have."""
+
+    format = FORMATS.get("several")
+
+    def write(self, folder):
+        other = small_model()
+        other = other.with_card(other.card.with_classes(ClassMap.of(["line", "crack"])))
+        return save_model(JoinedModel([small_model(), other]), folder / "model")
+
+    def open(self, path):
+        model = self.format.open(path, self.card())
+        assert isinstance(model, SeveralModels)
+        return model
+
+    def test_the_card_says_what_the_network_is(self, path):
+        """Parameters are those of all networks together."""
+        model = self.open(path)
+        check_weights(model)
+        networks = [one.network() for one in model.models]
+        count = sum(tensor.numel() for one in networks for tensor in one.parameters())
+        assert model.card.parameters == count
+
+    def test_the_network_is_ready_and_kept(self, path):
+        """Each in evaluation mode; after `close` they are built again, the same."""
+        model = self.open(path)
+        before = [self.predict(one) for one in model.models]
+        model.close()
+        for one, wanted in zip(model.models, before, strict=True):
+            assert not one.network().training
+            np.testing.assert_array_equal(self.predict(one), wanted)
+
+    def test_damaged_models_are_opened_or_refused_in_a_sentence(self, path, tmp_path):
+        """Cut off or overwritten, any of its files: models, or a `ModelError`."""
+        for broken in damaged(path, tmp_path):
+            if not self.format.recognise(broken).fits:
+                continue
+            try:
+                check_weights(self.format.open(broken, self.card()))
+            except DefectSegError as error:
+                check_sentence(error, ModelError)
 
 
 def test_every_format_is_put_to_the_test():

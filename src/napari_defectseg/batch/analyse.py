@@ -12,7 +12,6 @@ from pydantic import TypeAdapter, ValidationError
 
 from napari_defectseg.core.errors import RecipeError
 from napari_defectseg.core.progress import Step, Steps, drive
-from napari_defectseg.core.provenance import sha256_of_file
 from napari_defectseg.core.units import Quantity
 from napari_defectseg.images.image import CalibratedImage
 from napari_defectseg.images.open import open_image
@@ -22,13 +21,14 @@ from napari_defectseg.labels.labelmap import LabelMap
 from napari_defectseg.measurement.populations import summarise
 from napari_defectseg.measurement.regions import measure_regions
 from napari_defectseg.results.analysis import Analysis, ModelRecord
+from napari_defectseg.results.extras import needs_scores
 from napari_defectseg.results.folder import check_free, write_result
 from napari_defectseg.results.naming import stem_of
 from napari_defectseg.results.recipe import ModelReference, Recipe
 
 if TYPE_CHECKING:
     from napari_defectseg.inference.prediction import Prediction
-    from napari_defectseg.models.arraymodel import OpenedModel
+    from napari_defectseg.models.model import Model
 
 COLOURS = (1, 3, 4)
 """Numbers of channels that have grey values: one, or colours."""
@@ -46,6 +46,8 @@ class AnalyseSettings:
         File format of mask and labels.
     scores : bool
         Whether the probabilities are written, too.
+    also : tuple of str
+        Other files that are wanted: ``"probabilities-nrrd"`` (one a class) and ``"class-png"``.
     overwrite : bool
         Whether a result that is there may be replaced.
     specimen, field : str
@@ -55,6 +57,7 @@ class AnalyseSettings:
     stem: str = ""
     form: str = "tiff"
     scores: bool = False
+    also: tuple[str, ...] = ()
     overwrite: bool = False
     specimen: str = ""
     field: str = ""
@@ -79,7 +82,7 @@ def analyse_steps(
     out: str | Path | None = None,
     settings: AnalyseSettings | None = None,
     *,
-    model: OpenedModel | None = None,
+    model: Model | None = None,
 ) -> Steps[Analysis]:
     """Predict, find the objects, measure, summarise, and write a result folder.
 
@@ -91,7 +94,7 @@ def analyse_steps(
     out : path, optional
         The result folder to write into; None: nothing is written.
     settings : AnalyseSettings, optional
-    model : OpenedModel, optional
+    model : Model, optional
         The recipe's model where it is open already.
 
     Returns
@@ -123,22 +126,32 @@ def analyse_steps(
     labels = prediction.labels(recipe.decode)
     yield Step(0, 0, "measuring")
     made = measured(picture, labels, prediction, recipe)
+    kept = settings.scores or out is None or needs_scores(settings.also)
     analysis = replace(
         made,
         model=record_of(model, recipe),
-        scores=prediction.scores if settings.scores or out is None else None,
+        scores=prediction.scores if kept else None,
+        disagreement=prediction.disagreement,
         seconds=time.perf_counter() - began,
         specimen=settings.specimen,
         field=settings.field,
     )
     if out is not None:
         yield Step(0, 0, "writing the result")
-        write_result(out, analysis, stem=stem, form=settings.form, overwrite=settings.overwrite)
+        also = (*settings.also, *(("scores",) if settings.scores else ()))
+        write_result(
+            out,
+            analysis,
+            stem=stem,
+            form=settings.form,
+            also=also,
+            overwrite=settings.overwrite,
+        )
     return analysis
 
 
 def recipe_for(
-    model: OpenedModel,
+    model: Model,
     path: str | Path,
     *,
     settings: dict[str, str] | None = None,
@@ -149,7 +162,7 @@ def recipe_for(
 
     Parameters
     ----------
-    model : OpenedModel
+    model : Model
     path : str or Path
         What it was opened by: a path, or the name of a shipped model.
     settings : dict of str to str, optional
@@ -160,18 +173,26 @@ def recipe_for(
     """
     usual = asdict(PredictSettings())
     stated = asdict(predict or PredictSettings())
-    reference = ModelReference(
-        name=model.card.name,
-        path=str(path),
-        sha256=model.sha256,
-        settings=settings or {},
-    )
+    reference = _reference(model, str(path), settings or {})
     changed = {name: value for name, value in stated.items() if value != usual[name]}
     return settled(Recipe(model=reference, predict=changed, **fields), model)
 
 
-def open_recipe_model(recipe: Recipe) -> OpenedModel:
-    """Open the model of a recipe.
+def _reference(model: Model, path: str, settings: dict[str, str]) -> ModelReference:
+    """Return how a recipe names a model: by its path, or by those of the models it is made of."""
+    from napari_defectseg.models.open import lasting_path
+    from napari_defectseg.models.settings import spoken
+    from napari_defectseg.models.several import SeveralModels
+
+    about: dict[str, Any] = {"name": model.card.name, "sha256": model.sha256, "settings": settings}
+    if path or not isinstance(model, SeveralModels):
+        return ModelReference(path=path, **about)
+    members = tuple(_reference(one, lasting_path(one), spoken(one.card)) for one in model.models)
+    return ModelReference(path="", members=members, combine=model.combine, **about)
+
+
+def open_recipe_model(recipe: Recipe) -> Model:
+    """Open the model of a recipe, or the models that it puts together.
 
     Raises
     ------
@@ -180,9 +201,24 @@ def open_recipe_model(recipe: Recipe) -> OpenedModel:
     RecipeError
         If its weights are others than the recipe's.
     """
-    from napari_defectseg.models.open import open_model
+    from napari_defectseg.models.ensemble import combine_models
+    from napari_defectseg.models.settings import with_settings
 
     wanted = recipe.model
+    if not wanted.members:
+        return _opened(wanted)
+    model = combine_models([_opened(one) for one in wanted.members], wanted.combine)
+    return model.with_card(with_settings(model.card, wanted.settings))
+
+
+def _opened(wanted: ModelReference) -> Model:
+    from napari_defectseg.models.open import open_model
+
+    if not wanted.path:
+        raise RecipeError(
+            f"The model {wanted.name} of the recipe was never saved.",
+            hint="Save the model as a folder, and make the recipe again with it.",
+        )
     model = open_model(wanted.path, settings=wanted.settings or None)
     if wanted.sha256 and model.sha256 != wanted.sha256:
         raise RecipeError(
@@ -192,7 +228,7 @@ def open_recipe_model(recipe: Recipe) -> OpenedModel:
     return model
 
 
-def settled(recipe: Recipe, model: OpenedModel) -> Recipe:
+def settled(recipe: Recipe, model: Model) -> Recipe:
     """Return the recipe with nothing left to a default: hash, thresholds, smallest object.
 
     Thresholds that the recipe does not name are the card's; the smallest object is the card's
@@ -241,14 +277,11 @@ def predict_settings(recipe: Recipe) -> PredictSettings:
         ) from error
 
 
-def record_of(model: OpenedModel, recipe: Recipe) -> ModelRecord:
+def record_of(model: Model, recipe: Recipe) -> ModelRecord:
     """Return which model it was, with the hash of each of its files."""
-    place = Path(model.path) if model.path else None
-    files: dict[str, str] = {}
-    if place is not None:
-        paths = [place / name for name in model.files] if place.is_dir() else [place]
-        files = {path.name: sha256_of_file(path) for path in paths if path.is_file()}
-    return ModelRecord(model.card.name, recipe.model.path, model.sha256, files)
+    from napari_defectseg.models.several import files_of
+
+    return ModelRecord(model.card.name, recipe.model.path, model.sha256, files_of(model))
 
 
 def _stem(image: CalibratedImage | str | Path) -> str:
@@ -258,7 +291,7 @@ def _stem(image: CalibratedImage | str | Path) -> str:
     return stem_of(image.origin.path or image.name)
 
 
-def _predicted(model: OpenedModel, image: CalibratedImage, recipe: Recipe) -> Steps[Prediction]:
+def _predicted(model: Model, image: CalibratedImage, recipe: Recipe) -> Steps[Prediction]:
     from napari_defectseg.inference.predict import predict_steps
 
     return (yield from predict_steps(model, image, predict_settings(recipe)))

@@ -24,7 +24,7 @@ from napari_defectseg.results.recipe import Recipe
 from napari_defectseg.results.register import Entry, add_entry
 
 if TYPE_CHECKING:
-    from napari_defectseg.models.arraymodel import OpenedModel
+    from napari_defectseg.models.model import Model
 
 RECIPE = "recipe.json"
 
@@ -75,7 +75,7 @@ def analyse_many_steps(
     out: str | Path,
     settings: AnalyseSettings | None = None,
     *,
-    model: OpenedModel | None = None,
+    model: Model | None = None,
 ) -> Steps[tuple[Outcome, ...]]:
     """Analyse images one after the other, each into a folder of its own.
 
@@ -91,7 +91,7 @@ def analyse_many_steps(
         The result folder.
     settings : AnalyseSettings, optional
         Its `stem` is not used.
-    model : OpenedModel, optional
+    model : Model, optional
         The recipe's model where it is open already.
 
     Raises

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from napari_defectseg.batch.analyse import AnalyseSettings
     from napari_defectseg.batch.folder import Outcome
     from napari_defectseg.core.progress import Step
-    from napari_defectseg.models.arraymodel import OpenedModel
+    from napari_defectseg.models.model import Model
     from napari_defectseg.results.recipe import Recipe
 
 
@@ -23,7 +23,7 @@ def analyse_images(
     out: Path,
     settings: AnalyseSettings,
     *,
-    model: OpenedModel | None = None,
+    model: Model | None = None,
 ) -> None:
     """Analyse images and report; a failed one makes the exit status 1, the others go on."""
     from napari_defectseg.batch.folder import Outcome, analyse_many_steps, expand

@@ -41,6 +41,15 @@ Device: TypeAlias = Annotated[
         help="What computes; auto: a graphics card if there is one.",
     ),
 ]
+Also: TypeAlias = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--also",
+        metavar="probabilities-nrrd|class-png",
+        help="Write, too: one NRRD of probabilities a class, one binary PNG a class. May be "
+        "repeated.",
+    ),
+]
 Shape: TypeAlias = Annotated[
     str, typer.Option("--shape", metavar="Y,X|Z,Y,X", help="Pixels along each axis.")
 ]
@@ -139,6 +148,17 @@ def whole_numbers(text: str, option: str) -> tuple[int, ...] | None:
     if any(value != int(value) for value in values):
         raise typer.BadParameter(f"{option} needs whole numbers, not {text!r}.")
     return tuple(int(value) for value in values)
+
+
+def extras(texts: Sequence[str] | None) -> tuple[str, ...]:
+    """Return what ``--also`` asks for."""
+    from napari_defectseg.results.extras import check_extras
+
+    try:
+        check_extras(texts or ())
+    except DefectSegError as error:
+        raise typer.BadParameter(f"--also: {error}") from error
+    return tuple(dict.fromkeys(texts or ()))
 
 
 def names(text: str) -> tuple[str, ...]:

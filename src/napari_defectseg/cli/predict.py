@@ -9,11 +9,14 @@ import typer
 
 from napari_defectseg.cli.many import analyse_images
 from napari_defectseg.cli.options import (
+    Also,
     Device,
     Out,
     Spacing,
     Unit,
+    assignments,
     bytes_of,
+    extras,
     pixel_size,
     thresholds,
 )
@@ -21,6 +24,7 @@ from napari_defectseg.cli.work import Debug, Json, Overwrite, Quiet, working
 
 if TYPE_CHECKING:
     from napari_defectseg.models.card import ModelCard
+    from napari_defectseg.models.model import Model
 
 EXAMPLE = (
     "Example: defectseg predict A3_*.tif --model loops --out result --spacing 0.39 --unit nm "
@@ -28,6 +32,8 @@ EXAMPLE = (
 )
 
 Mode: TypeAlias = Literal["auto", "exact"]
+PixelPolicy: TypeAlias = Literal["card", "resample", "warn", "go-on"]
+Combine: TypeAlias = Literal["join", "ensemble"]
 Form: TypeAlias = Literal["tiff", "nrrd", "zarr"]
 
 
@@ -43,15 +49,35 @@ def predict(
     models: Annotated[
         list[str],
         typer.Option(
-            "--model", metavar="MODEL", help="A model folder, a file of weights, or a name."
+            "--model",
+            metavar="MODEL",
+            help="A model folder, a file of weights, or a name. May be repeated.",
         ),
     ],
     out: Out,
     *,
+    combine: Annotated[
+        Combine,
+        typer.Option(
+            help="Several models: join those for different classes, or take the mean (ensemble) "
+            "of those for the same."
+        ),
+    ] = "join",
+    stated: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="FIELD=VALUE", help="State a field of each model's card."),
+    ] = None,
     device: Device = "auto",
     mode: Annotated[
         Mode, typer.Option(help="exact: tiles give what the whole image would give.")
     ] = "auto",
+    pixel_policy: Annotated[
+        PixelPolicy,
+        typer.Option(
+            help="An image outside the pixel sizes of the model: resample what it sees, warn, or "
+            "go on without a word; card: as the model says."
+        ),
+    ] = "card",
     memory: Annotated[str, typer.Option(metavar="4G", help="What one pass may need.")] = "",
     threshold: Annotated[
         list[str] | None,
@@ -72,6 +98,7 @@ def predict(
     form: Annotated[
         Form, typer.Option("--format", help="Of masks and objects: OME-TIFF, NRRD or OME-Zarr.")
     ] = "tiff",
+    also: Also = None,
     overwrite: Overwrite = False,
     as_json: Json = False,
     quiet: Quiet = False,
@@ -82,25 +109,35 @@ def predict(
     Each image gets a folder in OUT with mask, numbered objects, overlay, objects.csv and
     summary.json. An image that cannot be used is named at the end; the others go on.
     """
-    if len(models) != 1:
-        raise typer.BadParameter("--model is given once: one model at a time.")
     size = pixel_size(spacing, unit, frame_time, time_unit)
     budget = bytes_of(memory, "--memory")
+    wanted = extras(also)
+    card_fields = assignments(stated or [], "--set")
     with working(as_json=as_json, quiet=quiet, debug=debug) as work:
         from napari_defectseg.batch.analyse import AnalyseSettings, recipe_for
         from napari_defectseg.inference.settings import PredictSettings
-        from napari_defectseg.models.open import open_model
 
-        model = open_model(models[0])
+        model = _opened(models, combine, card_fields)
         recipe = recipe_for(
             model,
-            _lasting(models[0]),
-            predict=PredictSettings(device=device, mode=mode, memory=budget),
+            _lasting(models[0]) if len(models) == 1 else "",
+            settings=card_fields if len(models) == 1 else None,
+            predict=PredictSettings(
+                device=device, mode=mode, memory=budget, pixel_policy=pixel_policy
+            ),
             pixel_size=size,
             **_decode(threshold or [], min_size, model.card),
         )
-        settings = AnalyseSettings(form=form, scores=scores, overwrite=overwrite)
+        settings = AnalyseSettings(form=form, scores=scores, also=wanted, overwrite=overwrite)
         analyse_images(work, images, recipe, out, settings, model=model)
+
+
+def _opened(paths: list[str], combine: Combine, fields: dict[str, str]) -> Model:
+    """Open the models, state fields of their cards, and put them together."""
+    from napari_defectseg.models.ensemble import combine_models
+    from napari_defectseg.models.open import open_model
+
+    return combine_models([open_model(one, settings=fields or None) for one in paths], combine)
 
 
 def _decode(texts: list[str], min_size: float | None, card: ModelCard) -> dict[str, Any]:

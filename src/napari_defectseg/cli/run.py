@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from napari_defectseg.cli.many import analyse_images
-from napari_defectseg.cli.options import Out
+from napari_defectseg.cli.options import Also, Out, extras
 from napari_defectseg.cli.work import Debug, Json, Overwrite, Quiet, working
 
 if TYPE_CHECKING:
-    from napari_defectseg.results.recipe import Recipe
+    from napari_defectseg.results.recipe import ModelReference, Recipe
 
 EXAMPLE = "Example: defectseg run result/recipe.json B1.tif B2.tif --out result-B"
 
@@ -30,25 +30,33 @@ def run(
     out: Out,
     *,
     scores: Annotated[bool, typer.Option("--scores", help="Keep the probabilities, too.")] = False,
+    also: Also = None,
     overwrite: Overwrite = False,
     as_json: Json = False,
     quiet: Quiet = False,
     debug: Debug = False,
 ) -> None:
     """Do an analysis again on other images: predict and measure as its recipe says."""
+    wanted = extras(also)
     with working(as_json=as_json, quiet=quiet, debug=debug) as work:
         from napari_defectseg.batch.analyse import AnalyseSettings
         from napari_defectseg.results.recipe import Recipe
 
         known = _with_model_beside(Recipe.read(recipe), recipe)
-        settings = AnalyseSettings(scores=scores, overwrite=overwrite)
+        settings = AnalyseSettings(scores=scores, also=wanted, overwrite=overwrite)
         analyse_images(work, images, known, out, settings)
 
 
 def _with_model_beside(recipe: Recipe, file: Path) -> Recipe:
-    """Take a relative model path from the recipe's own folder where the model lies there."""
-    beside = (file if file.is_dir() else file.parent) / recipe.model.path
-    if Path(recipe.model.path).exists() or not beside.exists():
-        return recipe
-    reference = recipe.model.model_copy(update={"path": str(beside.resolve())})
-    return recipe.model_copy(update={"model": reference})
+    """Take relative model paths from the recipe's own folder where the models lie there."""
+    folder = file if file.is_dir() else file.parent
+    return recipe.model_copy(update={"model": _beside(recipe.model, folder)})
+
+
+def _beside(reference: ModelReference, folder: Path) -> ModelReference:
+    members = tuple(_beside(one, folder) for one in reference.members)
+    reference = reference.model_copy(update={"members": members})
+    beside = folder / reference.path
+    if not reference.path or Path(reference.path).exists() or not beside.exists():
+        return reference
+    return reference.model_copy(update={"path": str(beside.resolve())})

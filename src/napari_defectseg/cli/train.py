@@ -54,13 +54,13 @@ def train(
     """
     with working(as_json=as_json, quiet=quiet, debug=debug) as work:
         from napari_defectseg.datasets.dataset import Dataset
-        from napari_defectseg.models.arraymodel import with_network
+        from napari_defectseg.models.model import torch_model
         from napari_defectseg.models.open import open_model
         from napari_defectseg.training.fit import TrainSettings, train_steps
 
         opened = Dataset.open(dataset)
         chosen = _plan(plan, opened, epochs, seed)
-        parent = with_network(open_model(start_from), "trained on") if start_from else None
+        parent = torch_model(open_model(start_from), "trained on") if start_from else None
         with stopping(work) as asked:
             settings = TrainSettings(
                 start_from=parent, device=device, stop=asked.is_set, overwrite=overwrite

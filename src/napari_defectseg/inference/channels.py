@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import numpy as np
 
 from napari_defectseg.core.errors import ImageError
+from napari_defectseg.images.image import ArrayLike, CalibratedImage
 
 LUMA = (0.299, 0.587, 0.114)
 """Weights of red, green and blue in grey (ITU-R BT.601)."""
+LUMA_BITS = 15
+LUMA_FIXED = (9798, 19235, 3735)
+"""The same in whole numbers, as OpenCV turns 8 bits into grey; their sum is 2 to the 15."""
 
 
 @dataclass(frozen=True)
@@ -93,9 +97,7 @@ class ChannelPlan:
             in colours keeps its values.
         """
         if self.how == "grey":
-            grey = np.tensordot(np.asarray(LUMA), block[:3].astype(np.float64), axes=1)
-            grey = np.rint(grey) if block.dtype.kind in "iu" else grey
-            return grey.astype(block.dtype)[None]
+            return _grey(block[:3])[None]
         if self.how == "colours":
             return block[:3]
         if self.how == "one":
@@ -103,3 +105,31 @@ class ChannelPlan:
         if block.shape[0] != self.wanted:
             return np.broadcast_to(block, (self.wanted, *block.shape[1:]))
         return block
+
+
+def _grey(colours: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+    """Return grey values of the image's type; those of 8 bits are OpenCV's to the last bit."""
+    if colours.dtype == np.uint8:
+        mixed = np.tensordot(np.asarray(LUMA_FIXED), colours.astype(np.int64), axes=1)
+        return ((mixed + (1 << LUMA_BITS - 1)) >> LUMA_BITS).astype(np.uint8)
+    grey = np.tensordot(np.asarray(LUMA), colours.astype(np.float64), axes=1)
+    return (np.rint(grey) if colours.dtype.kind in "iu" else grey).astype(colours.dtype)
+
+
+def greyed(image: CalibratedImage) -> CalibratedImage:
+    """Return an image in colours as a grey one; pixels are mixed when they are read."""
+    axes = tuple(axis for axis in image.axes if axis != "c")
+    return replace(image, data=_GreyArray(image.data, image.axes.index("c")), axes=axes, levels=())
+
+
+class _GreyArray:
+    """Grey values of an array with colours; takes slices alone."""
+
+    def __init__(self, data: ArrayLike, axis: int) -> None:
+        self._data, self._axis = data, axis
+        self.dtype = data.dtype
+        self.shape = tuple(int(n) for place, n in enumerate(data.shape) if place != axis)
+
+    def __getitem__(self, key: tuple[slice, ...]) -> np.ndarray[Any, Any]:
+        whole = (*key[: self._axis], slice(0, 3), *key[self._axis :])
+        return _grey(np.moveaxis(np.asarray(self._data[whole]), self._axis, 0))

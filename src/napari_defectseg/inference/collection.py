@@ -13,11 +13,11 @@ from napari_defectseg.core.errors import DefectSegError
 from napari_defectseg.core.progress import Step, Steps, drive
 from napari_defectseg.images.collection import Collection
 from napari_defectseg.inference.devices import choose
+from napari_defectseg.inference.engine import check_loads
 from napari_defectseg.inference.predict import predict_beside
 from napari_defectseg.inference.prediction import Prediction
 from napari_defectseg.inference.settings import PredictSettings
-from napari_defectseg.models.arraymodel import ArrayModel
-from napari_defectseg.models.model import Model, TorchModel
+from napari_defectseg.models.model import Model
 
 
 @dataclass(frozen=True)
@@ -76,13 +76,7 @@ def predict_collection_steps(
     """
     settings = settings or PredictSettings()
     choose(settings.device)
-    if isinstance(model, TorchModel):
-        model.network()  # a model that does not fit its card fails once, not for every image
-    elif isinstance(model, ArrayModel):
-        from napari_defectseg.inference.engines.array import array_engine
-
-        with array_engine(model, settings.threads) as engine:
-            engine.load()
+    check_loads(model, settings.threads)  # what cannot run fails once, not for every image
     names = _names(collection)
     total, found, held = len(collection), [], 0
     for index, entry in enumerate(collection.entries):

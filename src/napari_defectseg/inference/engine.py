@@ -10,6 +10,8 @@ import numpy as np
 
 from napari_defectseg.inference.job import Job
 from napari_defectseg.models.arraymodel import ArrayModel
+from napari_defectseg.models.model import Model, TorchModel
+from napari_defectseg.models.several import members_of
 
 Array = np.ndarray[Any, Any]
 Pass: TypeAlias = Generator[None, None, Array]
@@ -51,3 +53,27 @@ def engine_for(job: Job, *, kept: int = 0) -> AbstractContextManager[Engine]:
     from napari_defectseg.inference.engines.exact import exact_engine
 
     return exact_engine(job.model, job.device.name, job.settings.threads, kept=kept)
+
+
+def check_loads(model: Model, threads: int | None = None) -> None:
+    """Load every network once, so that one that cannot run fails before the first image.
+
+    Parameters
+    ----------
+    model : Model
+    threads : int, optional
+        Threads of the processor, for models that run in a process of their own.
+
+    Raises
+    ------
+    ModelError
+        If weights do not fit the network that a card names, or a program does not load.
+    """
+    for one in members_of(model):
+        if isinstance(one, TorchModel):
+            one.network()
+        elif isinstance(one, ArrayModel):
+            from napari_defectseg.inference.engines.array import array_engine
+
+            with array_engine(one, threads) as engine:
+                engine.load()

@@ -15,8 +15,8 @@ from napari_defectseg.inference.scores import on_disk, scores_bytes
 from napari_defectseg.inference.settings import PredictSettings
 from napari_defectseg.inference.tiling import TilePlan, TilingSettings, plan_tiles
 from napari_defectseg.models.arraymodel import ArrayModel
-from napari_defectseg.models.joined import JoinedModel
 from napari_defectseg.models.model import Model
+from napari_defectseg.models.several import SeveralModels
 
 TRIAL = {2: 256, 3: 64}
 """Edge of the piece that is timed, in px, by the number of axes the network sees."""
@@ -93,7 +93,7 @@ def forecast(
         As `predict` would.
     """
     settings = settings or PredictSettings()
-    if isinstance(model, JoinedModel):
+    if isinstance(model, SeveralModels):
         return _together([forecast(m, image, settings, measure=measure) for m in model.models])
     job = prepare(model, image, settings)
     threads = settings.threads or _threads()

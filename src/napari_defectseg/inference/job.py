@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from napari_defectseg.core.errors import DeviceError, ModelError
-from napari_defectseg.core.units import ratio
 from napari_defectseg.images.image import CalibratedImage
 from napari_defectseg.inference.channels import ChannelPlan
 from napari_defectseg.inference.devices import DeviceChoice, choose
 from napari_defectseg.inference.layout import Layout
 from napari_defectseg.inference.memory import bytes_per_pixel, default_budget
+from napari_defectseg.inference.scale import scale_of
 from napari_defectseg.inference.segments import plan_segments
 from napari_defectseg.inference.settings import PredictSettings
 from napari_defectseg.inference.tiling import (
@@ -95,6 +95,7 @@ class Job:
             "dtype": "float32",
             "passes": self.total,
             "channels": self.layout.channels.how,
+            **self.layout.told,
             **self.plan.as_dict(),
         }
 
@@ -116,11 +117,13 @@ def prepare(model: Model, image: CalibratedImage, settings: PredictSettings) -> 
     card = model.card
     channels = ChannelPlan.of(image.name, image.channels, card.in_channels, settings.channel)
     layout = Layout.of(image, card.dims, channels)
+    scale = scale_of(card, image, settings.pixel_policy, layout.seen)
+    layout = layout.on(scale.resampling)
     device = _device(model, settings.device)
     budget = settings.memory or default_budget()
     each = _bytes_per_pixel(model)
     plan = _plan(card, layout, TilingSettings(budget, each, settings.tile))
-    warnings = tuple(s for s in (channels.sentence, pixel_size_warning(card, image)) if s)
+    warnings = tuple(s for s in (channels.sentence, scale.sentence) if s)
     return Job(model, image, settings, layout, plan, device, budget, each, warnings)
 
 
@@ -129,7 +132,7 @@ def _plan(card: ModelCard, layout: Layout, limits: TilingSettings) -> TilePlan:
         return plan_segments(layout.shape, card.grid, card.segment, limits)
     if card.tile is not None:
         return plan_fixed_tiles(layout.shape, card.grid, card.halo, card.tile, limits)
-    return plan_tiles(layout.shape, card.grid, card.halo, limits)
+    return plan_tiles(layout.shape, card.grid, layout.widened(card.halo, card.grid), limits)
 
 
 def _bytes_per_pixel(model: OpenedModel) -> float:
@@ -157,19 +160,3 @@ def _device(model: OpenedModel, name: str) -> DeviceChoice:
             hint="Use cpu, or auto.",
         )
     return choose("cpu")
-
-
-def pixel_size_warning(card: ModelCard, image: CalibratedImage) -> str:
-    """Return the sentence for an image outside the pixel sizes of the model, else nothing."""
-    if card.pixel_size is None:
-        return ""
-    low, high = card.pixel_size
-    made_for = f"this model was made for {low:.3g} – {high:.3g} {card.pixel_unit}/px"
-    seen = image.calibration if card.dims == 3 else image.calibration.in_plane
-    if not seen.calibrated:
-        return f"{image.name} has no pixel size; {made_for}. Whether it fits is not known."
-    factor = ratio(seen.unit, card.pixel_unit)
-    sizes = [size * factor for size in seen.steps]
-    if min(sizes) >= low * 0.999 and max(sizes) <= high * 1.001:
-        return ""
-    return f"{image.name} has {seen.describe()}; {made_for}, so look at the result with care."

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import product
 from typing import Any
 
@@ -13,7 +13,8 @@ import numpy as np
 from napari_defectseg.core.axes import Axes
 from napari_defectseg.core.errors import ImageError
 from napari_defectseg.images.image import CalibratedImage
-from napari_defectseg.inference.channels import ChannelPlan
+from napari_defectseg.inference.channels import ChannelPlan, greyed
+from napari_defectseg.inference.resample import Resampling
 from napari_defectseg.inference.tiling import Box, Tile
 
 Index = tuple[int, ...]
@@ -30,11 +31,17 @@ class Layout:
         Axes of one pass: ``("y", "x")`` or ``("z", "y", "x")``.
     channels : ChannelPlan
         How the image's channels become the network's.
+    resampling : Resampling or None
+        The network sees `image` on another grid than that of the scores.
+    converted : str
+        What was done to the channels before that, see `ChannelPlan`.
     """
 
     image: CalibratedImage
     seen: Axes
     channels: ChannelPlan
+    resampling: Resampling | None = None
+    converted: str = ""
 
     @classmethod
     def of(cls, image: CalibratedImage, dims: int, channels: ChannelPlan) -> Layout:
@@ -53,6 +60,41 @@ class Layout:
                 hint="Open a stack as a volume, or choose a 2D model.",
             )
         return cls(image, seen, channels)
+
+    def on(self, resampling: Resampling | None) -> Layout:
+        """Return the layout for a network that sees the image on another grid; None: its own."""
+        if resampling is None:
+            return self
+        image, channels = self.image, self.channels
+        if channels.how == "grey":  # first grey, then resized, as everybody does it
+            image, channels = greyed(image), ChannelPlan("same", channels.wanted)
+        return replace(
+            self,
+            image=resampling.seen(image),
+            channels=channels,
+            resampling=resampling,
+            converted=self.channels.how,
+        )
+
+    def widened(self, halo: int | None, grid: int) -> int | None:
+        """Return the halo of tiles with what coming back to the image's own grid needs."""
+        if halo is None or self.resampling is None:
+            return halo
+        return halo + -(-self.resampling.margin // grid) * grid
+
+    def in_image(self, axis: int, place: int) -> int:
+        """Return the pixel of the image where a place that the network sees lies."""
+        if self.resampling is None:
+            return place
+        source, target = self.resampling.source[axis], self.resampling.target[axis]
+        return min(source - 1, (2 * place + 1) * source // (2 * target))
+
+    @property
+    def told(self) -> dict[str, Any]:
+        """What a resolved plan says about another grid."""
+        if self.resampling is None:
+            return {}
+        return {"channels": self.converted, "resampled": self.resampling.as_dict()}
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -118,6 +160,24 @@ class Layout:
         order = [0, *(1 + self.seen.index(name) for name in kept)]
         added = tuple(1 + axes.index(name) for name in self.through)
         return np.expand_dims(scores.transpose(order), added)
+
+    def placed(
+        self, index: Index, tile: Tile, scores: np.ndarray[Any, Any]
+    ) -> tuple[Box, np.ndarray[Any, Any]]:
+        """Return the place of a tile in the scores of the image, and what it gives there.
+
+        Parameters
+        ----------
+        index : tuple of int
+            Along `through`.
+        tile : Tile
+        scores : ndarray, shape (channel, *tile.shape)
+        """
+        if self.resampling is None:
+            box, inside = tile.inner, scores[(slice(None), *tile.local)]
+        else:
+            box, inside = self.resampling.part(scores, tile)
+        return self.where(index, box), self.shaped(inside)
 
     def words(self, index: Index) -> str:
         """Return the place in words: ``"frame 3, slice 17"``, empty for a single one."""

@@ -22,12 +22,12 @@ from napari_defectseg.inference.prediction import Prediction
 from napari_defectseg.inference.recover import MemoryFull, with_smaller_tiles
 from napari_defectseg.inference.rescale import rescale
 from napari_defectseg.inference.scores import room_for_scores
-from napari_defectseg.inference.segments import together
+from napari_defectseg.inference.segments import Result, seamless, together
 from napari_defectseg.inference.settings import PredictSettings
 from napari_defectseg.inference.source import Source
 from napari_defectseg.inference.tiling import Box, Tile
-from napari_defectseg.models.joined import JoinedModel
 from napari_defectseg.models.model import Model
+from napari_defectseg.models.several import SeveralModels
 
 Array = np.ndarray[Any, Any]
 
@@ -102,10 +102,10 @@ def predict_beside(
     model: Model, image: CalibratedImage, settings: PredictSettings, held: int = 0
 ) -> Steps[Prediction]:
     """Predict as `predict_steps` does while `held` bytes of other scores are kept in memory."""
-    if isinstance(model, JoinedModel):
-        from napari_defectseg.inference.joined import predict_joined
+    if isinstance(model, SeveralModels):
+        from napari_defectseg.inference.several import predict_several
 
-        return (yield from predict_joined(model, image, settings, held))
+        return (yield from predict_several(model, image, settings, held))
     started = time.perf_counter()
     yield Step(0, 0, "getting the model ready")
     job = prepare(model, image, settings)
@@ -213,18 +213,20 @@ class _Plane:
     index: Index
 
     def piece(self, number: int, tile: Tile, scores: Array, replaced: int) -> Piece:
-        layout = self.job.layout
-        inside = layout.shaped(scores[(slice(None), *tile.local)])
-        part = Part(layout.where(self.index, tile.inner), inside)
+        part = Part(*self.job.layout.placed(self.index, tile, scores))
         return Piece(part, _words(self.job, self.index, number), replaced)
 
     def run(self, number: int, tile: Tile) -> Generator[Piece, None, Piece]:
         """Compute a tile; pieces without a part come while it waits for another process."""
+        return self.piece(number, *(yield from self.result(number, tile)))
+
+    def result(self, number: int, tile: Tile) -> Generator[Piece, None, Result]:
+        """Compute a tile as `run` does, and return it as it came."""
         block, replaced = self.source.block(tile)
         waiting = Piece(None, _words(self.job, self.index, number))
         with self.watch.lap(tile), closing(self.engine.begin(block)) as passing:
             scores = yield from waited(passing, waiting)
-        return self.piece(number, tile, scores, replaced)
+        return tile, scores, replaced
 
 
 def waited(passing: Pass, waiting: Piece) -> Generator[Piece, None, Array]:
@@ -247,18 +249,20 @@ def _one_by_one(plane: _Plane, known: int) -> Iterator[Piece]:
 def _whole(plane: _Plane, known: int) -> Iterator[Piece]:
     """Yield the tiles of a plane that must be seen as a whole, after all are computed."""
     job, card = plane.job, plane.job.model.card
-    found: list[Piece] = []
+    found: list[Result] = []
     if card.batch_norm == "image":
-        results = together(job.plan, plane.source, plane.engine)
-        found = [plane.piece(number, *result) for number, result in enumerate(results, start=1)]
+        found = list(together(job.plan, plane.source, plane.engine))
     else:
         for number, tile in enumerate(job.plan, start=1):
-            found.append((yield from plane.run(number, tile)))
-            yield replace(found[-1], part=None)
-    parts = [piece.part for piece in found if piece.part is not None]
+            found.append((yield from plane.result(number, tile)))
+            yield Piece(None, _words(job, plane.index, number), found[-1][2])
     if card.rescale == "image":
-        rescale([part.scores for part in parts], card.name)
-    yield from found[known:]
+        rescale([scores[(slice(None), *tile.local)] for tile, scores, _ in found], card.name)
+    if job.layout.resampling is not None:  # what comes back to the image looks across the seams
+        found = seamless(found, job.plan)
+    for number, result in enumerate(found, start=1):
+        if number > known:
+            yield plane.piece(number, *result)
 
 
 def _words(job: Job, index: Index, number: int) -> str:

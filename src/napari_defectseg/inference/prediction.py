@@ -47,6 +47,9 @@ class Prediction:
     seconds : float
     warnings : tuple of str
         Sentences that a person should read beside the result.
+    disagreement : array-like of float32 or None
+        Of several models for the same classes: how far their probabilities lie apart at each
+        place of a mask (standard deviation, of the class where it is largest: 0 to 0.5).
     """
 
     scores: ArrayLike
@@ -61,6 +64,7 @@ class Prediction:
     plan: Mapping[str, Any] = field(default_factory=dict)
     seconds: float = 0.0
     warnings: tuple[str, ...] = ()
+    disagreement: ArrayLike | None = None
 
     @property
     def has_background(self) -> bool:

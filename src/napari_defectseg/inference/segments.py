@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
     from napari_defectseg.inference.source import Source
 
 Array = np.ndarray[Any, Any]
+Result: TypeAlias = "tuple[Tile, Array, int]"
+"""A tile, its scores, and how many of its pixels were replaced."""
 
 
 def plan_segments(shape: Shape, grid: int, segment: int, settings: TilingSettings) -> TilePlan:
@@ -63,7 +66,19 @@ def ordered(plan: TilePlan) -> list[Tile]:
     return sorted(plan, key=lambda tile: [part.start for part in reversed(tile.outer)])
 
 
-def together(plan: TilePlan, source: Source, engine: Engine) -> Iterator[tuple[Tile, Array, int]]:
+def seamless(found: Sequence[Result], plan: TilePlan) -> list[Result]:
+    """Return the tiles with the scores of the whole plane or volume around each of them."""
+    whole = np.zeros((found[0][1].shape[0], *plan.shape), np.float32)
+    for tile, scores, _ in found:
+        whole[(slice(None), *tile.inner)] = scores[(slice(None), *tile.local)]
+    everything = tuple(slice(0, n) for n in plan.shape)
+    return [
+        (replace(tile, outer=everything, local=tile.inner), whole, replaced)
+        for tile, _, replaced in found
+    ]
+
+
+def together(plan: TilePlan, source: Source, engine: Engine) -> Iterator[Result]:
     """Yield each square with its scores and the number of pixels replaced in it."""
     tiles = ordered(plan)
     read = [source.block(tile) for tile in tiles]

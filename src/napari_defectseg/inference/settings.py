@@ -35,6 +35,9 @@ class PredictSettings:
         Threads of the processor; None: all cores.
     channel : int or None
         The one channel of the image to use; None: all.
+    pixel_policy : str
+        What happens to an image outside the pixel sizes of the model: ``"card"``: what the
+        card says; ``"resample"``, ``"warn"``, ``"go-on"``: see `ModelCard`.
     nan : str
         What happens to pixels without a finite value: ``"refuse"``, or ``"mean"``: they get
         the mean of the finite ones, which is said in the warnings.
@@ -53,6 +56,18 @@ class PredictSettings:
     scores_path: Annotated[str | None, Setting("Keep scores in", none="memory")] = None
     threads: Annotated[int | None, Setting("Threads", low=1, high=1024, none="all cores")] = None
     channel: Annotated[int | None, Setting("Channel", low=0, none="all")] = None
+    pixel_policy: Annotated[
+        Literal["card", "resample", "warn", "go-on"],
+        Setting(
+            "Other pixel size",
+            names=(
+                ("card", "as the model says"),
+                ("resample", "resample"),
+                ("warn", "warn"),
+                ("go-on", "go on"),
+            ),
+        ),
+    ] = "card"
     nan: Annotated[
         Literal["refuse", "mean"],
         Setting("Pixels without value", names=(("refuse", "ask"), ("mean", "take the mean"))),
@@ -63,6 +78,11 @@ class PredictSettings:
             raise DeviceError(f"There is no mode {self.mode!r}.", hint="Use auto or exact.")
         if self.nan not in ("refuse", "mean"):
             raise DeviceError(f"nan={self.nan!r} is not known.", hint="Use refuse or mean.")
+        if self.pixel_policy not in ("card", "resample", "warn", "go-on"):
+            raise DeviceError(
+                f"pixel_policy={self.pixel_policy!r} is not known.",
+                hint="Use card, resample, warn or go-on.",
+            )
         for name in ("memory", "tile", "threads"):
             value = getattr(self, name)
             if value is not None and value < 1:

@@ -95,8 +95,8 @@ class Source:
     def _place(self, bad: Array, tile: Tile) -> str:
         first = [int(n) for n in np.argwhere(bad.any(axis=0))[0]]
         at = [
-            f"{name} {n + part.start}"
-            for name, n, part in zip(self._job.layout.seen, first, tile.outer, strict=True)
+            f"{name} {self._job.layout.in_image(axis, first[axis] + tile.outer[axis].start)}"
+            for axis, name in enumerate(self._job.layout.seen)
         ]
         words = self._job.layout.words(self._index)
         return ", ".join([*([words] if words else []), *at])

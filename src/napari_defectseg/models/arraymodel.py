@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_defectseg.core.errors import DeviceError, ModelError
+from napari_defectseg.core.errors import DeviceError
 from napari_defectseg.models.card import ModelCard
 
 if TYPE_CHECKING:
@@ -193,26 +193,4 @@ class ArrayModel:
 
 
 OpenedModel: TypeAlias = "TorchModel | ArrayModel"
-"""What `open_model` gives."""
-
-
-def with_network(model: OpenedModel, what: str) -> TorchModel:
-    """Return a model whose weights are here.
-
-    Parameters
-    ----------
-    model : OpenedModel
-    what : str
-        What is to be done with them: ``"trained on"``.
-
-    Raises
-    ------
-    ModelError
-        If it only runs, in a process of its own.
-    """
-    if isinstance(model, ArrayModel):
-        raise ModelError(
-            f"{model.path or model.card.name} is run as it is, so it cannot be {what}.",
-            hint="Only networks that this program builds can; a file of their weights opens so.",
-        )
-    return model
+"""One model that an engine runs, in our process or in its own."""

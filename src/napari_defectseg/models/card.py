@@ -34,6 +34,7 @@ LARGEST_CARD = 4 << 20
 
 Task: TypeAlias = Literal["exclusive", "binary", "multilabel"]
 Activation: TypeAlias = Literal["softmax", "sigmoid", "none"]
+PixelPolicy: TypeAlias = Literal["resample", "warn", "go-on"]
 BatchNorm: TypeAlias = Literal["moving", "calibrated", "image"]
 Source: TypeAlias = Literal["file", "card", "guess", "you"]
 Symmetry: TypeAlias = Literal["flip_z", "flip_y", "flip_x", "rot90_yx", "transpose_yx"]
@@ -82,6 +83,17 @@ class ModelCard(BaseModel):
     pixel_size : tuple of float or None
         Smallest and largest pixel size that it was made for, in `pixel_unit`.
     pixel_unit : str
+    pixel_policy : str
+        What happens to an image outside that range: ``"resample"``: the network sees it at the
+        nearest size inside it; ``"warn"``: it is taken as it is, with a sentence; ``"go-on"``:
+        without one. Objects are always measured on the image itself.
+    input_size : tuple of int or None
+        The size in px, slowest axis first, that whole images were resized to in training,
+        bilinear without smoothing.
+    resize : str
+        Which images are resized to `input_size`: ``"never"``, ``"always"``, or ``"large"``:
+        those at least four times as long along every axis; smaller ones count as cut from an
+        image at that scale.
     thresholds : dict of str to float
         Class name to probability; empty: 0.5, or the best class.
     min_size : float
@@ -134,6 +146,9 @@ class ModelCard(BaseModel):
     preprocessing: tuple[Preprocessing, ...] = (Normalise(),)
     pixel_size: tuple[float, float] | None = None
     pixel_unit: str = PIXEL
+    pixel_policy: PixelPolicy = "warn"
+    input_size: tuple[Annotated[int, Field(ge=1)], ...] | None = None
+    resize: Literal["never", "large", "always"] = "never"
     thresholds: dict[str, float] = {}
     min_size: float = Field(0.0, ge=0)
     symmetries: tuple[Symmetry, ...] = ()
@@ -191,6 +206,10 @@ class ModelCard(BaseModel):
                 raise ValueError("a network with a fixed tile has no statistics of the image")
             if min(self.tile) <= 2 * (self.halo or 0):
                 raise ValueError(f"a tile of {self.tile} has no inside with halo {self.halo}")
+        if self.input_size is not None and len(self.input_size) != self.dims:
+            raise ValueError(f"input_size has {len(self.input_size)} lengths, not {self.dims}")
+        if self.resize != "never" and self.input_size is None:
+            raise ValueError("resize needs an input_size")
         if {"image", "slice"} <= {step.scope for step in self.preprocessing}:
             raise ValueError("preprocessing mixes the scopes 'image' and 'slice'")
         return self._pixel_size_is_a_range()

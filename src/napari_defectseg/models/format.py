@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Protocol
 
 from napari_defectseg.core.registry import Registry
-from napari_defectseg.models.arraymodel import OpenedModel
 from napari_defectseg.models.card import ModelCard
+from napari_defectseg.models.model import Model
 
 
 @dataclass(frozen=True)
@@ -36,13 +36,14 @@ class Format(Protocol):
     def recognise(self, path: Path) -> Match:
         """Say whether `path` is of this format; cheap, never raises for strange content."""
 
-    def open(self, path: Path, card: ModelCard | None) -> OpenedModel:
+    def open(self, path: Path, card: ModelCard | None) -> Model:
         """Return the model; `card` is one that stands beside the file, if there is one."""
 
 
 FORMATS: Registry[Format] = Registry(
     "model format",
     {
+        "several": "napari_defectseg.models.formats.several",
         "folder": "napari_defectseg.models.formats.folder",
         "safetensors": "napari_defectseg.models.formats.safetensors",
         "state_dict": "napari_defectseg.models.formats.state_dict",

@@ -11,7 +11,7 @@ from napari_defectseg.core.classes import ClassMap
 from napari_defectseg.core.errors import ClassError
 from napari_defectseg.models.architecture import ARCHITECTURES, Published, Shapes, published
 from napari_defectseg.models.card import ModelCard, Source
-from napari_defectseg.models.recognise import recognise, unknown
+from napari_defectseg.models.recognise import Recognised, fitting, unknown
 
 ASKED = ("classes", "task", "preprocessing", "pixel_size")
 """Fields that no weight file tells for certain."""
@@ -48,9 +48,12 @@ def guess_card(
     ModelError
         If the tensors fit no network; says what was seen and what comes nearest.
     """
-    known = recognise(shapes)
-    if known is None:
+    candidates = fitting(shapes)
+    if not candidates:
         raise unknown(shapes, where)
+    known = candidates[0]
+    if len(candidates) > 1:
+        notes = (*notes, _several(candidates))
     facts = ARCHITECTURES.get(known.architecture).facts(known.settings)
     about = published(known.architecture, facts["settings"]) or Published({})
     meaning, sources = _meaning(int(facts["out_channels"]), stated, about)
@@ -65,9 +68,20 @@ def guess_card(
             **meaning,
             "quirks": (*notes, *meaning.get("quirks", ())),
             "sources": {"name": "file", "quirks": "file", **sources},
-            "missing": tuple(n for n in ASKED if sources.get(n, "guess") == "guess"),
+            "missing": (
+                *(("architecture",) if len(candidates) > 1 else ()),
+                *(n for n in ASKED if sources.get(n, "guess") == "guess"),
+            ),
         },
         where,
+    )
+
+
+def _several(candidates: tuple[Recognised, ...]) -> str:
+    first, *others = (repr(one.architecture) for one in candidates)
+    return (
+        f"These tensors are those of {first} and of {', '.join(others)}: {first} was taken. State "
+        f"the other one (architecture=…) if it is that."
     )
 
 

@@ -27,8 +27,23 @@ class Model(Protocol):
         """Where it was opened from, empty for one that is not on disk."""
 
     @property
+    def format(self) -> str:
+        """Name of the format it was opened by."""
+
+    @property
+    def files(self) -> tuple[str, ...]:
+        """The files it consists of."""
+
+    @property
     def sha256(self) -> str:
         """Hash of its weights."""
+
+    @property
+    def trust(self) -> str:
+        """``"data"``, or ``"program"`` where its file holds code, run or not."""
+
+    def with_card(self, card: ModelCard) -> Model:
+        """Return the same model under another card."""
 
     def close(self) -> None:
         """Let go of memory and files; it can be used again afterwards."""
@@ -147,6 +162,29 @@ class TorchModel:
     def close(self) -> None:
         """Let go of the network; it is built again when asked for."""
         self._network = None
+
+
+def torch_model(model: Model, what: str = "used as weights") -> TorchModel:
+    """Return the model, whose weights can be read and trained.
+
+    Parameters
+    ----------
+    model : Model
+    what : str
+        What is to be done with it: ``"trained on"``.
+
+    Raises
+    ------
+    ModelError
+        If its weights cannot be had, or it is several models.
+    """
+    if not isinstance(model, TorchModel):
+        raise ModelError(
+            f"{model.card.name} is no single network whose weights can be read "
+            f"({model.format or 'of another kind'}), so it cannot be {what}.",
+            hint="Choose one network that this program builds; a file of its weights opens so.",
+        )
+    return model
 
 
 def design(

@@ -6,17 +6,18 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from napari_defectseg.core.errors import DefectSegError, ModelError, ModelMissing
-from napari_defectseg.models.arraymodel import OpenedModel
+from napari_defectseg.models.architecture import ARCHITECTURES
+from napari_defectseg.models.beside import card_beside
 from napari_defectseg.models.card import ModelCard
-from napari_defectseg.models.format import FORMATS, Match
+from napari_defectseg.models.format import FORMATS, Format, Match
+from napari_defectseg.models.model import Model, torch_model
+from napari_defectseg.models.recognise import fitting
 from napari_defectseg.models.save import CARD, WEIGHTS
 from napari_defectseg.models.settings import with_settings
 from napari_defectseg.models.sniff import what_is
 
 
-def open_model(
-    path_or_name: str | Path, *, settings: Mapping[str, str] | None = None
-) -> OpenedModel:
+def open_model(path_or_name: str | Path, *, settings: Mapping[str, str] | None = None) -> Model:
     """Return a model; nothing that a file may contain is run.
 
     Parameters
@@ -40,7 +41,31 @@ def open_model(
         raise
     except OSError as error:
         raise ModelError(f"{path} cannot be read: {error.strerror or error}.") from error
-    return model.with_card(with_settings(model.card, settings)) if settings else model
+    stated = dict(settings or {})
+    if "architecture" in stated:
+        model = _as_network(model, stated.pop("architecture").strip())
+    return model.with_card(with_settings(model.card, stated)) if stated else model
+
+
+def _as_network(model: Model, name: str) -> Model:
+    """Return the model as another network that has the same tensors."""
+    one = torch_model(model)
+    shapes = {key: tuple(tensor.shape) for key, tensor in one.state_dict().items()}
+    candidates = {found.architecture: found.settings for found in fitting(shapes)}
+    if name not in candidates:
+        raise ModelError(
+            f"The tensors of {model.card.name} are not those of a network {name!r}.",
+            hint=f"They fit {', '.join(candidates) or 'none that is known'}.",
+        )
+    facts = ARCHITECTURES.get(name).facts(candidates[name])
+    fields = ("dims", "in_channels", "grid", "halo", "parameters")
+    return one.with_card(
+        one.card.replaced(
+            architecture=name,
+            architecture_settings=facts["settings"],
+            **{field: facts[field] for field in fields},
+        )
+    )
 
 
 def shipped_models() -> tuple[str, ...]:
@@ -49,6 +74,17 @@ def shipped_models() -> tuple[str, ...]:
     if not folder.is_dir():
         return ()
     return tuple(sorted(item.name for item in folder.iterdir() if (item / "card.json").is_file()))
+
+
+def lasting_path(model: Model) -> str:
+    """Return the name of a shipped model, which is the same on every computer, or the path.
+
+    Empty for a model that was never a file.
+    """
+    path = Path(model.path)
+    if path.name in shipped_models() and path.parent == _shipped_folder():
+        return path.name
+    return str(path.resolve()) if model.path else ""
 
 
 def _find(path_or_name: str | Path) -> Path:
@@ -66,14 +102,14 @@ def _shipped_folder() -> Path:
     return Path(__file__).resolve().parents[1] / "shipped"
 
 
-def _open(path: Path) -> OpenedModel:
+def _open(path: Path) -> Model:
     if not path.is_dir() and not path.is_file():  # a pipe or a device would block for ever
         raise ModelError(f"{path} is neither a file nor a folder.")
     matches: list[tuple[str, Match]] = []
     for name, format_ in FORMATS.items():
         match = format_.recognise(path)
         if match.fits:
-            return format_.open(path, _card_beside(path))
+            return _with_card(format_, path)
         matches.append((name, match))
     seen = what_is(path)
     reasons = "; ".join(f"{name}: {match.reason}" for name, match in matches)
@@ -84,7 +120,20 @@ def _open(path: Path) -> OpenedModel:
     )
 
 
-def _card_beside(path: Path) -> ModelCard | None:
-    """Return the card of the model folder that a weight file was picked from."""
-    card = path.with_name(CARD)
-    return ModelCard.read(card) if path.name == WEIGHTS and card.is_file() else None
+def _with_card(format_: Format, path: Path) -> Model:
+    """Open with the card of the folder that a weight file was picked from, or one beside it.
+
+    A card beside a file that was written for other weights is not used, which is said.
+    """
+    inside = path.with_name(CARD)
+    if path.name == WEIGHTS and inside.is_file():
+        return format_.open(path, ModelCard.read(inside))
+    beside = None if (path / CARD).is_file() else card_beside(path)
+    if beside is None:
+        return format_.open(path, None)
+    model = format_.open(path, beside.card)
+    if not beside.sha256 or beside.sha256 == model.sha256:
+        return model
+    model = format_.open(path, None)
+    note = f"{beside.path.name} beside it was written for other weights and was not used."
+    return model.with_card(model.card.model_copy(update={"quirks": (*model.card.quirks, note)}))

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,6 +12,8 @@ from napari_defectseg.core.errors import ModelError
 from napari_defectseg.models.architecture import ARCHITECTURES, Shapes, learnt
 
 FIRST = 5
+LONGEST = 400
+"""Settings of more letters than this are a description of a network, not numbers to read."""
 
 
 @dataclass(frozen=True)
@@ -50,6 +54,70 @@ def recognise(shapes: Shapes) -> Recognised | None:
         if settings is not None:
             return Recognised(name, settings)
     return None
+
+
+def fitting(shapes: Shapes) -> tuple[Recognised, ...]:
+    """Return every network that has exactly these tensors; several where they tell no more."""
+    found = ((name, one.recognise(shapes)) for name, one in ARCHITECTURES.items())
+    return tuple(Recognised(name, settings) for name, settings in found if settings is not None)
+
+
+def reasons(architecture: str, settings: Mapping[str, Any], shapes: Shapes) -> tuple[str, ...]:
+    """Return why tensors are taken for those of a network, as sentences.
+
+    Parameters
+    ----------
+    architecture : str
+        What they were taken for.
+    settings : mapping
+        What it is built from.
+    shapes : mapping of str to tuple of int
+        The tensors.
+    """
+    found = learnt(shapes)
+    values = sum(math.prod(shape) for shape in found.values())
+    own = _tensors_of(architecture, settings)
+    same = sum(found.get(name) == shape for name, shape in own.items())
+    every = "All" if same == len(found) else f"{same} of"
+    first = (
+        f"{every} {len(found)} tensors ({values} values) have the names and shapes of the network "
+        f"{architecture!r}, and {len(own) - same or 'none'} of its own is missing."
+    )
+    told = [first]
+    read = {name: v for name, v in settings.items() if isinstance(v, int | str | list | tuple)}
+    if read and len(json.dumps(read, default=str)) < LONGEST:
+        words = ", ".join(f"{name} {_value(value)}" for name, value in read.items())
+        told.append(f"Their shapes say: {words}.")
+    others = [one.architecture for one in fitting(shapes) if one.architecture != architecture]
+    if others:
+        told.append(f"They would fit {', '.join(map(repr, others))}, too.")
+    else:
+        told.append(f"No other network has them. {_next(architecture, shapes)}")
+    return tuple(told)
+
+
+def _tensors_of(architecture: str, settings: Mapping[str, Any]) -> dict[str, tuple[int, ...]]:
+    import torch
+
+    with torch.device("meta"):
+        state = ARCHITECTURES.get(architecture).build(settings).state_dict()
+    return learnt({name: tuple(tensor.shape) for name, tensor in state.items()})
+
+
+def _next(architecture: str, shapes: Shapes) -> str:
+    """Return the sentence about the other network that shares most names and shapes."""
+    found = learnt(shapes)
+    best, most, total = "", -1, 0
+    for name, network in ARCHITECTURES.items():
+        expected = {} if name == architecture else network.nearest(shapes)
+        same = sum(found.get(tensor) == shape for tensor, shape in expected.items())
+        if expected and same > most:
+            best, most, total = name, same, len(expected)
+    return f"The next is {best!r}, of whose {total} tensors {most} are here." if best else ""
+
+
+def _value(value: Any) -> str:
+    return " ".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
 
 
 def unknown(shapes: Shapes, where: str) -> ModelError:

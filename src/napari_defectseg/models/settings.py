@@ -26,8 +26,9 @@ def with_settings(card: ModelCard, settings: Mapping[str, str]) -> ModelCard:
         Field to text: ``classes="void,loop"``, ``thresholds="void=0.4"``,
         ``pixel_size="0.2-0.6 nm"``, ``preprocessing="zscore"`` (or ``percentile``, ``minmax``,
         ``divide``, each with ``:slice`` or ``:image``, and ``,invert``), ``task``,
-        ``activation``, ``batch_norm``, ``inverted``, ``min_size``, ``name``, ``description``,
-        ``citation``, ``licence``.
+        ``pixel_policy``, ``input_size="128,128"`` (every image is then resized to it, or
+        ``none``), ``resize``, ``activation``, ``batch_norm``, ``inverted``, ``min_size``,
+        ``name``, ``description``, ``citation``, ``licence``.
 
     Raises
     ------
@@ -47,6 +48,27 @@ def with_settings(card: ModelCard, settings: Mapping[str, str]) -> ModelCard:
     # What merely follows is not what the person said.
     sources = {**changed.sources, **{n: card.sources[n] for n in followed if n not in values}}
     return changed.model_copy(update={"sources": sources})
+
+
+def spoken(card: ModelCard) -> dict[str, str]:
+    """Return the fields of a card that a person set, as `with_settings` takes them."""
+    said = [field for field, source in card.sources.items() if source == "you"]
+    found: dict[str, str] = {}
+    for field in said:
+        value = getattr(card, field)
+        if field == "classes":
+            found[field] = ",".join(card.classes.names)
+        elif field == "pixel_size" and value is not None:
+            found[field] = f"{value[0]:g}-{value[1]:g} {card.pixel_unit}"
+        elif field == "preprocessing":
+            found[field] = json.dumps([step.model_dump(mode="json") for step in value])
+        elif field == "thresholds" and value:
+            found[field] = ",".join(f"{name}={one:g}" for name, one in value.items())
+        elif field == "input_size":
+            found[field] = "none" if value is None else ",".join(map(str, value))
+        elif field in _PLAIN and not (field == "batch_norm" and value == "calibrated"):
+            found[field] = "yes" if value is True else "no" if value is False else str(value)
+    return found
 
 
 def _meaning(card: ModelCard, values: dict[str, Any]) -> dict[str, Any]:
@@ -187,11 +209,38 @@ def _yes(field: str, text: str, card: ModelCard) -> dict[str, Any]:
     return {field: words[text.strip().lower()]}
 
 
-def _batch_norm(field: str, text: str, card: ModelCard) -> dict[str, Any]:
-    if text.strip() not in ("image", "moving"):  # calibrated is what a model becomes, not a word
-        raise _unreadable(field, text, "image, or moving")
-    return {field: text.strip()}
+def _input_size(field: str, text: str, card: ModelCard) -> dict[str, Any]:
+    if text.strip() == "none":
+        return {"input_size": None, "resize": "never"}
+    try:
+        lengths = tuple(int(part) for part in text.replace("×", ",").replace("x", ",").split(","))
+    except ValueError as error:
+        raise _unreadable(field, text, "128,128, or none") from error
+    lengths = lengths * (card.dims if len(lengths) == 1 else 1)
+    return {"input_size": lengths, "resize": "always"}
 
+
+def _batch_norm(field: str, text: str, card: ModelCard) -> dict[str, Any]:
+    wanted = text.strip()
+    if wanted == "calibrated" and card.batch_norm != "calibrated":
+        raise ModelError(
+            f"batch_norm={wanted!r} cannot be set: {card.name} is not calibrated on an image yet.",
+            hint="Calibrate it: defectseg open MODEL --calibrate IMAGE --out FOLDER.",
+        )
+    if wanted == "moving" and card.batch_norm == "calibrated":
+        raise ModelError(
+            f"{card.name} holds the statistics of the image it was calibrated on instead of the "
+            "moving averages of its training.",
+            hint="Open the model that it was made from.",
+        )
+    if wanted not in ("image", "moving", "calibrated"):
+        raise _unreadable(field, text, "image, moving, or calibrated")
+    return {field: wanted}
+
+
+_PLAIN = ("name", "description", "citation", "licence", "task", "activation", "batch_norm",
+          "inverted", "min_size", "pixel_policy", "resize")  # fmt: skip
+"""Fields that are said as they are."""
 
 _READERS: dict[str, Callable[[str, str, ModelCard], dict[str, Any]]] = {
     "name": _word,
@@ -201,6 +250,9 @@ _READERS: dict[str, Callable[[str, str, ModelCard], dict[str, Any]]] = {
     "task": _word,
     "activation": _word,
     "batch_norm": _batch_norm,
+    "pixel_policy": _word,
+    "input_size": _input_size,
+    "resize": _word,
     "inverted": _yes,
     "min_size": _number,
     "classes": _class_names,

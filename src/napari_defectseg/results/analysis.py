@@ -68,6 +68,8 @@ class Analysis:
         Time it took.
     scores : array-like or None
         Probabilities (channel, *axes), where they were kept.
+    disagreement : array-like or None
+        How far several models for the same classes lie apart, in the shape of a mask.
     journal : Path or None
         Folder with ``edits.jsonl`` and ``edits/`` of a corrected result.
     specimen, field : str
@@ -86,6 +88,7 @@ class Analysis:
     plan: Mapping[str, Any] = field(default_factory=dict)
     seconds: float = 0.0
     scores: Any = None
+    disagreement: Any = None
     journal: Path | None = None
     specimen: str = ""
     field: str = ""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ import numpy as np
 from napari_defectseg.core.atomic import atomic_folder, not_saved, write_text
 from napari_defectseg.core.errors import AlreadyExists, DefectSegError, NotSaved
 from napari_defectseg.results.analysis import Analysis
+from napari_defectseg.results.extras import PLACES, needs_scores, write_extras
 from napari_defectseg.results.naming import stem_of
 from napari_defectseg.results.overlay import overlay
 from napari_defectseg.results.register import register
@@ -21,6 +23,8 @@ EDITS, EDIT_BLOCKS = "edits.jsonl", "edits"
 OURS = (
     *(f"{role}{suffix}" for role in ("mask", "labels") for suffix in FORMATS.values()),
     "scores.zarr",
+    *(f"disagreement{suffix}" for suffix in FORMATS.values()),
+    *PLACES,
     "overlay.png",
     "objects.csv",
     "summary.json",
@@ -36,6 +40,7 @@ def write_result(
     *,
     stem: str = "",
     form: str = "tiff",
+    also: Collection[str] = (),
     overwrite: bool = False,
 ) -> Path:
     """Write an analysis as ``folder/<stem>/``, whole or not at all, and list it.
@@ -49,6 +54,9 @@ def write_result(
         Name of the image's folder; that of the image file by default.
     form : {"tiff", "nrrd", "zarr"}
         Of mask and labels.
+    also : collection of str
+        Other files that are wanted, see `extras.EXTRAS`. Where one of them needs the scores,
+        these are written themselves only with ``"scores"``.
     overwrite : bool
         Replace a result that is there. Corrections are never replaced by a result without.
 
@@ -71,10 +79,10 @@ def write_result(
     place = folder / name
     check_free(place, overwrite=overwrite, corrected=analysis.journal is not None)
     if place.exists():
-        _replace(place, analysis, form)
+        _replace(place, analysis, form, also)
     else:
         with atomic_folder(place) as part:
-            _fill(part, analysis, form)
+            _fill(part, analysis, form, also)
     if analysis.recipe is not None:
         write_text(folder / "recipe.json", as_text(analysis.recipe.as_dict()))
     register(folder, name, analysis)
@@ -104,13 +112,13 @@ def check_free(place: Path, *, overwrite: bool, corrected: bool = False) -> None
         )
 
 
-def _replace(place: Path, analysis: Analysis, form: str) -> None:
+def _replace(place: Path, analysis: Analysis, form: str, also: Collection[str]) -> None:
     """Make the new result beside the old one, then put its files in the old ones' place."""
     fresh = place.with_name(f".part-{place.name}")
     shutil.rmtree(fresh, ignore_errors=True)
     try:
         with atomic_folder(fresh) as part:
-            _fill(part, analysis, form)
+            _fill(part, analysis, form, also)
         for name in OURS:
             new, old = fresh / name, place / name
             if old.is_dir():
@@ -127,13 +135,16 @@ def _replace(place: Path, analysis: Analysis, form: str) -> None:
         shutil.rmtree(fresh, ignore_errors=True)
 
 
-def _fill(part: Path, analysis: Analysis, form: str) -> None:
+def _fill(part: Path, analysis: Analysis, form: str, also: Collection[str]) -> None:
     mask = analysis.labels.class_mask()
     _write_labels(part, analysis, mask, FORMATS[form])
     analysis.table.write_csv(part / "objects.csv")
     _write_overlay(part / "overlay.png", analysis, mask)
-    if analysis.scores is not None:
+    if analysis.scores is not None and ("scores" in also or not needs_scores(also)):
         _write_scores(part / "scores.zarr", analysis)
+    if analysis.disagreement is not None:
+        _write_disagreement(part / f"disagreement{FORMATS[form]}", analysis)
+    write_extras(part, analysis, also)
     if analysis.journal is not None:
         copy_journal(analysis.journal, part)
     write_text(part / "summary.json", as_text(summary_of(analysis)))
@@ -172,6 +183,18 @@ def _write_scores(path: Path, analysis: Analysis) -> None:
     store = create_store(path, scores.shape, scores.dtype, attributes=known)
     store[...] = scores[...]
     finish_store(store)
+
+
+def _write_disagreement(path: Path, analysis: Analysis) -> None:
+    from napari_defectseg.images.save import save_array
+
+    save_array(
+        analysis.disagreement,
+        path,
+        axes=analysis.labels.axes,
+        calibration=analysis.image.calibration,
+        name="disagreement",
+    )
 
 
 def copy_journal(source: Path, target: Path) -> None:

@@ -15,6 +15,7 @@ from pydantic import (
     PlainValidator,
     TypeAdapter,
     ValidationError,
+    model_validator,
 )
 
 from napari_defectseg.core.acquisition import Acquisition
@@ -63,11 +64,16 @@ class ModelReference(BaseModel):
     name : str
         Of its card.
     path : str
-        Where it was, or the name of a model that comes with the program.
+        Where it was, or the name of a model that comes with the program; empty where `members`
+        were put together, or where it was never a file.
     sha256 : str
         Hash of its weights; empty: whatever is there will do.
     settings : dict of str to str
         Fields of its card that were set, as ``--set field=value``.
+    members : tuple of ModelReference
+        The models that were put together; none: it is one model.
+    combine : {"join", "ensemble"}
+        How they were.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -76,6 +82,14 @@ class ModelReference(BaseModel):
     path: str
     sha256: str = ""
     settings: dict[str, str] = {}
+    members: tuple[ModelReference, ...] = ()
+    combine: Literal["join", "ensemble"] = "join"
+
+    @model_validator(mode="after")
+    def _one_level(self) -> ModelReference:
+        if any(member.members for member in self.members):
+            raise ValueError("puts models together that are several themselves")
+        return self
 
 
 class PixelSize(BaseModel):

@@ -8,6 +8,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from napari_defectseg.core.acquisition import Acquisition
 from napari_defectseg.core.provenance import now, versions
 from napari_defectseg.images.image import CalibratedImage
@@ -55,10 +57,40 @@ def summary_of(analysis: Analysis) -> dict[str, Any]:
         "created": now(),
         "versions": versions(),
         "warnings": list(dict.fromkeys(warnings)),
+        "disagreement": _disagreement(analysis),
         "checked": sorted(analysis.labels.checked),
         "corrected": analysis.journal is not None,
     }
     return dict(tidy(values))
+
+
+def _disagreement(analysis: Analysis) -> dict[str, Any] | None:
+    """Return how far several models lie apart: over the image, and inside the objects of a class.
+
+    Standard deviation of their probabilities, 0 (all agree) to 0.5.
+    """
+    spread = analysis.disagreement
+    if spread is None:
+        return None
+    total, largest, count = 0.0, 0.0, 0
+    inside = {name: [0.0, 0] for name in analysis.labels.classes.names}
+    mask = analysis.labels.class_mask()
+    for index in range(spread.shape[0]):
+        rows = np.asarray(spread[index])
+        total, count = total + float(rows.sum(dtype=np.float64)), count + rows.size
+        largest = max(largest, float(rows.max()))
+        for plane, item in enumerate(analysis.labels.classes):
+            if analysis.labels.classes.exclusive:
+                found = rows[mask[index] == item.value]
+            else:
+                found = rows[mask[plane, index] == 1]
+            inside[item.name][0] += float(found.sum(dtype=np.float64))
+            inside[item.name][1] += found.size
+    return {
+        "mean": total / count,
+        "largest": largest,
+        "in_objects": {name: one[0] / one[1] if one[1] else None for name, one in inside.items()},
+    }
 
 
 def conditions(acquisition: Acquisition, image: CalibratedImage) -> dict[str, Any]:

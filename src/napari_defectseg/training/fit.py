@@ -157,10 +157,10 @@ def _told(
 
 
 def _write(model: TorchModel, out: str | Path, fitted: Fitted) -> TorchModel:
-    from napari_defectseg.models.arraymodel import with_network
+    from napari_defectseg.models.model import torch_model
     from napari_defectseg.models.open import open_model
     from napari_defectseg.models.save import save_model
 
     folder = save_model(model, out, overwrite=True)
     write_curves(folder / "curves.csv", fitted.epochs)
-    return with_network(open_model(folder), "trained on")
+    return torch_model(open_model(folder), "trained on")

@@ -20,7 +20,7 @@ from napari_defectseg.ui import recent
 from napari_defectseg.ui.widgets.strip import Action
 
 if TYPE_CHECKING:
-    from napari_defectseg.models.arraymodel import OpenedModel
+    from napari_defectseg.models.model import Model
     from napari_defectseg.models.trust.examine import Examined
 
 WEIGHTS, TRUST, LATER = "Take the weights only", "Trust this file and run it", "Not now"
@@ -35,13 +35,13 @@ class Question:
     where : str
         The file.
     found : Examined
-    model : OpenedModel or None
+    model : Model or None
         Our own network with its weights; None: they fit none.
     """
 
     where: str
     found: Examined
-    model: OpenedModel | None
+    model: Model | None
 
     @property
     def sentence(self) -> str:
@@ -74,7 +74,7 @@ class Question:
         return [*first, (TRUST, trust), (LATER, later)]
 
 
-def open_steps(where: str, *, ask: bool = True) -> Steps[OpenedModel | Question]:
+def open_steps(where: str, *, ask: bool = True) -> Steps[Model | Question]:
     """Open a model with what was said about it before, or return the question; in the worker.
 
     Parameters
@@ -98,7 +98,7 @@ def open_steps(where: str, *, ask: bool = True) -> Steps[OpenedModel | Question]
     return question or model
 
 
-def trust_steps(where: str) -> Steps[OpenedModel]:
+def trust_steps(where: str) -> Steps[Model]:
     """Trust the program in a file and open it; in the worker."""
     yield Step(0, 0, "keeping a private copy")
     trust_file(where)
@@ -106,7 +106,7 @@ def trust_steps(where: str) -> Steps[OpenedModel]:
     return recent.with_answers(open_model(where))
 
 
-def revoke_steps(model: OpenedModel) -> Steps[str]:
+def revoke_steps(model: Model) -> Steps[str]:
     """Take the trust in a model's program back; in the worker. Returns where it lies."""
     yield Step(0, 0, "taking trust back")
     model.close()
@@ -118,7 +118,7 @@ def _lower(sentence: str) -> str:
     return sentence[:1].lower() + sentence[1:]
 
 
-def trust_of(model: OpenedModel) -> tuple[str, str, str]:
+def trust_of(model: Model) -> tuple[str, str, str]:
     """Return the icon, the words and the whole sentence about how a model runs."""
     if isinstance(model, ArrayModel):
         from napari_defectseg.models.worker.confine import confinement_here

@@ -12,7 +12,7 @@ from napari_defectseg.datasets.dataset import Dataset
 from napari_defectseg.training.plan import TrainingPlan
 
 if TYPE_CHECKING:
-    from napari_defectseg.models.model import TorchModel
+    from napari_defectseg.models.model import Model, TorchModel
     from napari_defectseg.training.forecast import Forecast
 
 
@@ -31,7 +31,7 @@ def fit_steps(
     dataset: Dataset,
     plan: TrainingPlan,
     out: Path,
-    start_from: TorchModel | str | None,
+    start_from: Model | str | None,
     stop: Callable[[], bool],
 ) -> Steps[TorchModel]:
     """Open the model to start from, and train."""
@@ -43,7 +43,7 @@ def fit_steps(
 
 
 def try_steps(
-    dataset: Dataset, plan: TrainingPlan, start_from: TorchModel | str | None
+    dataset: Dataset, plan: TrainingPlan, start_from: Model | str | None
 ) -> Steps[Forecast]:
     """Open the model to start from, and measure how long a training takes."""
     from napari_defectseg.training.fit import TrainSettings
@@ -53,15 +53,15 @@ def try_steps(
     return (yield from forecast_steps(dataset, plan, TrainSettings(start_from=opened)))
 
 
-def opened_steps(start_from: TorchModel | str | None) -> Steps[TorchModel | None]:
+def opened_steps(start_from: Model | str | None) -> Steps[TorchModel | None]:
     """Open a shipped model by its name; a model is itself."""
-    if not isinstance(start_from, str):
-        return start_from
-    from napari_defectseg.models.arraymodel import with_network
+    from napari_defectseg.models.model import torch_model
     from napari_defectseg.models.open import open_model
 
+    if not isinstance(start_from, str):
+        return None if start_from is None else torch_model(start_from)
     yield Step(0, 0, f"opening {start_from}")
-    return with_network(open_model(start_from), "trained on")
+    return torch_model(open_model(start_from), "trained on")
 
 
 def free_folder(dataset: Dataset) -> Path:

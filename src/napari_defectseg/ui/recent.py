@@ -3,22 +3,25 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from napari_defectseg.core.atomic import write_text
 from napari_defectseg.core.errors import DefectSegError, ModelError
+from napari_defectseg.models.open import lasting_path, shipped_models
 from napari_defectseg.ui.preferences import state_folder
 
 if TYPE_CHECKING:
-    from napari_defectseg.models.arraymodel import OpenedModel
+    from napari_defectseg.models.model import Model
 
 RECENT, ANSWERS, TOLD = "recent-models.json", "answers.json", "told.json"
 PROGRAMS = "programs.json"
 MOST_RECENT, MOST_ANSWERS = 6, 200
 KEPT = ("classes", "task", "activation", "has_background", "preprocessing", "pixel_size",
-        "pixel_unit", "thresholds")  # fmt: skip
+        "pixel_unit", "pixel_policy", "input_size", "resize", "batch_norm", "inverted",
+        "thresholds")  # fmt: skip
 """Fields of a card that a person's answer may touch."""
 
 
@@ -41,13 +44,13 @@ def first_time(what: str) -> bool:
     return what not in known
 
 
-def with_answers(model: OpenedModel) -> OpenedModel:
+def with_answers(model: Model) -> Model:
     """Return the model with what a person has said about its weights before.
 
     Reads a file; answers that do not fit its card any more are left out.
     """
     said = _read(ANSWERS).get(model.sha256)
-    if not isinstance(said, dict):
+    if not isinstance(said, dict) or "card" in said:
         return model
     card = model.card
     try:
@@ -61,9 +64,30 @@ def with_answers(model: OpenedModel) -> OpenedModel:
     )
 
 
-def remember_answers(model: OpenedModel) -> None:
-    """Keep what a person said about a model, for the next time its weights are opened."""
+def remember_answers(model: Model) -> str:
+    """Keep what a person said about a model, for the next time its weights are opened.
+
+    A model folder of ours gets it into its card; anything else is remembered by the hash of its
+    weights. What the card said before is kept.
+
+    Returns
+    -------
+    str
+        The card that was written, empty where it is kept on this computer alone.
+    """
     card, known = model.card, _read(ANSWERS)
+    place = _own_card(model)
+    if place is not None:
+        try:
+            first = known.get(model.sha256, {}).get("card") or place.read_text(encoding="utf-8")
+            card.write(place)
+        except (OSError, DefectSegError):
+            pass  # read-only: kept on this computer, as for any other file
+        else:
+            known.pop(model.sha256, None)
+            known[model.sha256] = {"card": first}
+            _write(ANSWERS, dict(list(known.items())[-MOST_ANSWERS:]))
+            return str(place)
     said = [name for name, source in card.sources.items() if source == "you" and name in KEPT]
     known.pop(model.sha256, None)
     if said:
@@ -71,13 +95,38 @@ def remember_answers(model: OpenedModel) -> None:
         fields = {name: values[name] for name in KEPT}
         known[model.sha256] = {"said": said, "fields": fields}
     _write(ANSWERS, dict(list(known.items())[-MOST_ANSWERS:]))
+    return ""
 
 
-def forget_answers(sha256: str) -> None:
-    """Forget what was said about weights."""
+def forget_answers(model: Model) -> None:
+    """Forget what was said about a model; a card that was written gets its old words back.
+
+    Raises
+    ------
+    NotSaved
+        If that card cannot be written.
+    """
     known = _read(ANSWERS)
-    if known.pop(sha256, None) is not None:
-        _write(ANSWERS, known)
+    said = known.pop(model.sha256, None)
+    if said is None:
+        return
+    place = _own_card(model)
+    if "card" in said and place is not None:
+        write_text(place, said["card"])
+    _write(ANSWERS, known)
+
+
+def can_forget(model: Model) -> bool:
+    """Return whether there is something that `forget_answers` would take back."""
+    return bool(model.sha256 in _read(ANSWERS))
+
+
+def _own_card(model: Model) -> Path | None:
+    """Return the card inside a model folder that belongs to whoever is here."""
+    if not model.path or lasting_path(model) in shipped_models():
+        return None
+    place = Path(model.path) / "card.json"
+    return place if place.is_file() and os.access(place, os.W_OK) else None
 
 
 def weights_only(sha256: str) -> bool:

@@ -18,7 +18,7 @@ from napari_defectseg.ui.keeper import journals_root
 from napari_defectseg.ui.population import Measured
 
 if TYPE_CHECKING:
-    from napari_defectseg.models.arraymodel import OpenedModel
+    from napari_defectseg.models.model import Model
     from napari_defectseg.results.recipe import Recipe
     from napari_defectseg.ui.follow import Follower
     from napari_defectseg.ui.session import Session
@@ -36,7 +36,7 @@ class Reopened:
     history : History
         Of its labels; with every edit where it was corrected.
     recipe : Recipe or None
-    model : OpenedModel or None
+    model : Model or None
         None where nothing was predicted, or it cannot be opened: see `notes`.
     results : tuple of Measured
         The tables of all images.
@@ -48,7 +48,7 @@ class Reopened:
     image: CalibratedImage
     history: History
     recipe: Recipe | None
-    model: OpenedModel | None
+    model: Model | None
     results: tuple[Measured, ...]
     notes: tuple[str, ...] = ()
 
@@ -149,7 +149,7 @@ def _measured(stored: StoredResult) -> Measured | None:
     return Measured(name, stored.entry.specimen, table, stored=stored)
 
 
-def _model_of(recipe: Recipe | None) -> tuple[OpenedModel | None, tuple[str, ...]]:
+def _model_of(recipe: Recipe | None) -> tuple[Model | None, tuple[str, ...]]:
     from napari_defectseg.batch.analyse import open_recipe_model
 
     if recipe is None:

@@ -28,9 +28,6 @@ if TYPE_CHECKING:
     from napari_defectseg.models.model import Model
     from napari_defectseg.ui.session import Session
 
-SPOKEN = ("name", "description", "task", "activation", "citation", "licence")
-"""Fields of a card that a recipe can repeat word for word."""
-
 
 @dataclass(frozen=True)
 class SaveSettings:
@@ -132,6 +129,8 @@ def recipe_of(session: Session, measure: MeasureSettings) -> Recipe:
         If no model is chosen.
     """
     from napari_defectseg.batch.analyse import recipe_for
+    from napari_defectseg.models.open import lasting_path
+    from napari_defectseg.models.settings import spoken
 
     model, prediction, image = session.model, session.prediction, session.image
     if model is None:
@@ -148,8 +147,8 @@ def recipe_of(session: Session, measure: MeasureSettings) -> Recipe:
         chosen["pixel_size"] = PixelSize(spacing=tuple(known.spacing), unit=known.unit)
     return recipe_for(
         model,
-        _model_path(model),
-        settings=card_settings(model),
+        lasting_path(model),
+        settings=spoken(model.card),
         predict=_predict_settings(prediction),
         **chosen,
     )
@@ -219,7 +218,8 @@ def analysis_of(taken: Snapshot) -> Analysis:
     )
     thickness = taken.image.acquisition.thickness
     flat = table.calibration.ndim == 2 and table.calibration.calibrated
-    model = record_of(taken.model, recipe) if recipe is not None else None  # type: ignore[arg-type]
+    known = taken.model is not None and recipe is not None
+    model = record_of(taken.model, recipe) if known else None
     made = Analysis(
         taken.image,
         taken.labels,
@@ -239,29 +239,7 @@ def analysis_of(taken: Snapshot) -> Analysis:
         plan=prediction.plan,
         seconds=prediction.seconds,
         warnings=tuple(prediction.warnings),
-    )
-
-
-def card_settings(model: Model) -> dict[str, str]:
-    """Return the fields of a card that a person set, as ``--set field=value`` says them."""
-    card = model.card
-    said = {field for field, source in card.sources.items() if source == "you"}
-    found = {field: str(getattr(card, field)) for field in SPOKEN if field in said}
-    if "classes" in said:
-        found["classes"] = ",".join(card.classes.names)
-    if "pixel_size" in said and card.pixel_size is not None:
-        low, high = card.pixel_size
-        found["pixel_size"] = f"{low:g}-{high:g} {card.pixel_unit}"
-    return found
-
-
-def _model_path(model: Model) -> str:
-    """Return the name of a shipped model, which is the same on every computer, or the path."""
-    from napari_defectseg.models.open import shipped_models
-
-    path = Path(model.path)
-    return (
-        path.name if path.name in shipped_models() and path.parent.name == "shipped" else str(path)
+        disagreement=prediction.disagreement,
     )
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import shutil
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -31,6 +33,12 @@ def page(qtbot, viewer_model, tmp_path, monkeypatch):
     yield page
     page.release()
     session_of(viewer_model).close()
+
+
+@pytest.fixture
+def model_folder(model_folder, tmp_path):
+    """A folder of this test's own: answers are written into its card."""
+    return Path(shutil.copytree(model_folder, tmp_path / "small"))
 
 
 @pytest.fixture
@@ -214,7 +222,7 @@ def test_a_copy_with_its_card_opens_again_with_the_names(page, qtbot, bare, tmp_
     opened(page, qtbot, bare)
     page.classes.rows[0].edit.setText("void")
     page.classes.rows[0].edit.editingFinished.emit()
-    page.save(str(tmp_path / "copy"))
+    page.work.save(str(tmp_path / "copy"))
     qtbot.waitUntil(lambda: page.messages.strip("saved") is not None, timeout=20000)
     assert open_model(tmp_path / "copy").card.classes.names[0] == "void"
 

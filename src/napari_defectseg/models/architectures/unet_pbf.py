@@ -129,12 +129,17 @@ def _about(settings: UNetPBFSettings) -> Published:
         "activation": "sigmoid",
         "has_background": False,
         "preprocessing": (Normalise(method="divide", scope="constant"),),
-        "training": {"input_size": [128, 128], "resize": "bilinear, without smoothing"},
+        "input_size": (128, 128),
+        "resize": "large",
         "citation": "k-sanika-20/Defect_Detection_in_AM (2025); data: Peregrine v2023-11, Oak "
         "Ridge National Laboratory.",
         "licence": "not stated by the authors",
         "quirks": (
-            "It was trained on whole layers shrunk to 128 × 128 px; its page shrinks to 256 × 256.",
+            (
+                "It was trained on whole layers shrunk to 128 × 128 px, so images of 512 px and "
+                "more are shrunk to that. The authors' page shrinks to 256 × 256 "
+                "(input_size=256,256), where everything looks twice as large to the network."
+            ),
             "Its masks for training were themselves predictions, not drawn by hand.",
             "The authors report IoU 0 for all classes but No Defect and Spatter.",
             "The last two classes never occurred in training.",

@@ -19,12 +19,12 @@ import numpy as np
 
 from napari_defectseg.core.errors import ImageError, ModelError
 from napari_defectseg.core.provenance import sha256_of_file
-from napari_defectseg.models.arraymodel import ArrayModel, OpenedModel
+from napari_defectseg.models.arraymodel import ArrayModel
 from napari_defectseg.models.card import ModelCard
 from napari_defectseg.models.format import Match
 from napari_defectseg.models.guess import guess_card, meaning_of
 from napari_defectseg.models.inertfile import read_inert
-from napari_defectseg.models.model import TorchModel
+from napari_defectseg.models.model import Model, TorchModel
 from napari_defectseg.models.package import Package
 from napari_defectseg.models.preprocess import fit_chain
 from napari_defectseg.models.programs import Told, trusted_model
@@ -58,7 +58,7 @@ def recognise(path: Path) -> Match:
     return Match(found, "" if found else f"it has no {DESCRIPTIONS[0]}")
 
 
-def open(path: Path, card: ModelCard | None) -> OpenedModel:  # noqa: A001 - the protocol's word
+def open(path: Path, card: ModelCard | None) -> Model:  # noqa: A001 - the protocol's word
     """Return the model in a package.
 
     Raises
@@ -191,7 +191,7 @@ def _meaning(outputs: int, says: Described) -> dict[str, Any]:
     return meaning_of(outputs, names, multilabel=sigmoid and outputs > 1) or {}
 
 
-def _tested(model: OpenedModel, package: Package, rdf: Mapping[str, Any]) -> OpenedModel:
+def _tested(model: Model, package: Package, rdf: Mapping[str, Any]) -> Model:
     """Return the model with the greatest difference that its own test showed in its card."""
     given, wanted = test_tensors(rdf)
     if not given or not wanted:
@@ -210,7 +210,7 @@ def _tested(model: OpenedModel, package: Package, rdf: Mapping[str, Any]) -> Ope
     return model.with_card(card)
 
 
-def _run(model: OpenedModel, x: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+def _run(model: Model, x: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
     import torch
 
     card = model.card

@@ -12,13 +12,12 @@ import zipfile
 from pathlib import Path
 
 from napari_defectseg.core.errors import ModelError
-from napari_defectseg.models.arraymodel import OpenedModel
 from napari_defectseg.models.card import ModelCard
 from napari_defectseg.models.exported import input_sizes, read_exported
 from napari_defectseg.models.format import Match
 from napari_defectseg.models.guess import class_names_in, guess_card
 from napari_defectseg.models.inertfile import read_inert
-from napari_defectseg.models.model import TorchModel
+from napari_defectseg.models.model import Model, TorchModel
 from napari_defectseg.models.package import DAMAGE
 from napari_defectseg.models.programs import Told, trusted_model
 from napari_defectseg.models.recognise import recognise as recognise_network
@@ -39,7 +38,7 @@ def recognise(path: Path) -> Match:
     return Match(bool(program), "" if program else "it is no program of torch")
 
 
-def open(path: Path, card: ModelCard | None) -> OpenedModel:  # noqa: A001 - the protocol's word
+def open(path: Path, card: ModelCard | None) -> Model:  # noqa: A001 - the protocol's word
     """Return the program if it is trusted, else our own network with its weights.
 
     Raises

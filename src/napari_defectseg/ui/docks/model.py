@@ -6,21 +6,26 @@ from pathlib import Path
 from typing import Any
 
 from qtpy.QtGui import QDragEnterEvent, QDropEvent, QGuiApplication
-from qtpy.QtWidgets import QFileDialog, QHBoxLayout, QLabel, QMenu, QPushButton
+from qtpy.QtWidgets import QFileDialog, QHBoxLayout, QLabel, QMenu, QPushButton, QVBoxLayout
 
 from napari_defectseg.core.classes import ClassMap
 from napari_defectseg.core.errors import DefectSegError, ModelMissing
-from napari_defectseg.core.progress import Step, Steps
+from napari_defectseg.models.ensemble import combine_models
 from napari_defectseg.models.open import shipped_models
+from napari_defectseg.models.several import SeveralModels
 from napari_defectseg.ui import consent, evidence, icons, recent, theme, words
 from napari_defectseg.ui.docks.base import DockPage
+from napari_defectseg.ui.model_work import ModelWork
 from napari_defectseg.ui.program_questions import ProgramQuestions
 from napari_defectseg.ui.renaming import rename_classes
 from napari_defectseg.ui.widgets.class_editor import ClassEditor
+from napari_defectseg.ui.widgets.links import Links
 from napari_defectseg.ui.widgets.model_card import ModelView
+from napari_defectseg.ui.widgets.model_members import ModelMembers
 from napari_defectseg.ui.widgets.model_more import ModelMore
 from napari_defectseg.ui.widgets.strip import Action
-from napari_defectseg.ui.widgets.text import name, section, text
+from napari_defectseg.ui.widgets.text import Link, name, section, text
+from napari_defectseg.ui.widgets.view_trial import ViewTrial
 
 LANE = "model"
 FILES = "Models (*.safetensors *.pt *.pth *.ckpt card.json);;All files (*)"
@@ -40,13 +45,18 @@ class ModelDock(DockPage):
         """Lay out the card, the classes and the rest, and tie them to the session."""
         self._opening = ""
         self.programs = ProgramQuestions(self, self._take, self._on_failed)
+        self.work = ModelWork(self)
         self.setAcceptDrops(True)
         self.card = ModelView()
         self.body.addWidget(self.card)
+        self.members = ModelMembers()
+        self.body.addWidget(self.members)
         self.body.addLayout(self._build_fit())
         self.body.addWidget(section("Classes"))
         self.classes = ClassEditor()
         self.body.addWidget(self.classes)
+        self.trial = ViewTrial()
+        self.body.addWidget(self.trial)
         self.more = ModelMore()
         self.body.addWidget(self.more)
         self._build_foot()
@@ -55,12 +65,19 @@ class ModelDock(DockPage):
         self.card.evidence_asked.connect(self.show_evidence)
         self.more.evidence_asked.connect(self.show_evidence)
         self.more.asked.connect(self.set_field)
-        self.more.saving_asked.connect(self.save_copy)
+        self.more.saving_asked.connect(self.work.save_copy)
         self.more.forgetting_asked.connect(self.forget_answers)
+        self.more.card_asked.connect(lambda: self.work.save_card_beside())
+        self.more.calibrating_asked.connect(self.work.calibrate)
+        self.more.why_asked.connect(self.work.explain)
+        self.trial.asked.connect(self.work.try_on_view)
+        self.trial.cleared.connect(self.work.take_trial_away)
+        self.members.menu_asked.connect(self.work.fill_adding)
+        self.members.removing_asked.connect(self.work.take_out)
         self.listen(self.session.events.model, self._on_model)
         self.listen(self.session.events.image, self._show_fit)
 
-    def _build_fit(self) -> QHBoxLayout:
+    def _build_fit(self) -> QVBoxLayout:
         row = QHBoxLayout()
         row.setSpacing(theme.SPACE)
         self.fit_sign = QLabel()
@@ -68,7 +85,21 @@ class ModelDock(DockPage):
         self.fit = text("", "second")
         row.addWidget(self.fit_sign)
         row.addWidget(self.fit, 1)
-        return row
+        column = QVBoxLayout()
+        column.setSpacing(0)
+        column.addLayout(row)
+        ways = [
+            Link(words_) for words_ in ("Resample for the model", "Go on as it is", "Warn only")
+        ]
+        for link in ways:
+            link.clicked.connect(lambda _=False, link=link: self._choose_policy(link.text()))
+        self.ways = Links(ways)
+        column.addWidget(self.ways)
+        return column
+
+    def _choose_policy(self, words_: str) -> None:
+        known = dict(evidence.ways_out(self.session.model.card, self.session.image))
+        self.set_field("pixel_policy", known[words_])
 
     def _build_foot(self) -> None:
         self.open_button = QPushButton("Open…")
@@ -84,10 +115,10 @@ class ModelDock(DockPage):
         self.menu.addAction("Model file…", self.ask_file)
         self.menu.addAction("Model folder…", self.ask_folder)
         self.menu.addSeparator()
-        for words_, path in self._known():
+        for words_, path in self.known():
             self.menu.addAction(words_, lambda path=path: self.open(path))
 
-    def _known(self) -> list[tuple[str, str]]:
+    def known(self) -> list[tuple[str, str]]:
         """Return the models that come with the program, and those opened lately."""
         shipped = [(evidence.SHIPPED.get(one, one), one) for one in shipped_models()]
         own = [path for path in recent.recent_models() if Path(path).name not in shipped_models()]
@@ -102,6 +133,7 @@ class ModelDock(DockPage):
     def _on_model(self, model: Any) -> None:
         self.open_button.setVisible(model is not None)
         self.messages.take_back("evidence")
+        self.work.take_trial_away()
         if model is None:
             self._show_nothing()
             return
@@ -109,7 +141,10 @@ class ModelDock(DockPage):
         self.footer.offer("Use this model", "Go on to Predict")
         self.card.show_model(model, evidence.title_of(model))
         self.classes.setValue(model.card.classes, model.card.sources.get("classes", "card"))
+        self.members.show_model(model)
         self.more.show_card(model.card)
+        own = model.path and Path(model.path, "card.json").is_file()
+        self.more.show_file(beside=bool(model.path) and not own, forget=recent.can_forget(model))
         icons.repaint(self, theme.colours_of(self))
         self._show_fit()
         self._ask(model)
@@ -117,7 +152,7 @@ class ModelDock(DockPage):
 
     def _show_nothing(self) -> None:
         links: list[Action] = [
-            (words_, lambda path=path: self.open(path)) for words_, path in self._known()[:5]
+            (words_, lambda path=path: self.open(path)) for words_, path in self.known()[:5]
         ]
         links.append(("Open a model folder…", self.ask_folder))
         self.show_empty(EMPTY, links)
@@ -134,6 +169,11 @@ class ModelDock(DockPage):
             kind, sentence = evidence.fit_of(model.card, image)
             icons.set_icon(self.fit_sign, kind, size=14)
             self.fit.setText(sentence)
+        ways = evidence.ways_out(model.card, image) if shown else ()
+        offered = [words_ for words_, _ in ways]
+        self.ways.setVisible(bool(ways))
+        self.ways.show_only([link for link in self.ways.all if link.text() in offered])
+        self.trial.set_possible("" if shown else "Open an image first")
 
     def _ask(self, model: Any) -> None:
         sentence = evidence.question(model.card)
@@ -202,7 +242,8 @@ class ModelDock(DockPage):
         if isinstance(model, consent.Question):
             self.programs.ask(model)
             return
-        recent.remember_model(model.path)
+        if model.path:
+            recent.remember_model(model.path)
         self.session.model = model
 
     def _on_failed(self, where: str, error: Exception) -> None:
@@ -268,30 +309,15 @@ class ModelDock(DockPage):
     def forget_answers(self) -> None:
         """Go back to what the file itself says."""
         model = self.session.model
-        recent.forget_answers(model.sha256)
-        self.open(model.path)
-
-    def save_copy(self) -> None:
-        """Ask where to, and write weights and card as a model folder."""
-        path, _ = QFileDialog.getSaveFileName(self, "Save the model as a folder", "")
-        if path:
-            self.save(path)
-
-    def save(self, path: str) -> None:
-        """Write weights and card as a model folder, in the worker."""
-        from napari_defectseg.models.save import save_model
-
-        model = self.session.model
-
-        def steps() -> Steps[Path]:
-            yield Step(0, 0, "writing the model")
-            return save_model(model, path)
-
-        def done(folder: Path) -> None:
-            recent.remember_model(str(folder))
-            self.messages.say("saved", "info", f"Saved as {folder}.")
-
-        self.run("save model", steps(), text="Writing the model", on_done=done, primary=False)
+        try:
+            recent.forget_answers(model)
+        except DefectSegError as error:
+            self.say_error("answer", error)
+            return
+        if model.path:
+            self.open(model.path)
+        elif isinstance(model, SeveralModels):
+            self.session.model = combine_models(model.models, model.combine)
 
     def show_evidence(self, field: str) -> None:
         """Say how a field of the card is known, or what the model may do (``"trust"``)."""

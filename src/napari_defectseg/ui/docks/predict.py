@@ -9,7 +9,7 @@ from qtpy.QtGui import QShowEvent
 
 from napari_defectseg.core.errors import DeviceError, ImageError
 from napari_defectseg.core.progress import Step
-from napari_defectseg.inference.job import pixel_size_warning
+from napari_defectseg.inference.scale import pixel_size_warning
 from napari_defectseg.inference.settings import PredictSettings
 from napari_defectseg.ui import numbers, words
 from napari_defectseg.ui.decoding import decoder_of

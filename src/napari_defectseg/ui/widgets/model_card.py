@@ -14,7 +14,7 @@ from napari_defectseg.ui.widgets.card import Card
 from napari_defectseg.ui.widgets.text import ElidedLabel, Link, name, text
 
 if TYPE_CHECKING:
-    from napari_defectseg.models.arraymodel import OpenedModel
+    from napari_defectseg.models.model import Model
 
 LINE = 22
 """Height of a row, in px, with or without something to click."""
@@ -76,7 +76,7 @@ class ModelView(Card):
         row.addWidget(self.trust_link)
         return row
 
-    def show_model(self, model: OpenedModel, title: str) -> None:
+    def show_model(self, model: Model, title: str) -> None:
         """Show a model under the name that a person knows it by."""
         card = model.card
         self.title.setText(title)

@@ -24,6 +24,7 @@ SCALINGS = (
 )
 """Ways to scale grey values that can be set, and what they are called."""
 SCOPES = (("image", "whole image"), ("slice", "each slice"))
+POLICIES = (("resample", "resample"), ("warn", "warn"), ("go-on", "go on"))
 TASKS = (("exclusive", "one class a pixel"), ("multilabel", "classes may overlap"))
 OWN = "own"
 
@@ -32,17 +33,22 @@ class ModelMore(More):
     """The rest of a card.
 
     Signals ``asked(field, text)``: a field of the card shall be set, as the command line's
-    ``--set field=text``; ``evidence_asked(field)``; ``saving_asked()``; ``forgetting_asked()``.
+    ``--set field=text``; ``evidence_asked(field)``; ``saving_asked()``; ``card_asked()``: write
+    the card beside the file; ``calibrating_asked()``; ``why_asked()``; ``forgetting_asked()``.
     """
 
     asked = Signal(str, str)
     evidence_asked = Signal(str)
     saving_asked = Signal()
+    card_asked = Signal()
+    calibrating_asked = Signal()
+    why_asked = Signal()
     forgetting_asked = Signal()
 
     def __init__(self) -> None:
         super().__init__("grey values, scores, licence, sources", key="model")
         self._add_settings()
+        self._add_statistics()
         self.column.addWidget(section("Scores"))
         self.scores = text("", "second")
         self.column.addWidget(self.scores)
@@ -55,6 +61,12 @@ class ModelMore(More):
         self.save.clicked.connect(self.saving_asked)
         self.forget = Link("Back to the file's own card", "Forget what you said about this model")
         self.forget.clicked.connect(self.forgetting_asked)
+        self.beside = Link("Save card beside the file", "So that it is known wherever both go")
+        self.beside.clicked.connect(self.card_asked)
+        self.why = Link("Why was this recognised?", "Which tensors fit which network")
+        self.why.clicked.connect(self.why_asked)
+        self.column.addWidget(self.why)
+        self.column.addWidget(self.beside)
         self.column.addWidget(self.save)
         self.column.addWidget(self.forget)
 
@@ -68,12 +80,14 @@ class ModelMore(More):
         self.size = QLineEdit()
         self.size.setMinimumWidth(48)
         self.size.setPlaceholderText("0.2-0.6 nm")
+        self.policy = _box(POLICIES)
         self.task = _box(TASKS)
         rows = (
             ("Grey values", self.scaling, "How grey values are scaled before the network"),
             ("Scaled over", self.scope, "What is measured for that"),
             ("Contrast", self.shading, "Exchange bright and dark: dark field for bright field"),
             ("Pixel size", self.size, "The smallest and largest pixel size it was made for"),
+            ("Other sizes", self.policy, "What happens to images of another pixel size"),
             ("Classes", self.task, "Whether a pixel may belong to several classes"),
         )
         for row, (words, field, tip) in enumerate(rows):
@@ -82,8 +96,46 @@ class ModelMore(More):
         for box in (self.scaling, self.scope, self.shading):
             box.activated.connect(self._on_scaling)
         self.size.editingFinished.connect(self._on_size)
+        self.policy.activated.connect(
+            lambda _: self.asked.emit("pixel_policy", self.policy.currentData())
+        )
         self.task.activated.connect(lambda _: self.asked.emit("task", self.task.currentData()))
         self.column.addLayout(grid)
+
+    def _add_statistics(self) -> None:
+        self.statistics_title = section("Batch statistics")
+        self.statistics = _box(tuple(evidence.STATISTICS.items()))
+        name(self.statistics, "Batch statistics", "What grey values inside the network mean")
+        self.statistics.activated.connect(self._on_statistics)
+        self.statistics_words = text("", "second")
+        tip = "Measure once on this image, then treat every image alike, in tiles"
+        self.calibrate = Link("Calibrate on this image", tip)
+        self.calibrate.clicked.connect(self.calibrating_asked)
+        self.statistics_parts = (
+            self.statistics_title, self.statistics, self.statistics_words, self.calibrate,
+        )  # fmt: skip
+        for part in self.statistics_parts:
+            self.column.addWidget(part)
+
+    def _on_statistics(self, _: int = 0) -> None:
+        self.asked.emit("batch_norm", self.statistics.currentData())
+
+    def _show_statistics(self, card: ModelCard) -> None:
+        """Show which statistics are used where that is a question at all."""
+        stated = card.sources.get("batch_norm") == "you" or card.batch_norm != "moving"
+        for part in self.statistics_parts:
+            part.setVisible(stated)
+        known = ("image", "calibrated") if card.batch_norm == "calibrated" else ("image", "moving")
+        self.statistics.clear()
+        for one in known:
+            self.statistics.addItem(evidence.STATISTICS[one], one)
+        self.statistics.setCurrentIndex(self.statistics.findData(card.batch_norm))
+        self.statistics_words.setText(evidence.statistics(card))
+
+    def show_file(self, *, beside: bool, forget: bool) -> None:
+        """Offer what can be done with the model's file."""
+        self.beside.setVisible(beside)
+        self.forget.setVisible(forget)
 
     def _add_sources(self) -> None:
         inside = QWidget()
@@ -106,6 +158,8 @@ class ModelMore(More):
     def show_card(self, card: ModelCard) -> None:
         """Show a card; nothing is sent."""
         self._show_scaling(card)
+        self._show_statistics(card)
+        self.policy.setCurrentIndex(self.policy.findData(card.pixel_policy))
         size = "" if card.pixel_size is None else f"{card.pixel_size[0]:g}-{card.pixel_size[1]:g}"
         self.size.setText(f"{size} {card.pixel_unit}" if size else "")
         self.task.setEnabled(card.out_channels > 1)
@@ -120,7 +174,6 @@ class ModelMore(More):
             source.setText(said + (" ⚠" if field in card.missing else ""))
             name(source, f"{words}: {said}", "How this is known")
         said_by_you = [name for name, source in card.sources.items() if source == "you"]
-        self.forget.setVisible(bool(said_by_you))
         known = dict(evidence.FIELDS)
         self.set_changed([known[one].lower() + " by you" for one in said_by_you if one in known])
 

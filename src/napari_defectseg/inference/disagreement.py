@@ -1,0 +1,105 @@
+"""`Spread`: the mean of several models' scores, and how far they lie apart."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from napari_defectseg.images.image import ArrayLike
+from napari_defectseg.inference.job import Job
+from napari_defectseg.inference.predict import Part
+from napari_defectseg.inference.scores import Room
+from napari_defectseg.inference.tiling import Box
+
+Array = np.ndarray[Any, Any]
+PIXELS = 1 << 24
+"""So many are finished at once."""
+
+
+class FirstChannel:
+    """The first channel of an array that may lie on the disk."""
+
+    def __init__(self, array: ArrayLike) -> None:
+        self._array = array
+        self.shape = tuple(int(n) for n in array.shape[1:])
+        self.dtype = array.dtype
+
+    def __getitem__(self, key: Any) -> Any:
+        key = key if isinstance(key, tuple) else (key,)
+        return self._array[(0, *key)]
+
+
+class Spread:
+    """Takes the scores of one model after the other; the mean grows in place (Welford 1962).
+
+    Parameters
+    ----------
+    mean : Room
+        Becomes the mean.
+    squares : Room
+        Of the same shape; becomes the sum of the squared deviations.
+    """
+
+    def __init__(self, mean: Room, squares: Room) -> None:
+        self._mean, self._squares = mean, squares
+        self._count = 0
+        self._taken: list[Box] = []
+
+    def start(self) -> None:
+        """Begin with the next model."""
+        self._count += 1
+        self._taken = []
+
+    def take(self, where: Box, scores: Array) -> Part:
+        """Take scores of a model, once a pixel, and return the mean there so far.
+
+        A model that ran out of memory comes again in smaller tiles; what it gave before counts.
+        """
+        mean = np.asarray(self._mean.readable[where])
+        fresh = self._fresh(where)
+        delta = np.where(fresh, scores - mean, np.float32(0))
+        grown = mean + delta / np.float32(self._count)
+        self._mean.target[where] = grown
+        squares = np.asarray(self._squares.readable[where])
+        self._squares.target[where] = squares + delta * np.where(fresh, scores - grown, 0)
+        self._taken.append(where)
+        return Part(where, grown)
+
+    def finished(self, job: Job) -> ArrayLike:
+        """Return the standard deviation of the models, of the class where it is largest.
+
+        Parameters
+        ----------
+        job : Job
+
+        Returns
+        -------
+        ndarray of float32
+            Shape of a mask: 0 where all agree, at most 0.5 where half of them are certain of
+            what the others exclude.
+        """
+        shape = job.scores_shape
+        rows = max(1, PIXELS // max(1, math.prod(shape[2:]) * shape[0]))
+        for start in range(0, shape[1], rows):
+            at = slice(start, min(start + rows, shape[1]))
+            squares = np.asarray(self._squares.readable[(slice(None), at)])
+            spread = np.sqrt(squares.max(axis=0, keepdims=True) / np.float32(self._count))
+            self._squares.target[(slice(0, 1), at)] = spread
+        if isinstance(self._squares.readable, np.ndarray):
+            alone: Array = self._squares.readable[0].copy()  # a view would keep the rest
+            return alone
+        return FirstChannel(self._squares.readable)
+
+    def _fresh(self, where: Box) -> Array:
+        """Return where this model has not given anything yet, channels in front."""
+        fresh = np.ones((1, *(part.stop - part.start for part in where[1:])), bool)
+        for box in self._taken:
+            inside = tuple(
+                slice(max(a.start, b.start) - a.start, min(a.stop, b.stop) - a.start)
+                for a, b in zip(where[1:], box[1:], strict=True)
+            )
+            if all(part.start < part.stop for part in inside):
+                fresh[(slice(None), *inside)] = False
+        return fresh
