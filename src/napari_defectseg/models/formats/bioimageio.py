@@ -24,7 +24,7 @@ from napari_defectseg.models.card import ModelCard
 from napari_defectseg.models.format import Match
 from napari_defectseg.models.guess import guess_card, meaning_of
 from napari_defectseg.models.inertfile import read_inert
-from napari_defectseg.models.model import Model, TorchModel
+from napari_defectseg.models.model import Model, TorchModel, torch_model
 from napari_defectseg.models.package import Package
 from napari_defectseg.models.preprocess import fit_chain
 from napari_defectseg.models.programs import Told, trusted_model
@@ -221,7 +221,7 @@ def _run(model: Model, x: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
             logits = torch.from_numpy(model.start(1).run(block))[None]
         else:
             with torch.inference_mode():
-                logits = model.network()(torch.from_numpy(block)[None])
+                logits = torch_model(model).network()(torch.from_numpy(block)[None])
     except (ImageError, RuntimeError, IndexError, ValueError) as error:
         reason = str(error).splitlines()[0]
         raise ModelError(f"{model.path} cannot compute its own test: {reason}.") from error
