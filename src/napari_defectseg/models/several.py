@@ -157,9 +157,8 @@ def files_of(model: Model) -> dict[str, str]:
     place = Path(model.path) if model.path else None
     if place is None:
         return {}
-    if not place.is_dir():
-        return {place.name: sha256_of_file(place)} if place.is_file() else {}
-    paths = {name: place / name for name in model.files}
+    folder = place if place.is_dir() else place.parent
+    paths = {name: folder / name for name in model.files or (place.name,)}
     return {name: sha256_of_file(path) for name, path in paths.items() if path.is_file()}
 
 

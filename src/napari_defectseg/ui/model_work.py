@@ -12,7 +12,7 @@ from qtpy.QtWidgets import QFileDialog, QMenu
 from napari_defectseg.core.errors import DefectSegError
 from napari_defectseg.core.progress import Step, Steps
 from napari_defectseg.models.several import SeveralModels, why_recognised
-from napari_defectseg.ui import evidence, recent, seen
+from napari_defectseg.ui import evidence, exporting, recent, seen
 from napari_defectseg.ui.combining import beside, opened_steps, without
 
 if TYPE_CHECKING:
@@ -190,6 +190,27 @@ class ModelWork:
             page.messages.say("saved", "info", f"Saved as {saved.path}.")
 
         page.run(SAVING, steps(), text="Writing the model", on_done=done, primary=False)
+
+    def ask_export(self) -> None:
+        """Ask where to and as what, and write the model for other programs."""
+        path, chosen = QFileDialog.getSaveFileName(
+            self.page, "Export the model", "", ";;".join(exporting.FILTERS)
+        )
+        if path:
+            to, place, asked = exporting.resolved(path, chosen)
+            self.export(to, place, overwrite=asked)
+
+    def export(self, to: str, path: str, *, overwrite: bool = False) -> None:
+        """Write the model for other programs, in the worker."""
+        page = self.page
+        steps = exporting.export_steps(self.session.model, to, path, overwrite=overwrite)
+        page.run(
+            "export model",
+            steps,
+            text="Exporting the model",
+            on_done=lambda done: page.messages.say("exported", "info", exporting.sentence(done)),
+            primary=False,
+        )
 
     def save_card_beside(self, *, overwrite: bool = False) -> None:
         """Write the card beside the model's file; one that is there is replaced when asked."""

@@ -28,7 +28,7 @@ from napari_defectseg.ui.widgets.text import Link, name, section, text
 from napari_defectseg.ui.widgets.view_trial import ViewTrial
 
 LANE = "model"
-FILES = "Models (*.safetensors *.pt *.pth *.ckpt card.json);;All files (*)"
+FILES = "Models (*.safetensors *.pt *.pth *.ckpt *.onnx *.zip card.json);;All files (*)"
 SHOWN_RECENT = 3
 EMPTY = "Drop a model file here. Without one you can start with those that come with the program."
 
@@ -66,6 +66,7 @@ class ModelDock(DockPage):
         self.more.evidence_asked.connect(self.show_evidence)
         self.more.asked.connect(self.set_field)
         self.more.saving_asked.connect(self.work.save_copy)
+        self.more.exporting_asked.connect(self.work.ask_export)
         self.more.forgetting_asked.connect(self.forget_answers)
         self.more.card_asked.connect(lambda: self.work.save_card_beside())
         self.more.calibrating_asked.connect(self.work.calibrate)

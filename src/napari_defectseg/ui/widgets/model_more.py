@@ -33,8 +33,9 @@ class ModelMore(More):
     """The rest of a card.
 
     Signals ``asked(field, text)``: a field of the card shall be set, as the command line's
-    ``--set field=text``; ``evidence_asked(field)``; ``saving_asked()``; ``card_asked()``: write
-    the card beside the file; ``calibrating_asked()``; ``why_asked()``; ``forgetting_asked()``.
+    ``--set field=text``; ``evidence_asked(field)``; ``saving_asked()``; ``exporting_asked()``;
+    ``card_asked()``: write the card beside the file; ``calibrating_asked()``; ``why_asked()``;
+    ``forgetting_asked()``.
     """
 
     asked = Signal(str, str)
@@ -43,6 +44,7 @@ class ModelMore(More):
     card_asked = Signal()
     calibrating_asked = Signal()
     why_asked = Signal()
+    exporting_asked = Signal()
     forgetting_asked = Signal()
 
     def __init__(self) -> None:
@@ -59,6 +61,8 @@ class ModelMore(More):
         self._add_sources()
         self.save = Link("Save a copy with this card…", "A model folder: weights and card together")
         self.save.clicked.connect(self.saving_asked)
+        self.export = Link("Export…", "For other programs: ONNX, bioimage.io package, safetensors")
+        self.export.clicked.connect(self.exporting_asked)
         self.forget = Link("Back to the file's own card", "Forget what you said about this model")
         self.forget.clicked.connect(self.forgetting_asked)
         self.beside = Link("Save card beside the file", "So that it is known wherever both go")
@@ -68,6 +72,7 @@ class ModelMore(More):
         self.column.addWidget(self.why)
         self.column.addWidget(self.beside)
         self.column.addWidget(self.save)
+        self.column.addWidget(self.export)
         self.column.addWidget(self.forget)
 
     def _add_settings(self) -> None:
