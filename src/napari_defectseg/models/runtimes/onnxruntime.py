@@ -11,6 +11,9 @@ from numpy.typing import NDArray
 
 from napari_defectseg.models.ports import Ports
 
+ERRORS = 4
+"""Severity from which onnxruntime writes to the terminal; errors are raised as well."""
+
 
 def load(file: Path, options: Mapping[str, Any], threads: int) -> Session:
     """Return the model in a file, on the processor.
@@ -30,10 +33,11 @@ def load(file: Path, options: Mapping[str, Any], threads: int) -> Session:
     """
     import onnxruntime
 
+    onnxruntime.set_default_logger_severity(ERRORS)
     settings = onnxruntime.SessionOptions()
     settings.intra_op_num_threads = threads
     settings.inter_op_num_threads = 1
-    settings.log_severity_level = 4
+    settings.log_severity_level = ERRORS
     settings.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_ALL
     # A thread that waits by spinning would take the window's share of the processor.
     settings.add_session_config_entry("session.intra_op.allow_spinning", "0")
