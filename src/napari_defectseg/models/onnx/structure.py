@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -143,14 +144,10 @@ class Graph:
 
     @property
     def parameters(self) -> int:
-        """Number of stored values of tensors with more than one axis, or of floats."""
-        total = 0
-        for tensor in self.tensors.values():
-            size = 1
-            for length in tensor.shape:
-                size *= length
-            total += size if tensor.dtype in (FLOAT, FLOAT16, DOUBLE, 16) else 0
-        return total
+        """Number of stored floats, without single numbers."""
+        floats = (FLOAT, FLOAT16, DOUBLE, 16)
+        kept = (t for t in self.tensors.values() if t.shape and t.dtype in floats)
+        return sum(math.prod(tensor.shape) for tensor in kept)
 
 
 def _constant(node: Node) -> tuple[float, ...]:
