@@ -48,7 +48,7 @@ def difference(model: OpenedModel, x: Array, y: Array) -> float:
 
 def tested_card(card: ModelCard, greatest: float) -> ModelCard:
     """Return the card with the result of the test among its scores, and a warning if it is bad."""
-    card = card.replaced(source="file", scores={"test_tensor_difference": greatest})
+    card = card.replaced(source="file", scores={**card.scores, "test_tensor_difference": greatest})
     if greatest > CLOSE:
         warning = f"Its own test differs by {greatest:.2g}: what it gives is not what it should."
         card = card.replaced(source="file", quirks=(warning, *card.quirks))
@@ -58,7 +58,7 @@ def tested_card(card: ModelCard, greatest: float) -> ModelCard:
 def _computed(model: OpenedModel, x: Array) -> Array:
     try:
         blocks = [np.ascontiguousarray(_prepared(model.card, one), np.float32) for one in x]
-        return np.stack([_activated(_passed(model, b), model.card.activation) for b in blocks])
+        return np.stack([_activated(_passed(model, b), model.card) for b in blocks])
     except (ImageError, RuntimeError, IndexError, ValueError) as error:
         if isinstance(error, ModelError):
             raise
@@ -80,16 +80,16 @@ def _passed(model: OpenedModel, block: Array) -> Array:
     return found
 
 
-def _activated(values: Array, activation: str) -> Array:
+def _activated(values: Array, card: ModelCard) -> Array:
     import torch
 
     logits = torch.from_numpy(np.array(values))
-    if activation == "softmax":
+    if card.activation == "softmax":
         logits = torch.softmax(logits, 0)
-    elif activation == "sigmoid":
+    elif card.activation == "sigmoid":
         logits = torch.sigmoid(logits)
     result: Array = logits.numpy()
-    return result
+    return 1 - result if card.inverted else result
 
 
 def test_in(package: Package, rdf: Mapping[str, Any]) -> tuple[Array, Array] | None:

@@ -24,6 +24,7 @@ from napari_defectseg.models.format import Match
 from napari_defectseg.models.inertfile import read_inert
 from napari_defectseg.models.model import TorchModel
 from napari_defectseg.models.onnx.opened import has_runtime, open_onnx
+from napari_defectseg.models.ownpackage import own_model
 from napari_defectseg.models.package import Package
 from napari_defectseg.models.packagecard import described_graph, described_network
 from napari_defectseg.models.programs import Told, trusted_model
@@ -88,6 +89,10 @@ def _models(
     package: Package, rdf: Mapping[str, Any], says: Described, description: str
 ) -> Iterator[OpenedModel]:
     """Yield the package's weights as models, those of kinds that are opened here."""
+    ours = own_model(package, rdf, description)
+    if ours is not None:
+        yield ours
+        return
     program = _trusted(package, rdf, says)
     if program is not None:
         yield program

@@ -10,15 +10,14 @@ from pathlib import Path
 from typing import Any
 
 from napari_defectseg.core.errors import ModelError
-from napari_defectseg.models.card import ModelCard, Source
+from napari_defectseg.models.card import ModelCard, Source, card_in
 from napari_defectseg.models.guess import ASKED, class_names_in, meaning_of
 from napari_defectseg.models.onnx.facts import Facts
 from napari_defectseg.models.onnx.reach import Reach, reach_of
 from napari_defectseg.models.onnx.structure import NAMES, Graph
 from napari_defectseg.models.preprocess import Normalise
+from napari_defectseg.models.weights import CARD_KEY
 
-CARD = "napari_defectseg.card"
-"""Key among a model's metadata under which an export of ours keeps its whole card."""
 _KEYS = ("labels", "names", "classes", "class_names", "CLASSES")
 _LONGEST = 1 << 16
 _DEEPEST = 8
@@ -104,16 +103,11 @@ def _depth(text: str) -> int:
 
 def _kept(graph: Graph, facts: Facts) -> ModelCard | str:
     """Return the card that an export of ours left, or what is wrong with it, or nothing."""
-    text = graph.metadata.get(CARD, "")
+    text = graph.metadata.get(CARD_KEY, "")
     if not text:
         return ""
     try:
-        if _depth(text) > 100:
-            raise ModelError("The card inside is too deep.")
-        values = json.loads(text)
-        card = ModelCard.from_dict(values if isinstance(values, dict) else {}, "The card inside")
-    except (json.JSONDecodeError, RecursionError):
-        return "It carries a card that is no JSON, which was left aside."
+        card = card_in(text, "It")
     except ModelError as error:
         return f"The card that it carries was left aside: {error.sentence}"
     seen = (facts.dims, facts.in_channels, facts.out_channels)
