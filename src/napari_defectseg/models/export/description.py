@@ -109,6 +109,11 @@ def _cited(card: ModelCard) -> dict[str, str]:
     return {"text": text, "url": link[0].rstrip(".") if link else PROJECT}
 
 
+def _batch(card: ModelCard) -> dict[str, Any]:
+    """Return the axis of samples; a graph of one size takes one at a time."""
+    return {"type": "batch", **({"size": 1} if card.tile is not None else {})}
+
+
 def _space(card: ModelCard) -> dict[str, Any]:
     """Return unit and scale of a pixel, where the card knows them."""
     unit = UNITS.get(card.pixel_unit)
@@ -124,7 +129,7 @@ def _input(card: ModelCard, least: int, test: Mapping[str, str]) -> dict[str, An
     return {
         "id": IMAGE,
         "axes": [
-            {"type": "batch"},
+            _batch(card),
             {"type": "channel", "channel_names": channels},
             *(
                 {"type": "space", "id": name, "size": size, **_space(card)}
@@ -154,7 +159,7 @@ def _output(card: ModelCard, test: Mapping[str, str]) -> dict[str, Any]:
     named = [re.sub(r"\W", "_", name) for name in (["background"] * background + names)]
     return {
         "id": SCORES,
-        "axes": [{"type": "batch"}, {"type": "channel", "channel_names": named}, *axes],
+        "axes": [_batch(card), {"type": "channel", "channel_names": named}, *axes],
         "data": {"type": "float32"},
         "test_tensor": dict(test),
         "postprocessing": _afterwards(card),

@@ -67,7 +67,7 @@ def write_graph(
         Spatial lengths of the image that it is traced on.
     path : Path
     free : bool
-        Whether other multiples of the grid are taken too.
+        Whether other multiples of the grid, and several samples at once, are taken too.
 
     Raises
     ------
@@ -83,8 +83,10 @@ def write_graph(
             axis + 2: card.grid * torch.export.Dim(name, min=1, max=MOST_CELLS)
             for axis, name in enumerate(names)
         }
-        sizes = (dims,)
-    block = torch.rand((1, card.in_channels, *shape), generator=torch.Generator().manual_seed(0))
+        sizes = ({0: torch.export.Dim("batch", min=1, max=MOST_CELLS), **dims},)
+    # Of one sample torch would take it for granted that there is always one.
+    count = 2 if free else 1
+    block = torch.zeros((count, card.in_channels, *shape))
     try:
         with _quiet():
             program = torch.onnx.export(
