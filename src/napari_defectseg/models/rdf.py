@@ -119,7 +119,9 @@ def axes_of(tensor: Mapping[str, Any]) -> str:
         return axes
     known = {"batch": "b", "channel": "c"}
     names = [(str(axis.get("type")), str(axis.get("id", ""))) for axis in _tables(axes)]
-    return "".join(known.get(kind, name if name in SPATIAL and name else "?") for kind, name in names)
+    return "".join(
+        known.get(kind, name if name in SPATIAL and name else "?") for kind, name in names
+    )
 
 
 def test_axes(rdf: Mapping[str, Any]) -> tuple[str, str]:

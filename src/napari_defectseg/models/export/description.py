@@ -18,9 +18,24 @@ AXES = ("z", "y", "x")
 UNITS = {"Å": "angstrom", "pm": "picometer", "nm": "nanometer", "µm": "micrometer"}
 UNITS |= {"mm": "millimeter", "cm": "centimeter", "m": "meter"}
 LICENCES = frozenset(
-    "CC0-1.0 CC-BY-4.0 CC-BY-SA-4.0 CC-BY-NC-4.0 MIT Apache-2.0 BSD-2-Clause BSD-3-Clause "
-    "GPL-2.0-only GPL-2.0-or-later GPL-3.0-only GPL-3.0-or-later LGPL-3.0-only "
-    "LGPL-3.0-or-later AGPL-3.0-only MPL-2.0".split()
+    [
+        "CC0-1.0",
+        "CC-BY-4.0",
+        "CC-BY-SA-4.0",
+        "CC-BY-NC-4.0",
+        "MIT",
+        "Apache-2.0",
+        "BSD-2-Clause",
+        "BSD-3-Clause",
+        "GPL-2.0-only",
+        "GPL-2.0-or-later",
+        "GPL-3.0-only",
+        "GPL-3.0-or-later",
+        "LGPL-3.0-only",
+        "LGPL-3.0-or-later",
+        "AGPL-3.0-only",
+        "MPL-2.0",
+    ]
 )
 """Licences by the names that a description may have."""
 LONGEST_HALO_3D = 16
@@ -69,7 +84,9 @@ def description(
         "format_version": FORMAT,
         "type": "model",
         "name": _name(card.name),
-        "description": (card.description or f"Segmentation: {', '.join(card.classes.names)}")[:1024],
+        "description": (card.description or f"Segmentation: {', '.join(card.classes.names)}")[
+            :1024
+        ],
         "authors": [{"name": extra["author"]}],
         "cite": [_cited(card)],
         "documentation": file("README.md"),
@@ -224,8 +241,8 @@ def _percentiles(step: Normalise) -> tuple[float, float]:
 def _line(low: Values, high: Values) -> dict[str, Any]:
     """Return the step that makes `low` 0 and `high` 1, for all channels or for each."""
     pairs = list(zip(*_pairs(low, high), strict=True))
-    gains = [1 / (h - l) for l, h in pairs]  # noqa: E741 - low and high
-    offsets = [-l * gain for (l, _), gain in zip(pairs, gains, strict=True)]
+    gains = [1 / (top - bottom) for bottom, top in pairs]
+    offsets = [-bottom * gain for (bottom, _), gain in zip(pairs, gains, strict=True)]
     if len(pairs) == 1:
         return _linear(gains[0], offsets[0])
     return {"id": "scale_linear", "kwargs": {"axis": "channel", "gain": gains, "offset": offsets}}

@@ -46,7 +46,7 @@ def write(model: TorchModel, out: Path, *, overwrite: bool) -> Steps[Exported]:
     yield Step(1, 3, "following the network")
     with tempfile.TemporaryDirectory(prefix="defectseg-export-") as folder:
         graph = Path(folder) / "model.onnx"
-        card, greatest, notes = traced(model, graph)
+        _, greatest, notes = traced(model, graph)
         yield Step(2, 3, "writing")
         with atomic_path(out, overwrite=overwrite) as part:
             part.write_bytes(graph.read_bytes())

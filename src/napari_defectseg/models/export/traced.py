@@ -154,15 +154,17 @@ def _careful(norm: Any, groups: int) -> torch.nn.Module:
             if self.weight is None:
                 return found
             line = (1, -1) + (1,) * len(space)
-            return found * self.weight.reshape(line) + self.bias.reshape(line)
+            scaled: torch.Tensor = found * self.weight.reshape(line) + self.bias.reshape(line)
+            return scaled
 
     return Careful()
 
 
 def _means(values: torch.Tensor, axes: range) -> torch.Tensor:
+    found = values
     for axis in axes:
-        values = values.mean(axis, keepdim=True)
-    return values
+        found = found.mean(axis, keepdim=True)
+    return found
 
 
 @contextmanager

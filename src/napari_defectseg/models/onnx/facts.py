@@ -138,7 +138,7 @@ def _output(graph: Graph, given: Port, where: str, quirks: list[str]) -> Port:
     whole = [p for p, n in ranks if n == rank]
     scores = [p for p in whole if NAMES[p.dtype] in _FLOATS]
     flat = [p for p, n in ranks if n == rank - 1]
-    found = (scores or whole or flat or [None])[0]
+    found = next(iter((*scores, *whole, *flat)), None)
     if found is None:
         raise ModelError(
             f"{where} gives {_ports(graph.outputs)}, which is no image of scores or classes."

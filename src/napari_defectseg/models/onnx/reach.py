@@ -63,12 +63,71 @@ class _Effect:
 
 
 _LOCAL = frozenset(
-    "Identity Cast CastLike Dropout Add Sub Mul Div Neg Abs Exp Log Sqrt Pow Reciprocal Relu "
-    "LeakyRelu PRelu Elu Selu Celu ThresholdedRelu Clip Sigmoid HardSigmoid HardSwish Softplus "
-    "Softsign Tanh Erf Gelu Mish Min Max Sum Mean Where Equal Greater GreaterOrEqual Less "
-    "LessOrEqual Not And Or Sign Floor Ceil Round Concat Split Transpose "
-    "Squeeze Unsqueeze QuantizeLinear DequantizeLinear Softmax LogSoftmax ArgMax LRN Expand "
-    "GatherND Gather".split()
+    [
+        "Identity",
+        "Cast",
+        "CastLike",
+        "Dropout",
+        "Add",
+        "Sub",
+        "Mul",
+        "Div",
+        "Neg",
+        "Abs",
+        "Exp",
+        "Log",
+        "Sqrt",
+        "Pow",
+        "Reciprocal",
+        "Relu",
+        "LeakyRelu",
+        "PRelu",
+        "Elu",
+        "Selu",
+        "Celu",
+        "ThresholdedRelu",
+        "Clip",
+        "Sigmoid",
+        "HardSigmoid",
+        "HardSwish",
+        "Softplus",
+        "Softsign",
+        "Tanh",
+        "Erf",
+        "Gelu",
+        "Mish",
+        "Min",
+        "Max",
+        "Sum",
+        "Mean",
+        "Where",
+        "Equal",
+        "Greater",
+        "GreaterOrEqual",
+        "Less",
+        "LessOrEqual",
+        "Not",
+        "And",
+        "Or",
+        "Sign",
+        "Floor",
+        "Ceil",
+        "Round",
+        "Concat",
+        "Split",
+        "Transpose",
+        "Squeeze",
+        "Unsqueeze",
+        "QuantizeLinear",
+        "DequantizeLinear",
+        "Softmax",
+        "LogSoftmax",
+        "ArgMax",
+        "LRN",
+        "Expand",
+        "GatherND",
+        "Gather",
+    ]
 )
 """Operations on each pixel, or along the channels."""
 _SHAPES = frozenset(("Shape", "Size", "Constant", "ConstantOfShape"))
@@ -106,9 +165,7 @@ def reach_of(graph: Graph, start: str, end: str, dims: int) -> Reach:
     return Reach(grid, math.ceil(needed[start] / grid) * grid)
 
 
-def _needed(
-    effects: list[tuple[Node, _Effect]], end: str
-) -> tuple[dict[str, Fraction], str]:
+def _needed(effects: list[tuple[Node, _Effect]], end: str) -> tuple[dict[str, Fraction], str]:
     """Return the pixels needed around each value, and the operation that needs all, if any."""
     needed = {end: Fraction(0)}
     for node, effect in reversed(effects):
@@ -148,7 +205,7 @@ def _upward(need: Fraction, step: Fraction) -> Fraction:
 
 
 def _window(node: Node, graph: Graph, before: _Step, dims: int) -> _Effect:
-    """A convolution or pooling."""
+    """Follow a convolution or pooling."""
     kernel = node.attributes.get("kernel_shape") or _kernel_shape(node, graph)
     strides = _numbers(node, "strides", dims, 1)
     after = _Step(before.size * max(strides), before.sure)
@@ -234,7 +291,7 @@ def _normalised(node: Node, graph: Graph, before: _Step, dims: int) -> _Effect:
 
 
 def _reshaped(node: Node, graph: Graph, before: _Step, dims: int) -> _Effect:
-    """An axis of length one comes or goes at full size; anything else may move pixels."""
+    """Let an axis of length one come or go at full size; anything else may move pixels."""
     return _Effect(before, _same if before.size == 1 and before.sure else None)
 
 

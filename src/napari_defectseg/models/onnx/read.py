@@ -41,12 +41,7 @@ def begins_like_onnx(path: Path) -> bool:
         return False
     found: set[int] = set()
     try:
-        with (
-            path.open("rb") as file,
-            mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content,
-            memoryview(content) as view,
-        ):
-            found = _kinds(view)
+        found = _kinds(_mapped(path))
     except OSError:
         return False
     if 0 in found:
@@ -78,25 +73,21 @@ def read_graph(path: Path) -> Graph:
     if not 0 < size <= LARGEST:
         raise ModelError(f"{path} has {size} bytes, which is no model of ONNX.")
     try:
-        with (
-            path.open("rb") as file,
-            mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content,
-            memoryview(content) as view,
-        ):
-            return _parsed(view)
+        return _Reader().model(_mapped(path))
     except Damaged as error:
         raise ModelError(f"{path} is not a whole model of ONNX: {error}.", hint=AGAIN) from error
     except OSError as error:
         raise ModelError(f"{path} cannot be read: {error.strerror or error}.") from error
 
 
-def _parsed(view: memoryview) -> Graph:
-    try:
-        return _Reader().model(view)
-    except Damaged as error:
-        # A traceback keeps frames, and those keep parts of the view, which must be closed now.
-        problem = str(error)
-    raise Damaged(problem)
+def _mapped(path: Path) -> memoryview:
+    """Return the bytes of a file without reading them.
+
+    They are let go of with the last part of them: closed by hand, a part that an error's
+    traceback still holds would be an error of its own.
+    """
+    with path.open("rb") as file:
+        return memoryview(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ))
 
 
 @dataclass
@@ -190,7 +181,9 @@ class _Reader:
         return Node(op, tuple(inputs), tuple(outputs), attributes, domain)
 
     def _attribute(self, content: Bytes, depth: int) -> tuple[str, Any]:
-        name, found, numbers = "", None, []
+        name = ""
+        found: Any = None
+        numbers: list[float] = []
         for number, kind, value in self.fields(content):
             if number == 1 and kind == 2:
                 name = text(value)
@@ -204,9 +197,9 @@ class _Reader:
                 found = self._tensor(value)
             elif number in (6, 11) and kind == 2:
                 self._graph(value, depth + 1)
-            elif number == 8:
+            elif number == 8 and kind in (0, 2):
                 numbers += _integers(value) if kind == 2 else [signed(value)]
-            elif number == 7:
+            elif number == 7 and kind in (2, 5):
                 numbers += _floats(value) if kind == 2 else [_float(value)]
             elif number == 10 and kind == 2:
                 self._tensor(value)
@@ -229,7 +222,9 @@ class _Reader:
             if number == 1 and kind == 0:
                 dtype = value
             elif number == 2 and kind == 2:
-                shape = tuple(self._dimension(v) for n, k, v in self.fields(value) if (n, k) == (1, 2))
+                shape = tuple(
+                    self._dimension(v) for n, k, v in self.fields(value) if (n, k) == (1, 2)
+                )
         if shape is not None and len(shape) > MOST_AXES:
             raise Damaged(f"an input or output has {len(shape)} axes")
         return dtype, shape
@@ -251,7 +246,7 @@ class _Reader:
         shape: list[int] = []
         words: dict[str, str] = {}
         for number, kind, value in self.fields(content):
-            if number == 1:
+            if number == 1 and kind in (0, 2):
                 shape += _integers(value) if kind == 2 else [signed(value)]
             elif number == 13 and kind == 2:
                 key, word = self._pair(value)
@@ -283,8 +278,8 @@ def _checked(found: Mapping[int, Any], shape: tuple[int, ...], words: dict[str, 
     least = count * {4: 4, 10: 8}.get(packed, 1)
     if room < least and not (dtype in (21, 22, 23) and room >= count // 2):
         raise Damaged(f"the tensor {name!r} of {count} values has {room} bytes")
-    few = _typed(found[packed], packed)[:FEW] if packed and count <= FEW else ()
-    return Tensor(name, shape, dtype, tuple(few))
+    typed = _typed(found[packed], packed)[:FEW] if packed and count <= FEW else []
+    return Tensor(name, shape, dtype, tuple(typed))
 
 
 def _outside(words: Mapping[str, str], name: str, size: int) -> Outside:

@@ -5,18 +5,54 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from napari_defectseg.models.onnx.structure import Dimension, Graph, Node, Port
+from napari_defectseg.models.onnx.structure import Dimension, Graph, Node, Port, Tensor
 
 MOST_STEPS = 10_000
 _THROUGH = frozenset(
-    "Identity Cast CastLike Dropout Squeeze Unsqueeze Reshape Flatten Pad Slice Clip Transpose "
-    "Add Sub Mul Div Neg Abs Sqrt Pow Relu LeakyRelu PRelu Elu Selu BatchNormalization Gelu "
-    "QuantizeLinear DequantizeLinear Resize Upsample Softplus HardSwish Tanh Softmax Sigmoid Exp "
-    "ReduceMax".split()
+    [
+        "Identity",
+        "Cast",
+        "CastLike",
+        "Dropout",
+        "Squeeze",
+        "Unsqueeze",
+        "Reshape",
+        "Flatten",
+        "Pad",
+        "Slice",
+        "Clip",
+        "Transpose",
+        "Add",
+        "Sub",
+        "Mul",
+        "Div",
+        "Neg",
+        "Abs",
+        "Sqrt",
+        "Pow",
+        "Relu",
+        "LeakyRelu",
+        "PRelu",
+        "Elu",
+        "Selu",
+        "BatchNormalization",
+        "Gelu",
+        "QuantizeLinear",
+        "DequantizeLinear",
+        "Resize",
+        "Upsample",
+        "Softplus",
+        "HardSwish",
+        "Tanh",
+        "Softmax",
+        "Sigmoid",
+        "Exp",
+        "ReduceMax",
+    ]
 )
 """Operations that leave the number of channels as it is."""
 _QUIET = frozenset(
-    "Identity Cast CastLike Dropout Squeeze Unsqueeze Reshape Transpose Clip".split()
+    "Identity Cast CastLike Dropout Squeeze Unsqueeze Reshape Transpose Clip".split()  # noqa: SIM905
 )
 """Operations that change no probability."""
 
@@ -170,8 +206,8 @@ def _kernel(graph: Graph, node: Node) -> tuple[int, ...]:
         if node_ is None:
             return ()
         value = node_.attributes.get("value")
-        if node_.op == "Constant" and hasattr(value, "shape"):
-            return tuple(value.shape)
+        if node_.op == "Constant" and isinstance(value, Tensor):
+            return value.shape
         if node_.op not in ("Cast", "Identity", "DequantizeLinear") or not node_.inputs:
             return ()
         name = node_.inputs[0]

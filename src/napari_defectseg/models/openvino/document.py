@@ -147,8 +147,8 @@ class _Reader:
             self._inside(tag, given)
 
     def _layer(self, given: dict[str, str]) -> None:
-        words = (given.get(key, "") for key in ("id", "name", "type", "version"))
-        self.document.layers.append(Layer(*words))
+        id_, name, kind, version = (given.get(k, "") for k in ("id", "name", "type", "version"))
+        self.document.layers.append(Layer(id_, name, kind, version))
         self._places = None
         if len(self.document.layers) > MOST_LAYERS:
             raise ModelError(f"{self._where} has more layers than any network.")

@@ -41,9 +41,7 @@ def load(file: Path, options: Mapping[str, Any], threads: int) -> Session:
     settings.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_ALL
     # A thread that waits by spinning would take the window's share of the processor.
     settings.add_session_config_entry("session.intra_op.allow_spinning", "0")
-    session = onnxruntime.InferenceSession(
-        str(file), settings, providers=["CPUExecutionProvider"]
-    )
+    session = onnxruntime.InferenceSession(str(file), settings, providers=["CPUExecutionProvider"])
     return Session(session, Ports.of(options), onnxruntime.RunOptions)
 
 
