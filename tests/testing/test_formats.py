@@ -5,6 +5,7 @@ from __future__ import annotations
 import zipfile
 
 import numpy as np
+import pytest
 import torch
 from tests.models.keras.writing import (
     seeded,
@@ -13,6 +14,7 @@ from tests.models.keras.writing import (
     write_h5,
     write_keras,
 )
+from tests.models.onnx.writing import small_onnx
 
 from napari_defectseg.core.classes import ClassMap
 from napari_defectseg.core.errors import DefectSegError, ModelError
@@ -185,6 +187,24 @@ class TestSeveral(FormatContract):
                 check_weights(self.format.open(broken, self.card()))
             except DefectSegError as error:
                 check_sentence(error, ModelError)
+
+
+class TestOnnx(FormatContract):
+    format = FORMATS.get("onnx")
+
+    def write(self, folder):
+        pytest.importorskip("onnxruntime")
+        return small_onnx(folder / "model.onnx")
+
+
+class TestOpenVino(FormatContract):
+    format = FORMATS.get("openvino")
+
+    def write(self, folder):
+        openvino = pytest.importorskip("openvino")
+        model = openvino.Core().read_model(str(small_onnx(folder / "model.onnx")))
+        openvino.save_model(model, str(folder / "model.xml"), compress_to_fp16=False)
+        return folder / "model.xml"
 
 
 def test_every_format_is_put_to_the_test():

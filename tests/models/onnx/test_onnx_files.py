@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 from published import REFERENCE, reference
+from tests.models.onnx.writing import small_onnx
 
 from napari_defectseg.core.errors import ModelError
 from napari_defectseg.models.arraymodel import ArrayModel
@@ -90,39 +91,9 @@ def test_labels_are_read_as_data(text: str, names: tuple[str, ...]) -> None:
     assert labels_in({"labels": text}) == names
 
 
-def small(path: Path, *, end: str = "", dtype: int = 1, size: tuple[Any, ...] = ("h", "w")) -> Path:
-    """Write a convolution of three channels to four, perhaps with something after it."""
-    onnx = pytest.importorskip("onnx")
-    make = onnx.helper
-    rng = np.random.default_rng(0)
-    kernel = onnx.numpy_helper.from_array(rng.normal(size=(4, 3, 3, 3)).astype(np.float32), "k")
-    nodes = [make.make_node("Cast", ["x"], ["f"], to=1)]
-    nodes.append(make.make_node("Conv", ["f", "k"], ["y"], pads=[1, 1, 1, 1]))
-    out, kind, shape = "y", 1, [1, 4, *size]
-    if end == "ArgMax":
-        nodes.append(make.make_node("ArgMax", ["y"], ["z"], axis=1, keepdims=0))
-        out, kind, shape = "z", 7, [1, *size]
-    elif end:
-        nodes.append(make.make_node(end, ["y"], ["z"], domain="evil.ops" if end == "X" else ""))
-        out = "z"
-    graph = make.make_graph(
-        nodes,
-        "g",
-        [make.make_tensor_value_info("x", dtype, [1, 3, *size])],
-        [make.make_tensor_value_info(out, kind, shape)],
-        [kernel],
-    )
-    opsets = [
-        make.make_opsetid("", 17),
-        *([make.make_opsetid("evil.ops", 1)] if end == "X" else []),
-    ]
-    onnx.save(make.make_model(graph, opset_imports=opsets, ir_version=8), str(path))
-    return path
-
-
 def test_labels_of_the_best_class_become_one_channel_a_class(tmp_path: Path) -> None:
     pytest.importorskip("onnxruntime")
-    model = open_onnx(small(tmp_path / "m.onnx", end="ArgMax"))
+    model = open_onnx(small_onnx(tmp_path / "m.onnx", end="ArgMax"))
     assert (model.card.activation, model.card.out_channels, model.card.task) == (
         "none",
         4,
@@ -139,7 +110,7 @@ def test_labels_of_the_best_class_become_one_channel_a_class(tmp_path: Path) -> 
 @pytest.mark.parametrize(("dtype", "name"), [(2, "uint8"), (10, "float16")])
 def test_inputs_of_other_types_are_cast(tmp_path: Path, dtype: int, name: str) -> None:
     pytest.importorskip("onnxruntime")
-    model = open_onnx(small(tmp_path / "m.onnx", dtype=dtype))
+    model = open_onnx(small_onnx(tmp_path / "m.onnx", dtype=dtype))
     assert model.program.options["dtype"] == name
     try:
         given = np.full((3, 5, 6), 255.4 if name == "uint8" else 0.1, np.float32)
@@ -152,19 +123,19 @@ def test_inputs_of_other_types_are_cast(tmp_path: Path, dtype: int, name: str) -
 
 def test_a_file_of_one_size_has_that_tile(tmp_path: Path) -> None:
     pytest.importorskip("onnxruntime")
-    card = open_onnx(small(tmp_path / "m.onnx", size=(32, 48))).card
+    card = open_onnx(small_onnx(tmp_path / "m.onnx", size=(32, 48))).card
     assert (card.tile, card.halo, card.grid) == ((32, 48), 1, 1)
 
 
 def test_operators_of_others_are_refused(tmp_path: Path) -> None:
     with pytest.raises(ModelError, match=r"evil\.ops"):
-        checked(small(tmp_path / "m.onnx", end="X"))
+        checked(small_onnx(tmp_path / "m.onnx", end="X"))
 
 
 @pytest.mark.parametrize("name", ["../out.bin", "/etc/passwd", "a/b", "..", "c:d", "", "x\\y"])
 def test_numbers_elsewhere_are_refused(tmp_path: Path, name: str) -> None:
     onnx = pytest.importorskip("onnx")
-    model = onnx.load(str(small(tmp_path / "m.onnx")))
+    model = onnx.load(str(small_onnx(tmp_path / "m.onnx")))
     tensor = model.graph.initializer[0]
     tensor.ClearField("raw_data")
     tensor.data_location = 1
@@ -178,7 +149,7 @@ def test_numbers_elsewhere_are_refused(tmp_path: Path, name: str) -> None:
 
 def test_links_beside_are_not_followed(tmp_path: Path) -> None:
     onnx = pytest.importorskip("onnx")
-    model = onnx.load(str(small(tmp_path / "m.onnx")))
+    model = onnx.load(str(small_onnx(tmp_path / "m.onnx")))
     onnx.save_model(
         model,
         str(tmp_path / "n.onnx"),
@@ -199,7 +170,7 @@ def test_links_beside_are_not_followed(tmp_path: Path) -> None:
 
 def test_no_changed_byte_and_no_cut_ends_in_anything_but_a_sentence(tmp_path: Path) -> None:
     """300 seeded changes of a small file: read, or refused with a `ModelError`."""
-    content = bytearray(small(tmp_path / "m.onnx").read_bytes())
+    content = bytearray(small_onnx(tmp_path / "m.onnx").read_bytes())
     rng, path = np.random.default_rng(5), tmp_path / "changed.onnx"
     for _ in range(300):
         changed = bytearray(content)
@@ -216,7 +187,7 @@ def test_no_changed_byte_and_no_cut_ends_in_anything_but_a_sentence(tmp_path: Pa
 
 def test_tensors_that_declare_what_they_do_not_hold_are_refused(tmp_path: Path) -> None:
     onnx = pytest.importorskip("onnx")
-    model = onnx.load(str(small(tmp_path / "m.onnx")))
+    model = onnx.load(str(small_onnx(tmp_path / "m.onnx")))
     model.graph.initializer[0].dims[0] = 10**9
     (tmp_path / "m.onnx").write_bytes(model.SerializeToString())
     with pytest.raises(ModelError, match="bytes"):
