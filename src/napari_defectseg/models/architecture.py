@@ -78,6 +78,7 @@ ARCHITECTURES: Registry[Architecture] = Registry(
         "am_squeeze_unet": "napari_defectseg.models.architectures.am_comparison:SQUEEZE_UNET",
         "defectsegnet": "napari_defectseg.models.architectures.defectsegnet:KIND",
         "dcnn3d": "napari_defectseg.models.architectures.dcnn3d:KIND",
+        "nnunet": "napari_defectseg.models.architectures.nnunet:KIND",
         "keras": "napari_defectseg.models.architectures.keras_graph",
     },
     group="napari_defectseg.architectures",

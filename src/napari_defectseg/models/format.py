@@ -45,6 +45,7 @@ FORMATS: Registry[Format] = Registry(
     {
         "folder": "napari_defectseg.models.formats.folder",
         "safetensors": "napari_defectseg.models.formats.safetensors",
+        "nnunet": "napari_defectseg.models.formats.nnunet",
         "state_dict": "napari_defectseg.models.formats.state_dict",
         "program": "napari_defectseg.models.formats.program",
         "bioimageio": "napari_defectseg.models.formats.bioimageio",

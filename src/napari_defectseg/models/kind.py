@@ -127,15 +127,21 @@ class NetworkKind(Generic[S]):
 
     def _plain(self, settings: S) -> dict[str, Any]:
         values: dict[str, Any] = asdict(settings)  # type: ignore[call-overload]
-        return {name: list(v) if isinstance(v, tuple) else v for name, v in values.items()}
+        return {name: _lists(v) for name, v in values.items()}
 
     def _known(self, settings: Mapping[str, Any]) -> S:
         try:
-            return self._settings_type(
-                **{n: tuple(v) if isinstance(v, list) else v for n, v in settings.items()}
-            )
+            return self._settings_type(**{n: _tuples(v) for n, v in settings.items()})
         except TypeError as error:
             raise ModelError(f"These are not the settings of {self.title}: {error}.") from error
+
+
+def _lists(value: Any) -> Any:
+    return [_lists(v) for v in value] if isinstance(value, tuple | list) else value
+
+
+def _tuples(value: Any) -> Any:
+    return tuple(_tuples(v) for v in value) if isinstance(value, tuple | list) else value
 
 
 def check_positive(title: str, *values: int) -> None:

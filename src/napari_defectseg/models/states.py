@@ -126,7 +126,20 @@ def bare(tensors: Mapping[str, T]) -> tuple[dict[str, T], tuple[str, ...]]:
     while state and (prefix := _shared_prefix(state)):
         state = {name.removeprefix(prefix): tensor for name, tensor in state.items()}
         taken.append(prefix)
-    return state, tuple(taken)
+    return _once(state), tuple(taken)
+
+
+def _once(state: dict[str, T]) -> dict[str, T]:
+    """Return the state without the second names that modules of nnU-Net give to their tensors."""
+
+    def first(name: str) -> str:
+        if name.startswith("decoder.encoder."):
+            return name.removeprefix("decoder.")
+        block, found, rest = name.partition(".all_modules.")
+        number, _, leaf = rest.partition(".")
+        return f"{block}.{'conv' if number == '0' else 'norm'}.{leaf}" if found else name
+
+    return {n: t for n, t in state.items() if (other := first(n)) == n or first(other) not in state}
 
 
 def _shared_prefix(state: Mapping[str, Any]) -> str:
