@@ -27,8 +27,8 @@ from napari_defectseg.testing.architecture import ArchitectureContract
 
 PLAIN = "nnunet_plain2d/Dataset101_SteelVoids/nnUNetTrainer__nnUNetPlans__2d"
 RESIDUAL = "nnunet_resenc3d/Dataset102_TomoPores/nnUNetTrainer__nnUNetResEncUNetMPlans__3d_fullres"
-HALF = 5e-3
-"""nnU-Net adds weighted logits in half precision; so much it may lose in a probability."""
+HALF = 5e-4
+"""The references' probabilities are rounded to half precision."""
 SMALL: dict[str, Any] = {
     "in_channels": 2,
     "widths": [4, 6, 8],
@@ -84,13 +84,10 @@ def _wanted(name: str) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _check(found: np.ndarray, seg: np.ndarray, wanted: np.ndarray) -> None:
-    """Compare probabilities, and the best class wherever it is clear."""
+    """Compare probabilities and labels; the sums in half precision are nnU-Net's too."""
     assert found.shape == wanted.shape
     np.testing.assert_allclose(found, wanted, atol=HALF)
-    best = np.sort(wanted, axis=0)
-    clear = best[-1] - best[-2] > 2 * HALF
-    assert clear.mean() > 0.9
-    assert (found.argmax(axis=0) == seg)[clear].all()
+    assert (found.argmax(axis=0) == seg).all()
 
 
 def test_a_plane_is_predicted_as_nnunet_does() -> None:

@@ -130,7 +130,9 @@ def bare(tensors: Mapping[str, T]) -> tuple[dict[str, T], tuple[str, ...]]:
 
 
 def _once(state: dict[str, T]) -> dict[str, T]:
-    """Return the state without the second names that modules of nnU-Net give to their tensors."""
+    """Return the state without the second names that nnU-Net and MONAI give to their tensors."""
+    if any(name.startswith("input_block.") for name in state):  # DynUNet's second way
+        state = {n: t for n, t in state.items() if not n.startswith("skip_layers.")}
 
     def first(name: str) -> str:
         if name.startswith("decoder.encoder."):
