@@ -46,7 +46,6 @@ class Watch:
         yield
         self._laps.append((math.prod(tile.shape), time.perf_counter() - started))
 
-
     def each(self, passes: Iterator[T], pixels: int) -> Iterator[T]:
         """Pass on what is computed step by step, and time each step of so many pixels."""
         started = time.perf_counter()

@@ -160,9 +160,7 @@ def _normalised(block: Array, card: ModelCard, windows: Windows, chain: FittedCh
     return result
 
 
-def _mirrored(
-    engine: ExactEngine, patch: Array, axes: Sequence[int], member: int | None
-) -> Array:
+def _mirrored(engine: ExactEngine, patch: Array, axes: Sequence[int], member: int | None) -> Array:
     """Return the mean of the logits of a patch and of its mirror images, turned back."""
     total = engine.logits(patch[None], member)[0].copy()
     turns = [turn for n in range(1, len(axes) + 1) for turn in combinations(sorted(axes), n)]

@@ -83,6 +83,8 @@ ARCHITECTURES: Registry[Architecture] = Registry(
         "basic_unet": "napari_defectseg.models.architectures.basic_unet:KIND",
         "segresnet": "napari_defectseg.models.architectures.segresnet:KIND",
         "dynunet": "napari_defectseg.models.architectures.dynunet:KIND",
+        "smp_unet": "napari_defectseg.models.architectures.smp_unet:KIND",
+        "smp_fpn": "napari_defectseg.models.architectures.smp_fpn:KIND",
         "keras": "napari_defectseg.models.architectures.keras_graph",
     },
     group="napari_defectseg.architectures",

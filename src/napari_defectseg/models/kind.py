@@ -137,10 +137,14 @@ class NetworkKind(Generic[S]):
 
 
 def _lists(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {name: _lists(v) for name, v in value.items()}
     return [_lists(v) for v in value] if isinstance(value, tuple | list) else value
 
 
 def _tuples(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {name: _tuples(v) for name, v in value.items()}
     return tuple(_tuples(v) for v in value) if isinstance(value, tuple | list) else value
 
 

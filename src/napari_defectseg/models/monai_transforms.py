@@ -201,5 +201,12 @@ def after(config: Configuration, found: Read) -> None:
         for word in ("softmax", "sigmoid"):
             if name == "Activations" and transform.get(word) is True:
                 found.fields["activation"] = word
-        if name not in ("Activations", "AsDiscrete", "SaveImage", "Invert", "EnsureType", "ToTensor"):
+        if name not in (
+            "Activations",
+            "AsDiscrete",
+            "SaveImage",
+            "Invert",
+            "EnsureType",
+            "ToTensor",
+        ):
             found.quirks.append(f"What it does afterwards, {name!r}, is not done here.")

@@ -266,9 +266,7 @@ class EachChannel(_Value):
         )
 
 
-Preprocessing: TypeAlias = Annotated[
-    Normalise | Invert | EachChannel, Field(discriminator="kind")
-]
+Preprocessing: TypeAlias = Annotated[Normalise | Invert | EachChannel, Field(discriminator="kind")]
 """Any step that a card can hold."""
 
 

@@ -184,9 +184,7 @@ def _read(shapes: Shapes) -> BasicUNetSettings | None:
     first, head = shapes.get("conv_0.conv_0.conv.weight"), shapes.get("final_conv.weight")
     if first is None or head is None:
         return None
-    widths = [
-        shapes[f"down_{level}.convs.conv_0.conv.weight"][0] for level in range(1, LEVELS)
-    ]
+    widths = [shapes[f"down_{level}.convs.conv_0.conv.weight"][0] for level in range(1, LEVELS)]
     return BasicUNetSettings(
         dims=len(first) - 2,
         in_channels=first[1],

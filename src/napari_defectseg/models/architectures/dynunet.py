@@ -63,7 +63,9 @@ class DynUNetSettings:
         if {len(self.kernels), len(self.strides)} != {len(self.widths)}:
             raise ModelError(f"{TITLE.capitalize()} needs kernel and stride of each level.")
         if set(self.strides[0]) != {1} or not 0 <= self.heads < len(self.widths) - 1:
-            raise ModelError(f"{TITLE.capitalize()} with such a first stride or heads is not known.")
+            raise ModelError(
+                f"{TITLE.capitalize()} with such a first stride or heads is not known."
+            )
 
     @property
     def dims(self) -> int:

@@ -329,9 +329,7 @@ def _read(shapes: Shapes) -> NNUNetSettings | None:
         widths=tuple(shape[0] for shape in firsts),
         kernels=tuple(shape[2:] for shape in firsts),
         strides=((1,) * (len(stem) - 2), *reversed(ups)),
-        blocks=tuple(
-            _count(shapes, inner.format(n, "{}") + ".conv.weight") for n in range(stages)
-        ),
+        blocks=tuple(_count(shapes, inner.format(n, "{}") + ".conv.weight") for n in range(stages)),
         convolutions=tuple(
             _count(shapes, f"decoder.stages.{n}.convs.{{}}.conv.weight") for n in range(stages - 1)
         ),

@@ -85,7 +85,13 @@ class Bare(nn.Module):
     """A convolution alone, under the name that the files have."""
 
     def __init__(
-        self, dims: int, inputs: int, outputs: int, kernel: int = 3, stride: int = 1, bias: bool = False
+        self,
+        dims: int,
+        inputs: int,
+        outputs: int,
+        kernel: int = 3,
+        stride: int = 1,
+        bias: bool = False,
     ) -> None:
         super().__init__()
         self.conv = convolution(inputs, outputs, (kernel,) * dims, (stride,) * dims, bias=bias)

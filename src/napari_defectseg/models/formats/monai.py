@@ -130,7 +130,9 @@ def _card(package: Package, root: str, config: Configuration, state: State) -> M
     fields = {
         "name": str(metadata.get("name") or metadata.get("task") or package.path.stem),
         "description": str(metadata.get("description") or ""),
-        "citation": "; ".join(str(metadata[k]) for k in ("authors", "references") if metadata.get(k)),
+        "citation": "; ".join(
+            str(metadata[k]) for k in ("authors", "references") if metadata.get(k)
+        ),
         "licence": str(metadata.get("license") or metadata.get("copyright") or ""),
         "architecture": architecture,
         "architecture_settings": facts["settings"],
