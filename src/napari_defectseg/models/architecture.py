@@ -85,6 +85,8 @@ ARCHITECTURES: Registry[Architecture] = Registry(
         "dynunet": "napari_defectseg.models.architectures.dynunet:KIND",
         "smp_unet": "napari_defectseg.models.architectures.smp_unet:KIND",
         "smp_fpn": "napari_defectseg.models.architectures.smp_fpn:KIND",
+        "segformer": "napari_defectseg.models.architectures.segformer:KIND",
+        "upernet": "napari_defectseg.models.architectures.upernet:KIND",
         "keras": "napari_defectseg.models.architectures.keras_graph",
     },
     group="napari_defectseg.architectures",
