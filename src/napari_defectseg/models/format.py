@@ -48,6 +48,8 @@ FORMATS: Registry[Format] = Registry(
         "nnunet": "napari_defectseg.models.formats.nnunet",
         "state_dict": "napari_defectseg.models.formats.state_dict",
         "program": "napari_defectseg.models.formats.program",
+        "smp": "napari_defectseg.models.formats.smp",
+        "transformers": "napari_defectseg.models.formats.transformers",
         "monai": "napari_defectseg.models.formats.monai",
         "bioimageio": "napari_defectseg.models.formats.bioimageio",
         "keras": "napari_defectseg.models.formats.keras",

@@ -37,7 +37,15 @@ WRAPPERS = (
 )
 """Names under which checkpoints keep weights; averaged ones come first, for they predict best."""
 PREFIXES = ("module.", "_orig_mod.", "model.", "net.", "network.", "ema_model.", "ema.")
-BESIDE = ("criterion.", "loss.", "loss_fn.", "metric.", "metrics.", "classification_head.", "auxiliary_head.")
+BESIDE = (
+    "criterion.",
+    "loss.",
+    "loss_fn.",
+    "metric.",
+    "metrics.",
+    "classification_head.",
+    "auxiliary_head.",
+)
 COUNTERS = ("total_ops", "total_params", "n_averaged")
 DEEPEST = 4
 MOST_SHARED = 4
