@@ -87,6 +87,7 @@ ARCHITECTURES: Registry[Architecture] = Registry(
         "smp_fpn": "napari_defectseg.models.architectures.smp_fpn:KIND",
         "segformer": "napari_defectseg.models.architectures.segformer:KIND",
         "upernet": "napari_defectseg.models.architectures.upernet:KIND",
+        "torch_layers": "napari_defectseg.models.architectures.torch_layers",
         "keras": "napari_defectseg.models.architectures.keras_graph",
     },
     group="napari_defectseg.architectures",

@@ -11,7 +11,7 @@ from napari_defectseg.core.classes import ClassMap
 from napari_defectseg.core.errors import ClassError
 from napari_defectseg.models.architecture import ARCHITECTURES, Published, Shapes, published
 from napari_defectseg.models.card import ModelCard, Source
-from napari_defectseg.models.recognise import recognise, unknown
+from napari_defectseg.models.recognise import Recognised, recognise, unknown
 
 ASKED = ("classes", "task", "preprocessing", "pixel_size")
 """Fields that no weight file tells for certain."""
@@ -22,7 +22,12 @@ _INSIDE = ("", "meta", "hyper_parameters", "hparams", "config")
 
 
 def guess_card(
-    shapes: Shapes, where: str, *, stated: tuple[str, ...] = (), notes: tuple[str, ...] = ()
+    shapes: Shapes,
+    where: str,
+    *,
+    stated: tuple[str, ...] = (),
+    notes: tuple[str, ...] = (),
+    chain: dict[str, Any] | None = None,
 ) -> ModelCard:
     """Return the card of a weight file without one.
 
@@ -36,6 +41,8 @@ def guess_card(
         Names of classes that the file states.
     notes : tuple of str
         What was noticed while reading, kept as quirks.
+    chain : dict, optional
+        The layers, where the file holds them; they count more than names of tensors.
 
     Returns
     -------
@@ -48,7 +55,7 @@ def guess_card(
     ModelError
         If the tensors fit no network; says what was seen and what comes nearest.
     """
-    known = recognise(shapes)
+    known = Recognised("torch_layers", chain) if chain else recognise(shapes)
     if known is None:
         raise unknown(shapes, where)
     facts = ARCHITECTURES.get(known.architecture).facts(known.settings)
