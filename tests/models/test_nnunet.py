@@ -2,27 +2,18 @@
 
 from __future__ import annotations
 
-import json
-import shutil
-import zipfile
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-import torch
 from published import reference, run
 from tests.models.training import losses_of_ten_steps
 
 from napari_defectseg.core.calibration import Calibration
-from napari_defectseg.core.errors import ModelError
 from napari_defectseg.images.image import CalibratedImage
 from napari_defectseg.inference.predict import predict
-from napari_defectseg.models.architecture import ARCHITECTURES
 from napari_defectseg.models.architectures.nnunet import KIND
 from napari_defectseg.models.open import open_model
-from napari_defectseg.models.preprocess import EachChannel
-from napari_defectseg.models.save import save_model
 from napari_defectseg.testing.architecture import ArchitectureContract
 
 PLAIN = "nnunet_plain2d/Dataset101_SteelVoids/nnUNetTrainer__nnUNetPlans__2d"

@@ -170,7 +170,8 @@ def _bell_on_pixel(size: int, sigma: float) -> Array:
 
 def _bell_in_middle(size: int, sigma: float) -> Array:
     x = np.arange(-(size - 1) / 2, (size - 1) / 2 + 1, dtype=np.float32)
-    return np.exp(x**2 / (-2 * np.float32(sigma * size) ** 2))
+    bell: Array = np.exp(x**2 / (-2 * np.float32(sigma * size) ** 2))
+    return bell
 
 
 def _rounded(bells: list[Array]) -> Array:
@@ -178,7 +179,8 @@ def _rounded(bells: list[Array]) -> Array:
     product_ = _outer(bells)
     half = (product_ / (product_.max() / TIMES)).astype(np.float16)
     half[half == 0] = half[half != 0].min()
-    return half.astype(np.float32)
+    result: Array = half.astype(np.float32)
+    return result
 
 
 def _outer(bells: list[Array]) -> Array:

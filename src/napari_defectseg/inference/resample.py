@@ -81,4 +81,5 @@ def _resized(values: Array, shape: Sequence[int], order: int) -> Array:
 def _nearest(length: int, wanted: int) -> Array:
     """Return which old pixel each new one takes: the centre that is nearest, the later of two."""
     places = length / wanted * (np.arange(wanted) + 0.5) - 0.5
-    return np.clip(np.floor(places + 0.5), 0, length - 1).astype(np.intp)
+    found: Array = np.clip(np.floor(places + 0.5), 0, length - 1).astype(np.intp)
+    return found

@@ -162,7 +162,7 @@ def _normalised(block: Array, card: ModelCard, windows: Windows, chain: FittedCh
 
 def _mirrored(engine: ExactEngine, patch: Array, axes: Sequence[int], member: int | None) -> Array:
     """Return the mean of the logits of a patch and of its mirror images, turned back."""
-    total = engine.logits(patch[None], member)[0].copy()
+    total: Array = engine.logits(patch[None], member)[0].copy()
     turns = [turn for n in range(1, len(axes) + 1) for turn in combinations(sorted(axes), n)]
     for turn in turns:
         along = tuple(1 + axis for axis in turn)

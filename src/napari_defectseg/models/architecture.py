@@ -87,6 +87,8 @@ ARCHITECTURES: Registry[Architecture] = Registry(
         "smp_fpn": "napari_defectseg.models.architectures.smp_fpn:KIND",
         "segformer": "napari_defectseg.models.architectures.segformer:KIND",
         "upernet": "napari_defectseg.models.architectures.upernet:KIND",
+        "plain_unet": "napari_defectseg.models.architectures.plain_unet:SKIP_FIRST",
+        "plain_unet_up_first": "napari_defectseg.models.architectures.plain_unet:UP_FIRST",
         "torch_layers": "napari_defectseg.models.architectures.torch_layers",
         "keras": "napari_defectseg.models.architectures.keras_graph",
     },

@@ -41,7 +41,11 @@ def _is_chain(stub: Stub) -> bool:
 
 
 def _walk(
-    stub: Stub, prefix: str, found: list[list[Any]], known: Mapping[str, tuple[str, ...]], depth: int
+    stub: Stub,
+    prefix: str,
+    found: list[list[Any]],
+    known: Mapping[str, tuple[str, ...]],
+    depth: int,
 ) -> bool:
     """Add the layers inside a container in their order; false where one is of another kind."""
     state = stub.state if isinstance(stub.state, dict) else {}

@@ -110,9 +110,9 @@ def _worked_out(node: ast.expr, seen: list[Any]) -> Any:
     """Return the value of arithmetic; `ValueError` for anything else."""
     if isinstance(node, ast.Constant) and type(node.value) in (int, float, bool):
         return node.value
-    if isinstance(node, ast.Name) and (found := re.fullmatch(r"_(\d+)_", node.id)):
-        if int(found[1]) < len(seen):
-            return seen[int(found[1])]
+    found = re.fullmatch(r"_(\d+)_", node.id) if isinstance(node, ast.Name) else None
+    if found and int(found[1]) < len(seen):
+        return seen[int(found[1])]
     if isinstance(node, ast.List | ast.Tuple):
         return [_worked_out(item, seen) for item in node.elts]
     if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub):

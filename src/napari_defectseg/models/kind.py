@@ -55,6 +55,8 @@ class NetworkKind(Generic[S]):
         Returns the settings that tensors of these shapes speak of, None where they do not.
     about : callable, optional
         Returns what the authors of the published network say about it.
+    by_shape : bool
+        It knows tensors by their shapes whatever they are called, so it is asked last.
     """
 
     def __init__(
@@ -64,8 +66,11 @@ class NetworkKind(Generic[S]):
         network: Callable[[S], torch.nn.Module],
         read: Callable[[Shapes], S | None],
         about: Callable[[S], Published | None] | None = None,
+        *,
+        by_shape: bool = False,
     ) -> None:
         self.title = title
+        self.by_shape = by_shape
         self._settings_type = settings_type
         self._network = network
         self._read = read

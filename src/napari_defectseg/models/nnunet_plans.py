@@ -131,8 +131,10 @@ def meaning(plan: Plan, outputs: int) -> tuple[dict[str, Any], list[str]]:
         return fields, []
     order = plan.dataset.get("regions_class_order")
     return fields, [
-        "Its classes are regions that overlap, and stay so here; nnU-Net paints them one over the "
-        f"other, giving them the labels {order}."
+        (
+            "Its classes are regions that overlap, and stay so here; nnU-Net paints them one "
+            f"over the other, giving them the labels {order}."
+        )
     ]
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from napari_defectseg.core.errors import DefectSegError, ModelError, ModelMissing
 from napari_defectseg.models.card import ModelCard
 from napari_defectseg.models.format import FORMATS, Match
+from napari_defectseg.models.guess import with_architecture
 from napari_defectseg.models.model import TorchModel
 from napari_defectseg.models.save import CARD, WEIGHTS
 from napari_defectseg.models.settings import with_settings
@@ -24,7 +25,8 @@ def open_model(
     path_or_name : str or Path
         A model folder, a weight file, or the name of a shipped model.
     settings : mapping of str to str, optional
-        Fields of the card to set, as the command line's ``--set field=value``.
+        Fields of the card to set, as the command line's ``--set field=value``: those of
+        `with_settings`, and ``architecture``, where several networks have exactly its tensors.
 
     Raises
     ------
@@ -40,7 +42,13 @@ def open_model(
         raise
     except OSError as error:
         raise ModelError(f"{path} cannot be read: {error.strerror or error}.") from error
-    return model.with_card(with_settings(model.card, settings)) if settings else model
+    if not settings:
+        return model
+    fields = dict(settings)
+    if "architecture" in fields:  # the one field that the tensors themselves decide about
+        shapes = {name: tuple(tensor.shape) for name, tensor in model.state_dict().items()}
+        model = model.with_card(with_architecture(model.card, fields.pop("architecture"), shapes))
+    return model.with_card(with_settings(model.card, fields))
 
 
 def shipped_models() -> tuple[str, ...]:

@@ -117,7 +117,8 @@ class SelfAttention(nn.Module):
             self.layer_norm = nn.LayerNorm(width)
 
     def _split(self, x: torch.Tensor) -> torch.Tensor:
-        return x.unflatten(-1, (self.heads, -1)).transpose(1, 2)
+        count, length, _ = x.shape
+        return x.reshape(count, length, self.heads, -1).transpose(1, 2)
 
     def forward(self, x: torch.Tensor, height: int, width: int) -> torch.Tensor:
         """Return rows of features."""
@@ -229,7 +230,7 @@ class Encoder(nn.Module):
             self.patch_embeddings, self.block, self.layer_norm, strict=True
         ):
             rows, height, width = embed(x)
-            for block in blocks:  # type: ignore[union-attr]
+            for block in blocks.children():
                 rows = block(rows, height, width)
             x = _plane(norm(rows), height, width)
             found.append(x)

@@ -21,6 +21,8 @@ Layer: TypeAlias = tuple[str, str, Mapping[str, Any]]
 """Name with dots, class, arguments."""
 MOST = 2000
 WIDEST = 1 << 16
+CELLS, LEAST = 4, 32
+"""Size of the image that a network is tried with: cells of its grid, and pixels at least."""
 ENDS = {"Sigmoid": "sigmoid", "Softmax": "softmax"}
 """Last layers that are the activation, and its name in a card."""
 _CONV = ("in_channels", "out_channels", "kernel_size", "stride", "padding", "dilation", "groups")
@@ -167,20 +169,36 @@ def facts(settings: Mapping[str, Any]) -> dict[str, Any]:
         raise ModelError("A chain without convolutions is no network for images.")
     (first, begins), (_, ends) = chain.convolutions[0], chain.convolutions[-1]
     grid, reach = _field(chain)
+    dims = 3 if first.endswith("3d") else 2
     with torch.device("meta"):
-        parameters = sum(p.numel() for p in TorchLayers(chain).parameters())
+        network = TorchLayers(chain).eval()
+    _check_size(network, (int(begins["in_channels"]), *[max(CELLS * grid, LEAST)] * dims))
     return {
         "settings": {
             "layers": [[n, kind, _plain(a)] for n, kind, a in chain.layers],
             "activation": chain.activation,
         },
-        "parameters": parameters,
-        "dims": 3 if first.endswith("3d") else 2,
+        "parameters": sum(p.numel() for p in network.parameters()),
+        "dims": dims,
         "in_channels": int(begins["in_channels"]),
         "out_channels": int(ends["out_channels"]),
         "grid": grid,
         "halo": None if reach is None else -(-reach // grid) * grid,
     }
+
+
+def _check_size(network: nn.Module, shape: tuple[int, ...]) -> None:
+    """Refuse a network whose result is not as large as the image."""
+    try:
+        found = network(torch.empty(1, *shape, device="meta"))
+    except (RuntimeError, ValueError, IndexError, TypeError) as error:
+        reason = str(error).splitlines()[0]
+        raise ModelError(f"The layers do not go together: {reason}.") from error
+    if tuple(found.shape[2:]) != shape[1:]:
+        raise ModelError(
+            f"The network makes {' × '.join(map(str, found.shape[2:]))} pixels of "
+            f"{' × '.join(map(str, shape[1:]))}."
+        )
 
 
 def _plain(value: Any) -> Any:

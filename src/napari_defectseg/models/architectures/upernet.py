@@ -76,7 +76,9 @@ class PixelNorm(nn.LayerNorm):
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """Return features of the same size."""
-        return super().forward(x.permute(0, 2, 3, 1)).permute(0, 3, 1, 2)
+        normed: torch.Tensor = super().forward(x.permute(0, 2, 3, 1))
+        result: torch.Tensor = normed.permute(0, 3, 1, 2)
+        return result
 
 
 class Layer(nn.Module):
@@ -96,7 +98,8 @@ class Layer(nn.Module):
         inner = self.pwconv2(functional.gelu(self.pwconv1(inner)))
         if hasattr(self, "layer_scale_parameter"):
             inner = inner * self.layer_scale_parameter
-        return x + inner.permute(0, 3, 1, 2)
+        result: torch.Tensor = x + inner.permute(0, 3, 1, 2)
+        return result
 
 
 class Stage(nn.Module):
@@ -231,7 +234,8 @@ def _read(shapes: Shapes) -> UPerNetSettings | None:
     head = shapes.get("decode_head.classifier.weight")
     if first is None or head is None:
         return None
-    widths, depths = [], []
+    widths: list[int] = []
+    depths: list[int] = []
     while f"backbone.hidden_states_norms.stage{len(widths) + 1}.weight" in shapes:
         stage = f"backbone.encoder.stages.{len(widths)}.layers."
         depth = 0

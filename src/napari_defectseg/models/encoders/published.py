@@ -36,7 +36,8 @@ def encoder_settings(kind: str, values: Mapping[str, Any], where: str) -> Encode
     if kind not in kinds:
         raise ModelError(f"{where} has no encoder {kind!r}.", hint=f"Known: {', '.join(kinds)}.")
     try:
-        return kinds[kind](**values)
+        found: Encoder = kinds[kind](**values)
+        return found
     except TypeError as error:
         raise ModelError(f"These are not the settings of an encoder: {error}.") from error
 

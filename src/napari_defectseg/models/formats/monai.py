@@ -163,9 +163,9 @@ def _network(
     shapes = {name: tuple(tensor.shape) for name, tensor in state.items()}
     known = recognise_network(shapes)
     if known is None:
-        error = unknown(shapes, where)
+        refused = unknown(shapes, where)
         raise ModelError(
-            f"{error.sentence} Its definition: {reason}.",
+            f"{refused.sentence} Its definition: {reason}.",
             hint="Export it where MONAI is installed: python -m monai.bundle onnx_export …",
         )
     found.quirks.append(f"Its network was recognised by its weights, for {reason}.")

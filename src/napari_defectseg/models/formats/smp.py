@@ -66,8 +66,10 @@ def _card(path: Path, config: dict[str, Any], weights: Path) -> ModelCard:
         "name": path.name,
         "description": f"{name} of segmentation_models_pytorch with the encoder {encoder}.",
         "quirks": (
-            "How grey values were scaled is not in the folder; encoders trained on ImageNet saw "
-            "its mean and spread.",
+            (
+                "How grey values were scaled is not in the folder; encoders trained on ImageNet "
+                "saw its mean and spread."
+            ),
         ),
     }
     activation = ACTIVATIONS.get(str(said), "")

@@ -130,6 +130,13 @@ def _steps(values: dict[str, Any], channels: int) -> tuple[Preprocessing, ...]:
     mean, spread = numbers(values.get("image_mean")), numbers(values.get("image_std"))
     if values.get("do_normalize", True) and mean and spread and min(spread) > 0:
         one = len(mean) == len(spread) == channels
-        low, high = (mean, spread) if one and channels > 1 else (mean[0], spread[0])
-        steps.append(Normalise(method="zscore", scope="constant", low=low, high=high))
+        each = one and channels > 1
+        steps.append(
+            Normalise(
+                method="zscore",
+                scope="constant",
+                low=mean if each else mean[0],
+                high=spread if each else spread[0],
+            )
+        )
     return tuple(steps)
