@@ -29,6 +29,8 @@ from napari_defectseg.models.encoders.resnet import ResNetSettings
 from napari_defectseg.models.kind import NetworkKind, check_positive
 
 TITLE = "a Unet of segmentation_models_pytorch"
+REDUCED = 16
+"""Times that features are fewer inside a gate."""
 MODES = ("nearest", "nearest-exact", "bilinear", "bicubic", "area")
 
 
@@ -105,7 +107,9 @@ class Gates(nn.Module):
 
     def __init__(self, width: int) -> None:
         super().__init__()
-        inner = width // 16
+        inner = width // REDUCED
+        if not inner:
+            raise ModelError(f"Gates need {REDUCED} features at least, not {width}.")
         self.cSE = nn.Sequential(
             nn.AdaptiveAvgPool2d(1),
             nn.Conv2d(width, inner, 1),
