@@ -108,6 +108,17 @@ def test_a_homemade_unet_is_opened_and_the_open_question_asked(
     np.testing.assert_allclose(run(chosen.network(), x), run(network, x), atol=1e-6)
 
 
+@pytest.mark.parametrize("settings", [SMALL, {**SMALL, "norm": False, "poolings": 4, "dims": 3}])
+def test_names_may_be_sorted(settings: dict[str, Any]) -> None:
+    """As in safetensors files, where all convolutions of a block precede its normalisations."""
+    shapes = {name: tuple(t.shape) for name, t in SKIP_FIRST.build(settings).state_dict().items()}
+    found = SKIP_FIRST.recognise(dict(sorted(shapes.items())))
+    assert found is not None
+    assert found["names"] == list(plain_unet.own_names(found["poolings"], found["norm"]))
+    homemade = {name: tuple(t.shape) for name, t in Homemade(True).state_dict().items()}
+    assert SKIP_FIRST.recognise(dict(sorted(homemade.items()))) == SKIP_FIRST.recognise(homemade)
+
+
 def test_another_architecture_than_the_tensors_is_refused(tmp_path: Path) -> None:
     torch.save(Homemade(True).state_dict(), tmp_path / "mine.pth")
     with pytest.raises(ModelError, match="not those of the network 'segformer'") as caught:

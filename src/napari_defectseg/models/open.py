@@ -10,6 +10,7 @@ from napari_defectseg.models.card import ModelCard
 from napari_defectseg.models.format import FORMATS, Match
 from napari_defectseg.models.guess import with_architecture
 from napari_defectseg.models.model import TorchModel
+from napari_defectseg.models.recognise import recognise
 from napari_defectseg.models.save import CARD, WEIGHTS
 from napari_defectseg.models.settings import with_settings
 from napari_defectseg.models.sniff import what_is
@@ -49,6 +50,24 @@ def open_model(
         shapes = {name: tuple(tensor.shape) for name, tensor in model.state_dict().items()}
         model = model.with_card(with_architecture(model.card, fields.pop("architecture"), shapes))
     return model.with_card(with_settings(model.card, fields))
+
+
+def with_other_network(model: TorchModel) -> TorchModel:
+    """Return the model with the next network that has exactly its tensors.
+
+    Raises
+    ------
+    ModelError
+        If no other has.
+    """
+    shapes = {name: tuple(tensor.shape) for name, tensor in model.state_dict().items()}
+    known = recognise(shapes)
+    names = (known.architecture, *known.others) if known else ()
+    here = names.index(model.card.architecture) if model.card.architecture in names else -1
+    if len(names) < 2:
+        raise ModelError(f"No other network has the tensors of {model.card.name}.")
+    other = names[(here + 1) % len(names)]
+    return model.with_card(with_architecture(model.card, other, shapes))
 
 
 def shipped_models() -> tuple[str, ...]:

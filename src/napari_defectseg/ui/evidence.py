@@ -117,7 +117,21 @@ def described(card: ModelCard, name: str) -> str:
 
 def kind_of(card: ModelCard) -> str:
     """Return the kind of network: ``"2D U-Net"``."""
-    known = {"unet": "U-Net"}
+    known = {
+        "unet": "U-Net",
+        "nnunet": "nnU-Net",
+        "monai_unet": "MONAI UNet",
+        "basic_unet": "MONAI BasicUNet",
+        "segresnet": "MONAI SegResNet",
+        "dynunet": "MONAI DynUNet",
+        "smp_unet": "smp Unet",
+        "smp_fpn": "smp FPN",
+        "segformer": "SegFormer",
+        "upernet": "UPerNet",
+        "plain_unet": "plain U-Net",
+        "plain_unet_up_first": "plain U-Net, enlarged level first",
+        "torch_layers": "chain of layers",
+    }
     return f"{card.dims}D {known.get(card.architecture, card.architecture)}"
 
 

@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 RECENT, ANSWERS, TOLD = "recent-models.json", "answers.json", "told.json"
 MOST_RECENT, MOST_ANSWERS = 6, 200
 KEPT = ("classes", "task", "activation", "has_background", "preprocessing", "pixel_size",
-        "pixel_unit", "thresholds")  # fmt: skip
+        "pixel_unit", "thresholds", "architecture", "architecture_settings", "grid",
+        "halo")  # fmt: skip
 """Fields of a card that a person's answer may touch."""
 
 

@@ -8,6 +8,7 @@ one they fit the other: a person has to choose.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TypeAlias
@@ -179,27 +180,60 @@ def _read(shapes: Shapes) -> PlainUNetSettings | None:
     known = len(threes) + len(twos) + len(ones) == len(convolutions)
     if not known or len(ones) != 1 or not twos or len(norms) not in (0, len(threes)):
         return None
-    pairs = _pairs(list(modules), threes, convolutions, bool(norms))
+    if not norms:  # files in which names are sorted keep the order of numbers alone
+        threes.sort(key=_natural)
+    pairs = _pairs(modules, threes, bool(norms))
     return None if pairs is None else _ordered(pairs, twos, ones[0], modules, bool(norms))
 
 
-def _pairs(order: list[str], threes: list[str], shapes: Shapes, normed: bool) -> list[_Pair] | None:
+def _pairs(
+    modules: dict[str, dict[str, tuple[int, ...]]], threes: list[str], normed: bool
+) -> list[_Pair] | None:
     """Return the convolutions two by two, each with what normalises it."""
+    units = _units(modules, sorted(threes, key=_natural)) if normed else None
+    units = units or _neighbours(modules, threes) if normed else [(n,) for n in threes]
     found = []
-    for first, second in zip(threes[::2], threes[1::2], strict=False):
-        a, b = shapes[first], shapes[second]
+    for first, second in zip((units or [])[::2], (units or [])[1::2], strict=False):
+        a, b = modules[first[0]]["weight"], modules[second[0]]["weight"]
         if a[0] != b[0] or b[1] != b[0]:
             return None
-        names: list[str] = []
-        for name in (first, second):
-            names.append(name)
-            if normed:
-                place = order.index(name) + 1
-                if place >= len(order) or order[place] in shapes:
-                    return None
-                names.append(order[place])
-        found.append(_Pair(a[1], a[0], tuple(names)))
+        found.append(_Pair(a[1], a[0], (*first, *second)))
     return found if 2 * len(found) == len(threes) else None
+
+
+def _units(modules: dict[str, dict[str, tuple[int, ...]]], threes: list[str]) -> list[Names] | None:
+    """Return each convolution with the normalisation of the same number in the same block."""
+    norms: dict[str, list[str]] = {}
+    for name in sorted((n for n, m in modules.items() if "running_mean" in m), key=_natural):
+        norms.setdefault(name.rpartition(".")[0], []).append(name)
+    found: list[Names] = []
+    for name in threes:
+        waiting = norms.get(name.rpartition(".")[0], [])
+        if not waiting or modules[waiting[0]]["weight"][0] != modules[name]["weight"][0]:
+            return None
+        found.append((name, waiting.pop(0)))
+    return None if any(norms.values()) else found
+
+
+def _neighbours(
+    modules: dict[str, dict[str, tuple[int, ...]]], threes: list[str]
+) -> list[Names] | None:
+    """Return each convolution with the normalisation that stands behind it in the file."""
+    order, found = list(modules), list[Names]()
+    for name in threes:
+        place = order.index(name) + 1
+        if place >= len(order) or "running_mean" not in modules[order[place]]:
+            return None
+        if modules[order[place]]["weight"][0] != modules[name]["weight"][0]:
+            return None
+        found.append((name, order[place]))
+    return found
+
+
+def _natural(name: str) -> list[tuple[int, str]]:
+    """Return what sorts names as a person does: 2 before 10."""
+    parts = re.split(r"(\d+)", name)
+    return [(int(part), "") if part.isdigit() else (-1, part) for part in parts]
 
 
 def _ordered(
