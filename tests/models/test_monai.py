@@ -232,6 +232,19 @@ def test_a_network_that_is_not_built_says_which_and_what_to_do(tmp_path: Path) -
     assert "onnx_export" in caught.value.hint
 
 
+def test_a_definition_larger_than_any_machine_is_refused(tmp_path: Path) -> None:
+    """Before a byte of it is allocated, or a million layers are made."""
+    wide = {**DEFINITION, "channels": [1 << 40, 6, 8]}
+    with pytest.raises(ModelError, match="of this size cannot be built"):
+        open_model(_bundle(tmp_path / "wide", {"network_def": wide}))
+    large = {**DEFINITION, "channels": [1 << 20, 6, 8]}
+    with pytest.raises(ModelError, match="instead of"):
+        open_model(_bundle(tmp_path / "large", {"network_def": large}))
+    deep = {**DEFINITION, "num_res_units": 1 << 40}
+    with pytest.raises(ModelError, match="levels and units at most"):
+        open_model(_bundle(tmp_path / "deep", {"network_def": deep}))
+
+
 def test_transforms_are_translated_by_name(tmp_path: Path) -> None:
     chain = [
         {"_target_": "LoadImaged", "keys": "image"},

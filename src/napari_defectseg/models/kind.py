@@ -127,8 +127,13 @@ class NetworkKind(Generic[S]):
     def _empty(self, settings: S) -> torch.nn.Module:
         import torch
 
-        with torch.device("meta"):
-            return self._network(settings)
+        try:
+            with torch.device("meta"):
+                return self._network(settings)
+        except RuntimeError as error:  # torch counts no further
+            raise ModelError(
+                f"{self.title.capitalize()} of this size cannot be built: {error}."
+            ) from error
 
     def _plain(self, settings: S) -> dict[str, Any]:
         values: dict[str, Any] = asdict(settings)  # type: ignore[call-overload]

@@ -17,6 +17,9 @@ NOTHING = (
 """Transforms that only bring an image into the form that it has here anyway."""
 
 
+MOST_OVERLAP = 0.99
+
+
 class Read:
     """What has been found.
 
@@ -177,7 +180,7 @@ def inferer(config: Configuration, dims: int, found: Read) -> None:
         values = {}
     roi, overlap = values.get("roi_size"), values.get("overlap", 0.25)
     size = whole_numbers(roi if isinstance(roi, list) else [roi] * dims)
-    good = isinstance(overlap, int | float) and 0 <= overlap < 1
+    good = isinstance(overlap, int | float) and 0 <= overlap <= MOST_OVERLAP
     padding = values.get("padding_mode", "constant")
     if size is None or len(size) != dims or min(size) < 1 or not good or padding != "constant":
         found.quirks.append("How it cuts patches is not translated; it sees the image in tiles.")

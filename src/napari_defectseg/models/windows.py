@@ -51,7 +51,7 @@ class Windows(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     size: tuple[int, ...] = Field(min_length=2, max_length=3)
-    step: float = Field(0.5, gt=0, le=1)
+    step: float = Field(0.5, ge=0.01, le=1)
     weights: Literal["gaussian", "flat"] = "gaussian"
     sigma: float = Field(0.125, gt=0)
     style: Style = "nnunet"

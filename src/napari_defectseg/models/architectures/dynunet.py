@@ -15,6 +15,7 @@ from napari_defectseg.models.kind import NetworkKind, check_positive
 from napari_defectseg.models.layers import activation, convolution, enlarging, normalisation
 
 TITLE = "a DynUNet of MONAI"
+MOST = 32
 Steps: TypeAlias = tuple[int, ...]
 
 
@@ -58,6 +59,8 @@ class DynUNetSettings:
         check_positive(TITLE, self.in_channels, self.out_channels, *self.widths)
         check_positive(TITLE, *(n for s in (*self.kernels, *self.strides) for n in s))
         axes = {len(s) for s in (*self.kernels, *self.strides)}
+        if len(self.widths) > MOST:
+            raise ModelError(f"{TITLE.capitalize()} has {MOST} levels at most.")
         if len(self.widths) < 3 or not axes <= {2, 3} or len(axes) != 1:
             raise ModelError(f"{TITLE.capitalize()} has three levels at least, of 2 or 3 axes.")
         if {len(self.kernels), len(self.strides)} != {len(self.widths)}:

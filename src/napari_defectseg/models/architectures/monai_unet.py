@@ -20,6 +20,7 @@ from napari_defectseg.models.layers import activation, normalisation
 
 TITLE = "a U-Net of MONAI"
 Steps: TypeAlias = tuple[int, ...]
+MOST = 32
 CITATION = "Cardoso, M. J. et al. MONAI: an open-source framework for deep learning in healthcare. "
 CITATION += "arXiv:2211.02701 (2022)."
 
@@ -73,8 +74,8 @@ class MonaiUNetSettings:
             raise ModelError(f"{TITLE.capitalize()} has one stride less than levels, one at least.")
         if any(n % 2 == 0 for n in (*self.kernel, *self.up_kernel)):
             raise ModelError(f"Kernels of {TITLE} have odd edges.")
-        if self.units < 0:
-            raise ModelError(f"{TITLE.capitalize()} has no {self.units} units.")
+        if not 0 <= self.units <= MOST or len(self.channels) > MOST:
+            raise ModelError(f"{TITLE.capitalize()} has {MOST} levels and units at most.")
 
     @property
     def grid(self) -> int:

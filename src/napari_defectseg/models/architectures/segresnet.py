@@ -18,6 +18,7 @@ from napari_defectseg.models.kind import NetworkKind, check_positive
 from napari_defectseg.models.layers import activation, convolution, enlarging, normalisation
 
 TITLE = "a SegResNet of MONAI"
+MOST_LEVELS, MOST_BLOCKS = 16, 256
 CITATION = (
     "Myronenko, A. 3D MRI brain tumor segmentation using autoencoder regularization. BrainLes "
     "(2018), arXiv:1810.11654."
@@ -60,6 +61,10 @@ class SegResNetSettings:
         check_positive(TITLE, *self.down)
         if self.dims not in (2, 3) or len(self.up) != len(self.down) - 1 or min(self.up) < 0:
             raise ModelError(f"{TITLE.capitalize()} has 2 or 3 axes and one way up for each down.")
+        if len(self.down) > MOST_LEVELS or max((*self.down, *self.up)) > MOST_BLOCKS:
+            raise ModelError(
+                f"{TITLE.capitalize()} has {MOST_LEVELS} levels of {MOST_BLOCKS} blocks at most."
+            )
         if self.norm == "group" and self.width % self.groups:
             raise ModelError(f"{self.groups} groups do not divide the {self.width} features.")
 

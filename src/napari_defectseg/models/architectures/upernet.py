@@ -18,6 +18,7 @@ from napari_defectseg.models.kind import NetworkKind, check_positive
 TITLE = "a UPerNet of transformers"
 Steps: TypeAlias = tuple[int, ...]
 EPS = 1e-6
+LARGEST_POOL = 64
 USUAL_POOLS = (1, 2, 3, 6)
 CITATION = (
     "Xiao, T. et al. Unified perceptual parsing for scene understanding. ECCV (2018). Liu, Z. et "
@@ -59,6 +60,8 @@ class UPerNetSettings:
     def __post_init__(self) -> None:
         check_positive(TITLE, self.in_channels, self.out_channels, self.patch, self.hidden)
         check_positive(TITLE, *self.widths, *self.depths, *self.pools)
+        if max(self.pools) > LARGEST_POOL:
+            raise ModelError(f"{TITLE.capitalize()} averages over {LARGEST_POOL} squares at most.")
         if len(self.widths) != len(self.depths):
             raise ModelError(f"{TITLE.capitalize()} needs features and layers of each stage.")
 

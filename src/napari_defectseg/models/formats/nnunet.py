@@ -139,7 +139,7 @@ def _tree(package: Package, name: str) -> dict[str, Any]:
 
 
 def _weights(tree: Mapping[str, Any], where: str, path: Path) -> State:
-    size = sum(t.numel() * t.element_size() for t in tree["network_weights"].values())
+    size = sum(getattr(t, "nbytes", 0) for t in tree["network_weights"].values())
     return find_state(tree["network_weights"], where, max(1, size)).state
 
 
