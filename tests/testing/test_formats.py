@@ -5,6 +5,7 @@ from __future__ import annotations
 import zipfile
 
 import torch
+from tests.models import test_containers  # noqa: F401 - it holds the contracts of further formats
 from tests.models.keras.writing import (
     seeded,
     small_config,

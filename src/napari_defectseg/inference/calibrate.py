@@ -10,6 +10,7 @@ from napari_defectseg.inference.job import prepare
 from napari_defectseg.inference.segments import ordered
 from napari_defectseg.inference.settings import PredictSettings
 from napari_defectseg.inference.source import Source
+from napari_defectseg.inference.tiling import TilePlan
 from napari_defectseg.models.model import TorchModel
 
 
@@ -50,6 +51,7 @@ def calibrate(
     job = prepare(measuring, image, settings)
     source = Source(job)
     source.start(next(job.layout.indices()))
+    assert isinstance(job.plan, TilePlan)  # batch norm of images goes by squares, not patches
     blocks = np.stack([source.block(tile)[0] for tile in ordered(job.plan)])
     with (
         exact_engine(measuring, job.device.name, settings.threads) as engine,

@@ -88,9 +88,10 @@ def _fill(
         number = 0
         for piece in pieces(job, engine, 0):
             if piece.part is None:
-                yield Step(count[0] + planned * number // job.total, count[1], piece.words)
+                ahead = number + piece.ahead
+                yield Step(count[0] + planned * ahead // job.total, count[1], piece.words)
                 continue
-            number += 1
+            number += piece.tiles
             part = Part((put, *piece.part.where[1:]), piece.part.scores[take])
             room.target[part.where] = part.scores
             replaced += piece.replaced

@@ -45,8 +45,12 @@ FORMATS: Registry[Format] = Registry(
     {
         "folder": "napari_defectseg.models.formats.folder",
         "safetensors": "napari_defectseg.models.formats.safetensors",
+        "nnunet": "napari_defectseg.models.formats.nnunet",
         "state_dict": "napari_defectseg.models.formats.state_dict",
         "program": "napari_defectseg.models.formats.program",
+        "smp": "napari_defectseg.models.formats.smp",
+        "transformers": "napari_defectseg.models.formats.transformers",
+        "monai": "napari_defectseg.models.formats.monai",
         "bioimageio": "napari_defectseg.models.formats.bioimageio",
         "keras": "napari_defectseg.models.formats.keras",
         "tensorflow": "napari_defectseg.models.formats.tensorflow",

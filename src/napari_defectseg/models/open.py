@@ -6,9 +6,12 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from napari_defectseg.core.errors import DefectSegError, ModelError, ModelMissing
-from napari_defectseg.models.arraymodel import OpenedModel
+from napari_defectseg.models.arraymodel import OpenedModel, with_network
 from napari_defectseg.models.card import ModelCard
 from napari_defectseg.models.format import FORMATS, Match
+from napari_defectseg.models.guess import with_architecture
+from napari_defectseg.models.model import TorchModel
+from napari_defectseg.models.recognise import recognise
 from napari_defectseg.models.save import CARD, WEIGHTS
 from napari_defectseg.models.settings import with_settings
 from napari_defectseg.models.sniff import what_is
@@ -24,7 +27,8 @@ def open_model(
     path_or_name : str or Path
         A model folder, a weight file, or the name of a shipped model.
     settings : mapping of str to str, optional
-        Fields of the card to set, as the command line's ``--set field=value``.
+        Fields of the card to set, as the command line's ``--set field=value``: those of
+        `with_settings`, and ``architecture``, where several networks have exactly its tensors.
 
     Raises
     ------
@@ -40,7 +44,35 @@ def open_model(
         raise
     except OSError as error:
         raise ModelError(f"{path} cannot be read: {error.strerror or error}.") from error
-    return model.with_card(with_settings(model.card, settings)) if settings else model
+    if not settings:
+        return model
+    fields = dict(settings)
+    if "architecture" in fields:  # the one field that the tensors themselves decide about
+        shapes = _shapes(with_network(model, "given another network"))
+        model = model.with_card(with_architecture(model.card, fields.pop("architecture"), shapes))
+    return model.with_card(with_settings(model.card, fields))
+
+
+def with_other_network(model: TorchModel) -> TorchModel:
+    """Return the model with the next network that has exactly its tensors.
+
+    Raises
+    ------
+    ModelError
+        If no other has.
+    """
+    shapes = _shapes(model)
+    known = recognise(shapes)
+    names = (known.architecture, *known.others) if known else ()
+    here = names.index(model.card.architecture) if model.card.architecture in names else -1
+    if len(names) < 2:
+        raise ModelError(f"No other network has the tensors of {model.card.name}.")
+    other = names[(here + 1) % len(names)]
+    return model.with_card(with_architecture(model.card, other, shapes))
+
+
+def _shapes(model: TorchModel) -> dict[str, tuple[int, ...]]:
+    return {name: tuple(tensor.shape) for name, tensor in model.state_dict().items()}
 
 
 def shipped_models() -> tuple[str, ...]:

@@ -30,7 +30,6 @@ _STATE = "Save its weights alone: torch.save(model.state_dict(), 'weights.pth').
 
 _ONNX = "Run it in another program and open the result as labels; ONNX is not run here yet."
 _ELSEWHERE = "Run it where it was made, and open its result as labels."
-_EXPORT = "Where it was made, save its weights: torch.save(model.state_dict(), 'weights.pth')."
 
 _MAGIC: tuple[tuple[bytes, Kind], ...] = (
     (b"version https://git-lfs", Kind("it is a pointer of Git LFS, not the file", _AGAIN)),
@@ -92,26 +91,6 @@ def _text(head: bytes) -> Kind | None:
 
 
 _FOLDERS: tuple[tuple[tuple[str, ...], str, Kind], ...] = (
-    (
-        ("dataset.json", "plans.json"),
-        "",
-        Kind("it is a result folder of nnU-Net version 2", f"It is not run here. {_ELSEWHERE}"),
-    ),
-    (
-        ("configs/metadata.json",),
-        "",
-        Kind("it is a bundle of MONAI", f"Its expressions are never run. {_EXPORT}"),
-    ),
-    (
-        ("config.json",),
-        '"_model_class"',
-        Kind("it is a model of segmentation_models_pytorch", f"It is not built here. {_ELSEWHERE}"),
-    ),
-    (
-        ("config.json",),
-        '"model_type"',
-        Kind("it is a model of transformers", f"It is not built here. {_ELSEWHERE}"),
-    ),
     (
         ("saved_model.pb",),
         "",

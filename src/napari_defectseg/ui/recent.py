@@ -18,7 +18,8 @@ RECENT, ANSWERS, TOLD = "recent-models.json", "answers.json", "told.json"
 PROGRAMS = "programs.json"
 MOST_RECENT, MOST_ANSWERS = 6, 200
 KEPT = ("classes", "task", "activation", "has_background", "preprocessing", "pixel_size",
-        "pixel_unit", "thresholds")  # fmt: skip
+        "pixel_unit", "thresholds", "architecture", "architecture_settings", "grid",
+        "halo")  # fmt: skip
 """Fields of a card that a person's answer may touch."""
 
 

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from napari_defectseg.models.model import Model
     from napari_defectseg.ui.session import Session
 
-SPOKEN = ("name", "description", "task", "activation", "citation", "licence")
+SPOKEN = ("architecture", "name", "description", "task", "activation", "citation", "licence")
 """Fields of a card that a recipe can repeat word for word."""
 
 
