@@ -2,6 +2,14 @@
 
 from __future__ import annotations
 
+from tests.models import (  # noqa: F401 - they hold the contracts of further networks
+    test_monai,
+    test_nnunet,
+    test_plain_networks,
+    test_smp,
+    test_transformers,
+)
+
 from napari_defectseg.models.architecture import ARCHITECTURES
 from napari_defectseg.testing import ArchitectureContract
 

@@ -7,6 +7,7 @@ import zipfile
 import numpy as np
 import pytest
 import torch
+from tests.models import test_containers  # noqa: F401 - it holds the contracts of further formats
 from tests.models.keras.writing import (
     seeded,
     small_config,

@@ -13,6 +13,7 @@ from napari_defectseg.inference.job import Job, prepare
 from napari_defectseg.inference.segments import ordered
 from napari_defectseg.inference.settings import PredictSettings
 from napari_defectseg.inference.source import Source
+from napari_defectseg.inference.tiling import TilePlan
 from napari_defectseg.models.card import ModelCard
 from napari_defectseg.models.model import Model, TorchModel, torch_model
 
@@ -71,7 +72,9 @@ def calibrate(
 
 def _together(jobs: Sequence[Job]) -> np.ndarray[tuple[int, ...], np.dtype[np.float32]]:
     """Return the squares of all images as one batch."""
-    sizes = {tile.shape for job in jobs for tile in job.plan}
+    # Batch statistics of images go by squares, never by patches.
+    plans = [job.plan for job in jobs if isinstance(job.plan, TilePlan)]
+    sizes = {tile.shape for plan in plans for tile in plan}
     if len(sizes) > 1:
         words = ", ".join(" × ".join(map(str, size)) for size in sorted(sizes))
         raise ModelError(
@@ -86,10 +89,10 @@ def _together(jobs: Sequence[Job]) -> np.ndarray[tuple[int, ...], np.dtype[np.fl
             hint="Use fewer or smaller images, or allow more memory.",
         )
     blocks = []
-    for job in jobs:
+    for job, plan in zip(jobs, plans, strict=True):
         source = Source(job)
         source.start(next(job.layout.indices()))
-        blocks += [source.block(tile)[0] for tile in ordered(job.plan)]
+        blocks += [source.block(tile)[0] for tile in ordered(plan)]
     return np.stack(blocks)
 
 

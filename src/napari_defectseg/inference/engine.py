@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Generator
 from contextlib import AbstractContextManager
-from typing import Any, Protocol, TypeAlias
+from typing import Any, Protocol, TypeAlias, runtime_checkable
 
 import numpy as np
 
@@ -35,6 +35,21 @@ class Engine(Protocol):
 
     def begin(self, block: Array) -> Pass:
         """Compute one tile as `run` does, in a way that can be ended before it is done."""
+
+
+@runtime_checkable
+class LogitsEngine(Engine, Protocol):
+    """An engine of a network that this program builds: its logits can be had by themselves."""
+
+    @property
+    def members(self) -> int:
+        """Networks of an ensemble, 1 for a single one."""
+
+    def logits(self, blocks: Array, member: int | None = None) -> Array:
+        """Return the logits of several tiles, of one network or the mean of all."""
+
+    def activated(self, logits: Array) -> Array:
+        """Return the scores ``(score_channels, *spatial)`` of logits."""
 
 
 def engine_for(job: Job, *, kept: int = 0) -> AbstractContextManager[Engine]:

@@ -7,11 +7,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from napari_defectseg.core.errors import DeviceError, ModelError
+from napari_defectseg.core.units import ratio
 from napari_defectseg.images.image import CalibratedImage
 from napari_defectseg.inference.channels import ChannelPlan
 from napari_defectseg.inference.devices import DeviceChoice, choose
 from napari_defectseg.inference.layout import Layout
 from napari_defectseg.inference.memory import bytes_per_pixel, default_budget
+from napari_defectseg.inference.patches import WindowPlan, plan_windows
 from napari_defectseg.inference.scale import scale_of
 from napari_defectseg.inference.segments import plan_segments
 from napari_defectseg.inference.settings import PredictSettings
@@ -27,8 +29,8 @@ from napari_defectseg.models.model import Model, TorchModel
 
 HOLES = 2
 """Kept memory grows up to 1.8 times of what a pass needs (measured in 3D)."""
-
-
+SAME = 1e-6
+"""Pixel sizes that differ by less, relative to their size, are one."""
 GUESSED = 1536.0
 """Bytes a pixel that a network takes whose layers only its runtime knows: six copies of 64
 channels. Where it is too little, the tiles become smaller and that is said."""
@@ -44,7 +46,7 @@ class Job:
     image : CalibratedImage
     settings : PredictSettings
     layout : Layout
-    plan : TilePlan
+    plan : TilePlan or WindowPlan
         Of each plane or volume.
     device : DeviceChoice
     budget : int
@@ -58,7 +60,7 @@ class Job:
     image: CalibratedImage
     settings: PredictSettings
     layout: Layout
-    plan: TilePlan
+    plan: TilePlan | WindowPlan
     device: DeviceChoice
     budget: int
     bytes_per_pixel: float
@@ -115,6 +117,11 @@ def prepare(model: Model, image: CalibratedImage, settings: PredictSettings) -> 
     if not isinstance(model, TorchModel | ArrayModel):
         raise ModelError(f"{model.card.name} cannot be run by the engines of this program.")
     card = model.card
+    if isinstance(model, ArrayModel) and card.windows is not None:
+        raise ModelError(
+            f"{card.name} runs in a process of its own, so its patches cannot be blended here.",
+            hint="Take windows out of its card: it is then tiled.",
+        )
     channels = ChannelPlan.of(image.name, image.channels, card.in_channels, settings.channel)
     layout = Layout.of(image, card.dims, channels)
     scale = scale_of(card, image, settings.pixel_policy, layout.seen)
@@ -123,11 +130,16 @@ def prepare(model: Model, image: CalibratedImage, settings: PredictSettings) -> 
     budget = settings.memory or default_budget()
     each = _bytes_per_pixel(model)
     plan = _plan(card, layout, TilingSettings(budget, each, settings.tile))
-    warnings = tuple(s for s in (channels.sentence, scale.sentence) if s)
+    said = (channels.sentence, scale.sentence, spacing_warning(card, image))
+    warnings = tuple(s for s in said if s)
     return Job(model, image, settings, layout, plan, device, budget, each, warnings)
 
 
-def _plan(card: ModelCard, layout: Layout, limits: TilingSettings) -> TilePlan:
+def _plan(card: ModelCard, layout: Layout, limits: TilingSettings) -> TilePlan | WindowPlan:
+    if card.windows is not None:
+        channels = card.in_channels + card.score_channels
+        spacing = spacing_for(card, layout.image)
+        return plan_windows(layout.shape, card.windows, spacing, channels, limits)
     if card.batch_norm == "image":
         return plan_segments(layout.shape, card.grid, card.segment, limits)
     if card.tile is not None:
@@ -160,3 +172,35 @@ def _device(model: OpenedModel, name: str) -> DeviceChoice:
             hint="Use cpu, or auto.",
         )
     return choose("cpu")
+
+
+def spacing_for(card: ModelCard, image: CalibratedImage) -> tuple[float, ...] | None:
+    """Return the image's pixel size in the unit of the model's windows, None if not needed.
+
+    None too where the image has none: it stays as it is, which is said.
+    """
+    windows = card.windows
+    seen = image.calibration if card.dims == 3 else image.calibration.in_plane
+    if windows is None or windows.spacing is None or not seen.calibrated:
+        return None
+    factor = ratio(seen.unit, windows.unit) if windows.unit else 1.0
+    return tuple(step * factor for step in seen.steps)
+
+
+def spacing_warning(card: ModelCard, image: CalibratedImage) -> str:
+    """Return the sentence about an image that is resampled, or cannot be, else nothing."""
+    windows = card.windows
+    if windows is None or windows.spacing is None:
+        return ""
+    wanted = f"{' × '.join(f'{s:.4g}' for s in windows.spacing)} {windows.unit}".rstrip()
+    spacing = spacing_for(card, image)
+    if spacing is None:
+        return (
+            f"{image.name} has no pixel size; this model works at {wanted} a pixel, so the image "
+            "was not resampled. Whether it fits is not known."
+        )
+    if all(abs(a - b) <= SAME * b for a, b in zip(spacing, windows.spacing, strict=True)):
+        return ""
+    doubt = "" if windows.unit else " (the model does not name its unit: numbers were compared)"
+    seen = " × ".join(f"{s:.4g}" for s in spacing)
+    return f"{image.name} was resampled from {seen} to {wanted} a pixel{doubt}, and scores back."

@@ -7,12 +7,13 @@ import math
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TypeAlias
+from typing import TypeAlias, TypeVar
 
 from napari_defectseg.inference.job import Job
 from napari_defectseg.inference.tiling import Tile
 from napari_defectseg.models.arraymodel import ArrayModel
 
+T = TypeVar("T")
 Key: TypeAlias = tuple[str, str, str, int]
 _SECONDS: dict[Key, float] = {}
 """Seconds a pixel that the network sees, by network, its settings, device and threads. It only
@@ -45,6 +46,14 @@ class Watch:
         started = time.perf_counter()
         yield
         self._laps.append((math.prod(tile.shape), time.perf_counter() - started))
+
+    def each(self, passes: Iterator[T], pixels: int) -> Iterator[T]:
+        """Pass on what is computed step by step, and time each step of so many pixels."""
+        started = time.perf_counter()
+        for found in passes:
+            self._laps.append((pixels, time.perf_counter() - started))
+            yield found
+            started = time.perf_counter()
 
 
 def known_pace(job: Job, threads: int) -> float | None:

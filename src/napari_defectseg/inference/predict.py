@@ -14,10 +14,11 @@ from napari_defectseg.core.errors import DeviceError
 from napari_defectseg.core.progress import Step, Steps, drive
 from napari_defectseg.images.image import CalibratedImage
 from napari_defectseg.inference.begun import Begun
-from napari_defectseg.inference.engine import Engine, Pass, engine_for
-from napari_defectseg.inference.job import Job, prepare
+from napari_defectseg.inference.engine import Engine, LogitsEngine, Pass, engine_for
+from napari_defectseg.inference.job import Job, prepare, spacing_for
 from napari_defectseg.inference.layout import Index
 from napari_defectseg.inference.pace import Watch
+from napari_defectseg.inference.patches import WindowPlan
 from napari_defectseg.inference.prediction import Prediction
 from napari_defectseg.inference.recover import MemoryFull, with_smaller_tiles
 from napari_defectseg.inference.rescale import rescale
@@ -25,7 +26,8 @@ from napari_defectseg.inference.scores import room_for_scores
 from napari_defectseg.inference.segments import Result, seamless, together
 from napari_defectseg.inference.settings import PredictSettings
 from napari_defectseg.inference.source import Source
-from napari_defectseg.inference.tiling import Box, Tile
+from napari_defectseg.inference.tiling import Box, Tile, TilePlan
+from napari_defectseg.inference.windowed import WindowedPlane
 from napari_defectseg.models.model import Model
 from napari_defectseg.models.several import SeveralModels
 
@@ -159,12 +161,12 @@ def _run_steps(job: Job, held: int, begun: Begun | None, spent: float) -> Steps[
         yield Step(run.done, job.total, "measuring grey values")
         for piece in pieces(job, engine, run.done):
             if piece.part is None:
-                yield Step(run.done, job.total, piece.words)
+                yield Step(run.done + piece.ahead, job.total, piece.words)
                 continue
             room.target[piece.part.where] = piece.part.scores
             run = replace(
                 run,
-                done=run.done + 1,
+                done=run.done + piece.tiles,
                 replaced=run.replaced + piece.replaced,
                 seconds=spent + time.perf_counter() - started,
             )
@@ -182,11 +184,17 @@ class Piece:
         None: it is being computed, or waits until all tiles of its plane are there.
     words : str
     replaced : int
+    tiles : int
+        Number of tiles that the part finishes.
+    ahead : int
+        Without a part: tiles of this plane that are computed and wait.
     """
 
     part: Part | None
     words: str
     replaced: int = 0
+    tiles: int = 1
+    ahead: int = 0
 
 
 def pieces(job: Job, engine: Engine, first: int) -> Iterator[Piece]:
@@ -194,6 +202,8 @@ def pieces(job: Job, engine: Engine, first: int) -> Iterator[Piece]:
     source = Source(job)
     card = job.model.card
     plane = _whole if "image" in (card.batch_norm, card.rescale) else _one_by_one
+    if card.windows is not None:
+        plane = _windowed
     with Watch(job, engine.threads) as watch:
         for before, index in enumerate(job.layout.indices()):
             known = max(0, first - before * len(job.plan))
@@ -216,14 +226,14 @@ class _Plane:
         part = Part(*self.job.layout.placed(self.index, tile, scores))
         return Piece(part, _words(self.job, self.index, number), replaced)
 
-    def run(self, number: int, tile: Tile) -> Generator[Piece, None, Piece]:
+    def run(self, number: int, tile: Tile, ahead: int = 0) -> Generator[Piece, None, Piece]:
         """Compute a tile; pieces without a part come while it waits for another process."""
-        return self.piece(number, *(yield from self.result(number, tile)))
+        return self.piece(number, *(yield from self.result(number, tile, ahead)))
 
-    def result(self, number: int, tile: Tile) -> Generator[Piece, None, Result]:
+    def result(self, number: int, tile: Tile, ahead: int = 0) -> Generator[Piece, None, Result]:
         """Compute a tile as `run` does, and return it as it came."""
         block, replaced = self.source.block(tile)
-        waiting = Piece(None, _words(self.job, self.index, number))
+        waiting = Piece(None, _words(self.job, self.index, number), ahead=ahead)
         with self.watch.lap(tile), closing(self.engine.begin(block)) as passing:
             scores = yield from waited(passing, waiting)
         return tile, scores, replaced
@@ -241,21 +251,45 @@ def waited(passing: Pass, waiting: Piece) -> Generator[Piece, None, Array]:
 
 
 def _one_by_one(plane: _Plane, known: int) -> Iterator[Piece]:
+    assert isinstance(plane.job.plan, TilePlan)
     for number, tile in enumerate(plane.job.plan, start=1):
         if number > known:
             yield (yield from plane.run(number, tile))
 
 
+def _windowed(plane: _Plane, known: int) -> Iterator[Piece]:
+    """Yield a plane whose patches are blended, after all are computed."""
+    job, layout, plan = plane.job, plane.job.layout, plane.job.plan
+    engine = plane.engine
+    assert isinstance(plan, WindowPlan)
+    assert isinstance(engine, LogitsEngine)
+    item, replaced = plane.source.whole()
+    spacing = spacing_for(job.model.card, job.image)
+    run = WindowedPlane(job.model.card, plan, item, plane.source.chain, spacing)
+    for part in plane.watch.each(run.passes(engine), plan.work // len(plan)):
+        # A border of zeros that is cut off leaves fewer patches than planned.
+        done = min(round(part * len(plan)), len(plan) - 1)
+        yield Piece(None, _words(job, plane.index, max(done, 1)), ahead=done)
+    scores = run.scores(engine)
+    if job.model.card.rescale == "image":
+        rescale([scores], job.model.card.name)
+    where = layout.where(plane.index, tuple(slice(0, n) for n in layout.shape))
+    words = _words(job, plane.index, len(plan))
+    yield Piece(Part(where, layout.shaped(scores)), words, replaced, tiles=len(plan))
+
+
 def _whole(plane: _Plane, known: int) -> Iterator[Piece]:
     """Yield the tiles of a plane that must be seen as a whole, after all are computed."""
     job, card = plane.job, plane.job.model.card
+    assert isinstance(job.plan, TilePlan)
     found: list[Result] = []
     if card.batch_norm == "image":
         found = list(together(job.plan, plane.source, plane.engine))
     else:
         for number, tile in enumerate(job.plan, start=1):
-            found.append((yield from plane.result(number, tile)))
-            yield Piece(None, _words(job, plane.index, number), found[-1][2])
+            found.append((yield from plane.result(number, tile, max(0, number - 1 - known))))
+            words, ahead = _words(job, plane.index, number), max(0, number - known)
+            yield Piece(None, words, found[-1][2], ahead=ahead)
     if card.rescale == "image":
         rescale([scores[(slice(None), *tile.local)] for tile, scores, _ in found], card.name)
     if job.layout.resampling is not None:  # what comes back to the image looks across the seams

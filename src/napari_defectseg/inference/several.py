@@ -151,11 +151,11 @@ class _Run:
             number = 0
             for piece in pieces(job, engine, 0):
                 # Smaller tiles than planned are more of them; the count stays within its share.
-                done = self.count[0] + planned * number // job.total
+                done = self.count[0] + planned * (number + piece.ahead) // job.total
                 if piece.part is None:
                     yield Step(done, self.count[1], piece.words)
                     continue
-                number += 1
+                number += piece.tiles
                 part = self._take(piece.part)
                 replaced += piece.replaced
                 done = self.count[0] + planned * number // job.total

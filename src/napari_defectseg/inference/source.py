@@ -10,7 +10,7 @@ from napari_defectseg.core.errors import ImageError
 from napari_defectseg.inference.job import Job
 from napari_defectseg.inference.layout import Index, cut
 from napari_defectseg.inference.sampling import sample
-from napari_defectseg.inference.tiling import Tile
+from napari_defectseg.inference.tiling import Tile, TilePlan
 from napari_defectseg.models.preprocess import FittedChain, fit_chain
 
 Array = np.ndarray[Any, Any]
@@ -65,6 +65,25 @@ class Source:
             block = cut(self._job.layout.read(self._index, tile.read), tile, already_read=True)
         block, replaced = self._finite(block, tile)
         return self._chain.apply(block), replaced
+
+    def whole(self) -> tuple[Array, int]:
+        """Return the plane or volume with its own grey values, and the number of those replaced.
+
+        Returns
+        -------
+        ndarray, shape (in_channels, *spatial)
+        int
+            Pixels without a finite value.
+        """
+        shape = self._job.layout.shape
+        (tile,) = TilePlan(shape, shape, 1, 0, shape)
+        item = self._job.layout.read(self._index) if self._item is None else self._item
+        return self._finite(item, tile)
+
+    @property
+    def chain(self) -> FittedChain:
+        """The preprocessing, fitted to what the card's scope asks for."""
+        return self._chain
 
     def _fit(self, values: Array) -> None:
         self._chain = self._fitted(values)

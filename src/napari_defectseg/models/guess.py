@@ -8,21 +8,28 @@ from pathlib import Path
 from typing import Any
 
 from napari_defectseg.core.classes import ClassMap
-from napari_defectseg.core.errors import ClassError
+from napari_defectseg.core.errors import ClassError, ModelError
 from napari_defectseg.models.architecture import ARCHITECTURES, Published, Shapes, published
 from napari_defectseg.models.card import ModelCard, Source
-from napari_defectseg.models.recognise import Recognised, fitting, unknown
+from napari_defectseg.models.recognise import Recognised, recognise, unknown
 
 ASKED = ("classes", "task", "preprocessing", "pixel_size")
 """Fields that no weight file tells for certain."""
 BACKGROUND = ("background", "bg", "matrix")
 """First names of a list of classes that mean: none of them."""
+DOUBT = "Its tensors fit "
+"""How the sentence begins that asks which of several networks it is."""
 _KEYS = ("class_names", "classes", "CLASSES", "labels")
 _INSIDE = ("", "meta", "hyper_parameters", "hparams", "config")
 
 
 def guess_card(
-    shapes: Shapes, where: str, *, stated: tuple[str, ...] = (), notes: tuple[str, ...] = ()
+    shapes: Shapes,
+    where: str,
+    *,
+    stated: tuple[str, ...] = (),
+    notes: tuple[str, ...] = (),
+    chain: dict[str, Any] | None = None,
 ) -> ModelCard:
     """Return the card of a weight file without one.
 
@@ -36,6 +43,8 @@ def guess_card(
         Names of classes that the file states.
     notes : tuple of str
         What was noticed while reading, kept as quirks.
+    chain : dict, optional
+        The layers, where the file holds them; they count more than names of tensors.
 
     Returns
     -------
@@ -48,17 +57,16 @@ def guess_card(
     ModelError
         If the tensors fit no network; says what was seen and what comes nearest.
     """
-    candidates = fitting(shapes)
-    if not candidates:
+    known = _chained(chain) or recognise(shapes)
+    if known is None:
         raise unknown(shapes, where)
-    known = candidates[0]
-    if len(candidates) > 1:
-        notes = (*notes, _several(candidates))
     facts = ARCHITECTURES.get(known.architecture).facts(known.settings)
     about = published(known.architecture, facts["settings"]) or Published({})
     meaning, sources = _meaning(int(facts["out_channels"]), stated, about)
+    doubt = _doubt(known)
     from_file = ("architecture", "dims", "in_channels", "grid", "halo", "parameters")
     sources.update(dict.fromkeys((*from_file, "architecture_settings"), "file"))
+    sources |= {"architecture": "guess"} if doubt else {}
     return ModelCard.of(
         {
             "name": Path(where).name.split(".")[0] or where,
@@ -66,22 +74,68 @@ def guess_card(
             "architecture_settings": facts["settings"],
             **{name: facts[name] for name in from_file if name != "architecture"},
             **meaning,
-            "quirks": (*notes, *meaning.get("quirks", ())),
+            "quirks": (*doubt, *notes, *meaning.get("quirks", ())),
             "sources": {"name": "file", "quirks": "file", **sources},
-            "missing": (
-                *(("architecture",) if len(candidates) > 1 else ()),
-                *(n for n in ASKED if sources.get(n, "guess") == "guess"),
+            "missing": tuple(
+                n for n in ("architecture", *ASKED) if sources.get(n, "guess") == "guess"
             ),
         },
         where,
     )
 
 
-def _several(candidates: tuple[Recognised, ...]) -> str:
-    first, *others = (repr(one.architecture) for one in candidates)
+def _chained(chain: dict[str, Any] | None) -> Recognised | None:
+    """Return the chain as a network, None where it makes no map as large as the image."""
+    if chain is None:
+        return None
+    try:
+        ARCHITECTURES.get("torch_layers").facts(chain)
+    except ModelError:
+        return None
+    return Recognised("torch_layers", chain)
+
+
+def _doubt(known: Recognised) -> tuple[str, ...]:
+    """Return the sentence that asks which of several networks it is, nothing where it is clear."""
+    if not known.others:
+        return ()
+    others = " or ".join(repr(name) for name in known.others)
+    choice = f"architecture={known.others[0]}"
     return (
-        f"These tensors are those of {first} and of {', '.join(others)}: {first} was taken. State "
-        f"the other one (architecture=…) if it is that."
+        (
+            f"{DOUBT}{known.architecture!r} and {others} alike; {known.architecture!r} was "
+            f"taken. If the result makes no sense, choose the other: {choice}."
+        ),
+    )
+
+
+def with_architecture(card: ModelCard, name: str, shapes: Shapes) -> ModelCard:
+    """Return the card with another network that has exactly these tensors.
+
+    Raises
+    ------
+    ModelError
+        If that network has others.
+    """
+    name = name.strip()
+    settings = ARCHITECTURES.get(name).recognise(shapes) if name in ARCHITECTURES.names() else None
+    quirks = tuple(q for q in card.quirks if not q.startswith(DOUBT))
+    sure = card.replaced(source=card.sources["quirks"], quirks=quirks)
+    if name == card.architecture:
+        return sure.replaced(architecture=name)
+    if settings is None:
+        fitting = [n for n, a in ARCHITECTURES.items() if a.recognise(shapes) is not None]
+        words = ", ".join(fitting) or "none but that of its card"
+        raise ModelError(
+            f"The weights of {card.name} are not those of the network {name!r}.",
+            hint=f"Networks with exactly these tensors: {words}.",
+        )
+    facts = ARCHITECTURES.get(name).facts(settings)
+    kept = ("dims", "in_channels", "grid", "halo", "parameters")
+    return sure.replaced(
+        architecture=name,
+        architecture_settings=facts["settings"],
+        **{field: facts[field] for field in kept},
     )
 
 

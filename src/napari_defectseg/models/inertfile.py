@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from napari_defectseg.core.errors import ModelError
+from napari_defectseg.models.chain import chain_of
 from napari_defectseg.models.inert import InertMachine
 from napari_defectseg.models.inert_values import (
     AsksToRun,
@@ -67,11 +68,14 @@ class InertTree:
         Of objects that the file holds; none of them was imported.
     source : str
         Python source that an old file carries with it.
+    chain : dict or None
+        The layers, where the file is a whole chain of torch's own; settings of a network.
     """
 
     tree: Any
     classes: tuple[str, ...] = ()
     source: str = ""
+    chain: dict[str, Any] | None = None
 
     @property
     def module(self) -> str:
@@ -106,7 +110,7 @@ def read_inert(path: str | Path) -> InertTree:
     machine = InertMachine()
     try:
         read = _read_zip if zipfile.is_zipfile(path) else _read_legacy
-        tree = read(path, machine)
+        tree, root = read(path, machine)
     except AsksToRun as error:
         raise ModelError(
             f"{path} was refused: it asks for {error} to be run. Nothing was run.",
@@ -118,10 +122,11 @@ def read_inert(path: str | Path) -> InertTree:
             "Nothing in it was run.",
             hint="If it was cut off while it was copied, fetch it again.",
         ) from error
-    return InertTree(tree, tuple(machine.classes), machine.source)
+    return InertTree(tree, tuple(machine.classes), machine.source, chain_of(root))
 
 
-def _read_zip(path: Path, machine: InertMachine) -> Any:
+def _read_zip(path: Path, machine: InertMachine) -> tuple[Any, Any]:
+    """Return what the file holds, and the same with its stubs."""
     with zipfile.ZipFile(path) as archive:
         members = {m.filename: m for m in archive.infolist()}
         if len(members) < len(archive.infolist()):
@@ -141,7 +146,7 @@ def _read_zip(path: Path, machine: InertMachine) -> Any:
                 raise StrangePickle(f"storage {storage.key} shorter than it says")
             return archive.read(member)
 
-        return Reading(raw).plain(tree)
+        return Reading(raw).plain(tree), tree
 
 
 def _packed(member: zipfile.ZipInfo) -> bool:
@@ -149,7 +154,8 @@ def _packed(member: zipfile.ZipInfo) -> bool:
     return member.compress_type != zipfile.ZIP_STORED or bool(member.flag_bits & 1)
 
 
-def _read_legacy(path: Path, machine: InertMachine) -> Any:
+def _read_legacy(path: Path, machine: InertMachine) -> tuple[Any, Any]:
+    """Return what the file holds, and the same with its stubs."""
     with path.open("rb") as file:
         data = io.BytesIO(file.read())  # the numbers follow the pickles in one stream
     if data.getbuffer()[: len(LEGACY)] != LEGACY:
@@ -180,7 +186,7 @@ def _read_legacy(path: Path, machine: InertMachine) -> Any:
             raise StrangePickle(f"storage {storage.key} shorter than it says")
         return bytes(data.getbuffer()[start : start + length])
 
-    return Reading(raw).plain(tree)
+    return Reading(raw).plain(tree), tree
 
 
 def _sizes_of(tree: Any) -> dict[str, int]:

@@ -55,6 +55,8 @@ class NetworkKind(Generic[S]):
         Returns the settings that tensors of these shapes speak of, None where they do not.
     about : callable, optional
         Returns what the authors of the published network say about it.
+    by_shape : bool
+        It knows tensors by their shapes whatever they are called, so it is asked last.
     """
 
     def __init__(
@@ -64,8 +66,11 @@ class NetworkKind(Generic[S]):
         network: Callable[[S], torch.nn.Module],
         read: Callable[[Shapes], S | None],
         about: Callable[[S], Published | None] | None = None,
+        *,
+        by_shape: bool = False,
     ) -> None:
         self.title = title
+        self.by_shape = by_shape
         self._settings_type = settings_type
         self._network = network
         self._read = read
@@ -122,20 +127,35 @@ class NetworkKind(Generic[S]):
     def _empty(self, settings: S) -> torch.nn.Module:
         import torch
 
-        with torch.device("meta"):
-            return self._network(settings)
+        try:
+            with torch.device("meta"):
+                return self._network(settings)
+        except RuntimeError as error:  # torch counts no further
+            raise ModelError(
+                f"{self.title.capitalize()} of this size cannot be built: {error}."
+            ) from error
 
     def _plain(self, settings: S) -> dict[str, Any]:
         values: dict[str, Any] = asdict(settings)  # type: ignore[call-overload]
-        return {name: list(v) if isinstance(v, tuple) else v for name, v in values.items()}
+        return {name: _lists(v) for name, v in values.items()}
 
     def _known(self, settings: Mapping[str, Any]) -> S:
         try:
-            return self._settings_type(
-                **{n: tuple(v) if isinstance(v, list) else v for n, v in settings.items()}
-            )
+            return self._settings_type(**{n: _tuples(v) for n, v in settings.items()})
         except TypeError as error:
             raise ModelError(f"These are not the settings of {self.title}: {error}.") from error
+
+
+def _lists(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {name: _lists(v) for name, v in value.items()}
+    return [_lists(v) for v in value] if isinstance(value, tuple | list) else value
+
+
+def _tuples(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {name: _tuples(v) for name, v in value.items()}
+    return tuple(_tuples(v) for v in value) if isinstance(value, tuple | list) else value
 
 
 def check_positive(title: str, *values: int) -> None:

@@ -145,12 +145,21 @@ class TorchModel:
         return self._network
 
     def _build(self) -> torch.nn.Module:
+        import torch
+
         architecture = ARCHITECTURES.get(self.card.architecture)
-        network = architecture.build(self.card.architecture_settings)
-        state = self.state_dict()
+        settings, state = self.card.architecture_settings, self.state_dict()
         where = self.path or self.card.name
-        _check_fit(learnt(network.state_dict()), learnt(state), where, self.card)
+        # Without memory first: a card may claim a network that is larger than any machine.
+        try:
+            with torch.device("meta"):
+                expected = architecture.build(settings).state_dict()
+        except RuntimeError as error:
+            reason = str(error).splitlines()[0]
+            raise ModelError(f"The network of {where} cannot be built: {reason}.") from error
+        _check_fit(learnt(expected), learnt(state), where, self.card)
         _check_finite(state, where)
+        network = architecture.build(settings)
         network.load_state_dict(dict(state), strict=False)
         network = network.float().eval().requires_grad_(False)
         if self.card.batch_norm == "image":

@@ -6,12 +6,12 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from napari_defectseg.core.errors import DefectSegError, ModelError, ModelMissing
-from napari_defectseg.models.architecture import ARCHITECTURES
 from napari_defectseg.models.beside import card_beside
 from napari_defectseg.models.card import ModelCard
 from napari_defectseg.models.format import FORMATS, Format, Match
-from napari_defectseg.models.model import Model, torch_model
-from napari_defectseg.models.recognise import fitting
+from napari_defectseg.models.guess import with_architecture
+from napari_defectseg.models.model import Model, TorchModel, torch_model
+from napari_defectseg.models.recognise import recognise
 from napari_defectseg.models.save import CARD, WEIGHTS
 from napari_defectseg.models.settings import with_settings
 from napari_defectseg.models.sniff import what_is
@@ -25,7 +25,8 @@ def open_model(path_or_name: str | Path, *, settings: Mapping[str, str] | None =
     path_or_name : str or Path
         A model folder, a weight file, or the name of a shipped model.
     settings : mapping of str to str, optional
-        Fields of the card to set, as the command line's ``--set field=value``.
+        Fields of the card to set, as the command line's ``--set field=value``: those of
+        `with_settings`, and ``architecture``, where several networks have exactly its tensors.
 
     Raises
     ------
@@ -41,31 +42,35 @@ def open_model(path_or_name: str | Path, *, settings: Mapping[str, str] | None =
         raise
     except OSError as error:
         raise ModelError(f"{path} cannot be read: {error.strerror or error}.") from error
-    stated = dict(settings or {})
-    if "architecture" in stated:
-        model = _as_network(model, stated.pop("architecture").strip())
-    return model.with_card(with_settings(model.card, stated)) if stated else model
+    if not settings:
+        return model
+    fields = dict(settings)
+    if "architecture" in fields:  # the one field that the tensors themselves decide about
+        shapes = _shapes(torch_model(model, "given another network"))
+        model = model.with_card(with_architecture(model.card, fields.pop("architecture"), shapes))
+    return model.with_card(with_settings(model.card, fields))
 
 
-def _as_network(model: Model, name: str) -> Model:
-    """Return the model as another network that has the same tensors."""
-    one = torch_model(model)
-    shapes = {key: tuple(tensor.shape) for key, tensor in one.state_dict().items()}
-    candidates = {found.architecture: found.settings for found in fitting(shapes)}
-    if name not in candidates:
-        raise ModelError(
-            f"The tensors of {model.card.name} are not those of a network {name!r}.",
-            hint=f"They fit {', '.join(candidates) or 'none that is known'}.",
-        )
-    facts = ARCHITECTURES.get(name).facts(candidates[name])
-    fields = ("dims", "in_channels", "grid", "halo", "parameters")
-    return one.with_card(
-        one.card.replaced(
-            architecture=name,
-            architecture_settings=facts["settings"],
-            **{field: facts[field] for field in fields},
-        )
-    )
+def with_other_network(model: TorchModel) -> TorchModel:
+    """Return the model with the next network that has exactly its tensors.
+
+    Raises
+    ------
+    ModelError
+        If no other has.
+    """
+    shapes = _shapes(model)
+    known = recognise(shapes)
+    names = (known.architecture, *known.others) if known else ()
+    here = names.index(model.card.architecture) if model.card.architecture in names else -1
+    if len(names) < 2:
+        raise ModelError(f"No other network has the tensors of {model.card.name}.")
+    other = names[(here + 1) % len(names)]
+    return model.with_card(with_architecture(model.card, other, shapes))
+
+
+def _shapes(model: TorchModel) -> dict[str, tuple[int, ...]]:
+    return {name: tuple(tensor.shape) for name, tensor in model.state_dict().items()}
 
 
 def shipped_models() -> tuple[str, ...]:

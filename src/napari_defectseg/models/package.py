@@ -46,6 +46,12 @@ class Package:
         with self._archive() as archive:
             return tuple(archive.namelist())
 
+    def holds(self, name: str) -> bool:
+        """Return whether there is a file of this relative name."""
+        if self.path.is_dir():
+            return (self.path / name).is_file()
+        return name in self.names()
+
     def read(self, name: str, most: int = LARGEST) -> bytes:
         """Return the bytes of a member.
 

@@ -7,6 +7,7 @@ every pixel, so that a tile and the whole image get the same numbers.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal, TypeAlias
 
@@ -31,13 +32,14 @@ class Fitted:
     ----------
     offset, scale : tuple of float
         One entry for all channels, or one each.
-    clip : tuple of float or None
-        Limits applied afterwards.
+    clip : tuple or None
+        Limits applied afterwards: a lowest and a highest value, each one for all channels or
+        one each.
     """
 
     offset: tuple[float, ...]
     scale: tuple[float, ...]
-    clip: tuple[float, float] | None = None
+    clip: tuple[Values, Values] | None = None
 
     def apply(self, block: Array) -> Array:
         """Return ``(block - offset) / scale`` as float32.
@@ -59,7 +61,8 @@ class Fitted:
         np.subtract(result, np.asarray(self.offset, wide).reshape(shape), out=result)
         np.divide(result, np.asarray(self.scale, wide).reshape(shape), out=result)
         if self.clip is not None:
-            np.clip(result, *self.clip, out=result)
+            low, high = (np.asarray(_tuple(v), wide).reshape(shape) for v in self.clip)
+            np.clip(result, low, high, out=result)
         return result.astype(np.float32, copy=False)
 
 
@@ -111,6 +114,8 @@ class Normalise(_Value):
         Measure each channel by itself.
     clip : bool
         Cut to 0 … 1 afterwards (not for ``"zscore"``).
+    limits : tuple of float or None
+        Grey values that the image is cut to before all this; with scope ``"constant"``.
     """
 
     kind: Literal["normalise"] = "normalise"
@@ -120,9 +125,14 @@ class Normalise(_Value):
     high: Values | None = None
     per_channel: bool = False
     clip: bool = False
+    limits: tuple[float, float] | None = None
 
     @model_validator(mode="after")
     def _limits_make_sense(self) -> Normalise:
+        if self.limits is not None and (
+            self.scope != "constant" or not self.limits[0] < self.limits[1]
+        ):
+            raise ValueError("limits are a low and a high value, with scope 'constant'")
         if self.method == "percentile" and self.scope != "constant":
             low, high = self._percentiles()
             if not 0 <= low < high <= 100:
@@ -157,6 +167,14 @@ class Normalise(_Value):
         ImageError
             If no value is finite.
         """
+        line = self._line_of(image)
+        if self.limits is None:
+            return line
+        offset, scale = np.asarray(line.offset), np.asarray(line.scale)
+        low, high = (tuple(((limit - offset) / scale).tolist()) for limit in self.limits)
+        return Fitted(line.offset, line.scale, (low, high))
+
+    def _line_of(self, image: Array) -> Fitted:
         clip = (0.0, 1.0) if self.clip and self.method != "zscore" else None
         if self.method == "divide":
             high = _largest(image.dtype) if self.high is None else self.high
@@ -204,11 +222,55 @@ class Invert(_Value):
         return Fitted((2 * self.about,), (-1.0,))
 
 
-Preprocessing: TypeAlias = Annotated[Normalise | Invert, Field(discriminator="kind")]
+class EachChannel(_Value):
+    """A step of its own for each channel.
+
+    Parameters
+    ----------
+    steps : tuple of Normalise
+        In the order of the channels.
+    """
+
+    kind: Literal["each"] = "each"
+    steps: tuple[Normalise, ...] = Field(min_length=1)
+
+    @property
+    def scope(self) -> Scope:
+        """What must be measured before it can be applied."""
+        return scope_of(self.steps)
+
+    def fit(self, image: Array) -> Fitted:
+        """Return the straight lines of the channels.
+
+        Parameters
+        ----------
+        image : ndarray, shape (channel, *spatial)
+
+        Raises
+        ------
+        ImageError
+            If no value of a channel is finite.
+        """
+        lines = [
+            step.fit(image[number : number + 1] if step.scope != "constant" else image)
+            for number, step in enumerate(self.steps)
+        ]
+        ends = [line.clip or (-np.inf, np.inf) for line in lines]
+        return Fitted(
+            tuple(line.offset[0] for line in lines),
+            tuple(line.scale[0] for line in lines),
+            (
+                tuple(_tuple(low)[0] for low, _ in ends),
+                tuple(_tuple(high)[0] for _, high in ends),
+            ),
+        )
+
+
+Preprocessing: TypeAlias = Annotated[Normalise | Invert | EachChannel, Field(discriminator="kind")]
 """Any step that a card can hold."""
 
 
-def scope_of(steps: tuple[Preprocessing, ...]) -> Scope:
+def scope_of(steps: Sequence[Normalise | Invert | EachChannel]) -> Scope:
     """Return what must be measured before these steps can be applied."""
     scopes = {step.scope for step in steps}
     return "slice" if "slice" in scopes else "image" if "image" in scopes else "constant"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -25,10 +26,13 @@ class Recognised:
     architecture : str
     settings : dict
         What it is built from.
+    others : tuple of str
+        Further networks with exactly these tensors; which one it is cannot be seen.
     """
 
     architecture: str
     settings: dict[str, Any]
+    others: tuple[str, ...] = ()
 
 
 _OTHERS: tuple[tuple[str, tuple[str, ...]], ...] = (
@@ -48,18 +52,20 @@ _OTHERS: tuple[tuple[str, tuple[str, ...]], ...] = (
 
 
 def recognise(shapes: Shapes) -> Recognised | None:
-    """Return the network with these tensors, None if none of those registered has them."""
-    for name, architecture in ARCHITECTURES.items():
-        settings = architecture.recognise(shapes)
-        if settings is not None:
-            return Recognised(name, settings)
+    """Return the network with these tensors, None if none of those registered has them.
+
+    Networks that go by shapes alone are asked where none knows the names.
+    """
+    for by_shape in (False, True):
+        fitting = [
+            (name, settings)
+            for name, architecture in ARCHITECTURES.items()
+            if getattr(architecture, "by_shape", False) == by_shape
+            and (settings := architecture.recognise(shapes)) is not None
+        ]
+        if fitting:
+            return Recognised(*fitting[0], tuple(name for name, _ in fitting[1:]))
     return None
-
-
-def fitting(shapes: Shapes) -> tuple[Recognised, ...]:
-    """Return every network that has exactly these tensors; several where they tell no more."""
-    found = ((name, one.recognise(shapes)) for name, one in ARCHITECTURES.items())
-    return tuple(Recognised(name, settings) for name, settings in found if settings is not None)
 
 
 def reasons(architecture: str, settings: Mapping[str, Any], shapes: Shapes) -> tuple[str, ...]:
@@ -88,7 +94,9 @@ def reasons(architecture: str, settings: Mapping[str, Any], shapes: Shapes) -> t
     if read and len(json.dumps(read, default=str)) < LONGEST:
         words = ", ".join(f"{name} {_value(value)}" for name, value in read.items())
         told.append(f"Their shapes say: {words}.")
-    others = [one.architecture for one in fitting(shapes) if one.architecture != architecture]
+    known = recognise(shapes)
+    every_one = (known.architecture, *known.others) if known else ()
+    others = [name for name in every_one if name != architecture]
     if others:
         told.append(f"They would fit {', '.join(map(repr, others))}, too.")
     else:
@@ -126,12 +134,32 @@ def unknown(shapes: Shapes, where: str) -> ModelError:
     first = ", ".join(f"{name} {_shape(shape)}" for name, shape in list(shapes.items())[:FIRST])
     more = ", …" if len(shapes) > FIRST else ""
     other = next((words for words, starts in _OTHERS if _begin(shapes, starts)), "")
+    what = seen(shapes)
     looks = f" Its names are those of {other}." if other else ""
     return ModelError(
         f"{where} holds weights that fit no network this program builds: {len(shapes)} tensors "
-        f"with {values} values in all, first {first}{more}.{looks} {_nearest(shapes)}",
+        f"with {values} values in all, first {first}{more}.{what}{looks} {_nearest(shapes)}",
         hint="What to do: train a network of this program on the same data, or add the network "
         "as a plug-in (entry point group napari_defectseg.architectures).",
+    )
+
+
+def seen(shapes: Shapes) -> str:
+    """Return the sentence about layers that tensors speak of, empty where there are none."""
+    layers = {name: s for name, s in shapes.items() if len(s) in (4, 5) and "weight" in name}
+    if not layers:
+        return ""
+    first, last = next(iter(layers.values())), list(layers.values())[-1]
+    kernels = Counter("×".join(map(str, shape[2:])) for shape in layers.values())
+    sizes = ", ".join(f"{count} of {size}" for size, count in kernels.most_common(4))
+    widths = list(dict.fromkeys(shape[0] for shape in layers.values()))
+    few = ", ".join(map(str, widths[:8])) + (", …" if len(widths) > 8 else "")
+    moving = sum(name.endswith("running_mean") for name in shapes)
+    norm = f", {moving} batch normalisations" if moving else ""
+    return (
+        f" Seen: {len(first) - 2}D, {first[1]} channels into its first convolution, "
+        f"{len(layers)} convolutions ({sizes}) with {few} features{norm}, {last[0]} out of its "
+        "last one."
     )
 
 

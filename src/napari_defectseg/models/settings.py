@@ -40,7 +40,7 @@ def with_settings(card: ModelCard, settings: Mapping[str, str]) -> ModelCard:
         if field not in _READERS:
             raise ModelError(
                 f"The field {field!r} of a model cannot be set.",
-                hint=f"These can: {', '.join(sorted(_READERS))}.",
+                hint=f"These can: {', '.join(sorted((*_READERS, 'architecture')))}.",
             )
         values.update(_READERS[field](field, text, card))
     followed = _meaning(card, values) if {"classes", "task"} & set(values) else {}

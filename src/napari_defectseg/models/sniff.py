@@ -33,7 +33,6 @@ _CONVERT = (
     "Convert it to ONNX in an environment of its own, without opening it here: "
     "python -m napari_defectseg.models.convert_tensorflow, see the how-to on TensorFlow."
 )
-_EXPORT = "Where it was made, save its weights: torch.save(model.state_dict(), 'weights.pth')."
 
 _MAGIC: tuple[tuple[bytes, Kind], ...] = (
     (b"version https://git-lfs", Kind("it is a pointer of Git LFS, not the file", _AGAIN)),
@@ -87,26 +86,6 @@ def _text(head: bytes) -> Kind | None:
 
 
 _FOLDERS: tuple[tuple[tuple[str, ...], str, Kind], ...] = (
-    (
-        ("dataset.json", "plans.json"),
-        "",
-        Kind("it is a result folder of nnU-Net version 2", f"It is not run here. {_ELSEWHERE}"),
-    ),
-    (
-        ("configs/metadata.json",),
-        "",
-        Kind("it is a bundle of MONAI", f"Its expressions are never run. {_EXPORT}"),
-    ),
-    (
-        ("config.json",),
-        '"_model_class"',
-        Kind("it is a model of segmentation_models_pytorch", f"It is not built here. {_ELSEWHERE}"),
-    ),
-    (
-        ("config.json",),
-        '"model_type"',
-        Kind("it is a model of transformers", f"It is not built here. {_ELSEWHERE}"),
-    ),
     (
         ("saved_model.pb",),
         "",

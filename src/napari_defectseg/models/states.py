@@ -37,7 +37,15 @@ WRAPPERS = (
 )
 """Names under which checkpoints keep weights; averaged ones come first, for they predict best."""
 PREFIXES = ("module.", "_orig_mod.", "model.", "net.", "network.", "ema_model.", "ema.")
-BESIDE = ("criterion.", "loss.", "loss_fn.", "metric.", "metrics.")
+BESIDE = (
+    "criterion.",
+    "loss.",
+    "loss_fn.",
+    "metric.",
+    "metrics.",
+    "classification_head.",
+    "auxiliary_head.",
+)
 COUNTERS = ("total_ops", "total_params", "n_averaged")
 DEEPEST = 4
 MOST_SHARED = 4
@@ -126,7 +134,22 @@ def bare(tensors: Mapping[str, T]) -> tuple[dict[str, T], tuple[str, ...]]:
     while state and (prefix := _shared_prefix(state)):
         state = {name.removeprefix(prefix): tensor for name, tensor in state.items()}
         taken.append(prefix)
-    return state, tuple(taken)
+    return _once(state), tuple(taken)
+
+
+def _once(state: dict[str, T]) -> dict[str, T]:
+    """Return the state without the second names that nnU-Net and MONAI give to their tensors."""
+    if any(name.startswith("input_block.") for name in state):  # DynUNet's second way
+        state = {n: t for n, t in state.items() if not n.startswith("skip_layers.")}
+
+    def first(name: str) -> str:
+        if name.startswith("decoder.encoder."):
+            return name.removeprefix("decoder.")
+        block, found, rest = name.partition(".all_modules.")
+        number, _, leaf = rest.partition(".")
+        return f"{block}.{'conv' if number == '0' else 'norm'}.{leaf}" if found else name
+
+    return {n: t for n, t in state.items() if (other := first(n)) == n or first(other) not in state}
 
 
 def _shared_prefix(state: Mapping[str, Any]) -> str:

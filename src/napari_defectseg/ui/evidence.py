@@ -33,11 +33,11 @@ FIELDS = (
 )
 """Fields of a card that a person may ask about, and what they are called."""
 ASKED = {
+    "architecture": "which of several networks it is",
     "classes": "which class is which",
     "task": "whether classes exclude each other",
     "preprocessing": "how grey values are scaled",
     "pixel_size": "for which pixel size it was made",
-    "architecture": "which of several networks it is",
 }
 """What a file did not say, by the field of the card."""
 _METHODS = {
@@ -53,6 +53,7 @@ _TASKS = {
     "multilabel": "may overlap",
 }
 _GUESSES = {
+    "architecture": "Several networks have exactly these tensors; the notes name them.",
     "classes": "The file names no classes; these names stand for its {outputs} outputs in order.",
     "task": "{outputs} outputs: taken as {task}, the usual meaning.",
     "preprocessing": "No file of this kind says it; this is the most usual scaling.",
@@ -126,6 +127,9 @@ def described(card: ModelCard, name: str) -> str:
     if name == "min_size":
         return f"{card.min_size:g} {'voxels' if card.dims == 3 else 'pixels'}"
     if name == "halo":
+        if card.windows is not None:
+            edges = " × ".join(str(n) for n in card.windows.size)
+            return f"patches of {edges} px, each a step of {card.windows.step:g} patches further"
         return "the whole image at once" if card.halo is None else f"{card.halo} px on each side"
     return str(getattr(card, name))
 
@@ -162,6 +166,18 @@ KINDS = {
     "keras": "Keras network",
     "torchscript": "TorchScript",
     "torch_export": "torch.export",
+    "nnunet": "nnU-Net",
+    "monai_unet": "MONAI UNet",
+    "basic_unet": "MONAI BasicUNet",
+    "segresnet": "MONAI SegResNet",
+    "dynunet": "MONAI DynUNet",
+    "smp_unet": "smp Unet",
+    "smp_fpn": "smp FPN",
+    "segformer": "SegFormer",
+    "upernet": "UPerNet",
+    "plain_unet": "plain U-Net",
+    "plain_unet_up_first": "plain U-Net, enlarged level first",
+    "torch_layers": "chain of layers",
     "joined": "networks, joined",
     "ensemble": "networks, their mean",
 }
@@ -185,10 +201,13 @@ def learnt(card: ModelCard) -> str:
 def grey_values(card: ModelCard) -> str:
     """Return its preprocessing in words."""
     said = []
-    for step in card.preprocessing:
+    steps = [one for step in card.preprocessing for one in getattr(step, "steps", (step,))]
+    for step in steps:
         if step.kind == "invert":
             said.append("bright and dark exchanged")
             continue
+        if step.limits is not None:
+            said.append(f"cut to {step.limits[0]:g} … {step.limits[1]:g}")
         low, high = (1 if step.low is None else step.low), (99 if step.high is None else step.high)
         plain = not (isinstance(low, tuple) or isinstance(high, tuple))
         method = _METHODS[step.method]

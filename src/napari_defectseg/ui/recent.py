@@ -21,7 +21,7 @@ PROGRAMS = "programs.json"
 MOST_RECENT, MOST_ANSWERS = 6, 200
 KEPT = ("classes", "task", "activation", "has_background", "preprocessing", "pixel_size",
         "pixel_unit", "pixel_policy", "input_size", "resize", "batch_norm", "inverted",
-        "thresholds")  # fmt: skip
+        "thresholds", "architecture", "architecture_settings", "grid", "halo")  # fmt: skip
 """Fields of a card that a person's answer may touch."""
 
 

@@ -19,6 +19,7 @@ from napari_defectseg.models.weights import write_safetensors
 from napari_defectseg.ui import recent
 from napari_defectseg.ui.docks.base import PAGE_WIDTH
 from napari_defectseg.ui.docks.model import ModelDock
+from napari_defectseg.ui.saving import card_settings
 from napari_defectseg.ui.session import session_of
 from napari_defectseg.ui.widgets.text import Link
 
@@ -147,6 +148,24 @@ def test_what_a_file_does_not_say_is_asked_once_and_kept_for_its_weights(page, q
     press(page, "Back to the file's own card", qtbot)
     qtbot.waitUntil(lambda: page.session.model.card.classes.names[1] == "class 2", timeout=20000)
     assert page.messages.strip("question") is not None
+
+
+def test_where_two_networks_fit_a_person_chooses_and_is_not_asked_again(page, qtbot, tmp_path):
+    from napari_defectseg.models.architectures.plain_unet import UP_FIRST
+
+    path = tmp_path / "homemade.safetensors"
+    write_safetensors(UP_FIRST.build({"width": 4, "poolings": 1}).state_dict(), path)
+    assert opened(page, qtbot, path).card.architecture == "plain_unet"
+    assert "which of several networks" in page.messages.strip("question").sentence
+    press(page, "The other network", qtbot)
+    qtbot.waitUntil(
+        lambda: page.session.model.card.architecture == "plain_unet_up_first", timeout=20000
+    )
+    press(page, "All as shown", qtbot)
+    page.session.model = None
+    assert opened(page, qtbot, path).card.architecture == "plain_unet_up_first"
+    assert card_settings(page.session.model)["architecture"] == "plain_unet_up_first"
+    assert page.messages.strip("question") is None
 
 
 def test_grey_values_and_pixel_size_are_set_as_on_the_command_line(page, qtbot, bare):

@@ -6,7 +6,7 @@ What it gives differs from the plain network by rounding alone (below 1e-5 in a 
 from __future__ import annotations
 
 import copy
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager, nullcontext
 from typing import Any
 
@@ -98,14 +98,66 @@ class ExactEngine:
         ModelError
             If the network refuses the block, or gives another number of channels.
         """
+        return self._run(blocks, lambda logits: probabilities(logits, self._card))
+
+    @property
+    def members(self) -> int:
+        """Networks of an ensemble, 1 for a single one."""
+        return len(self._networks)
+
+    @property
+    def _networks(self) -> list[torch.nn.Module]:
+        folds = getattr(self._network, "folds", None)
+        return list(folds) if isinstance(folds, torch.nn.ModuleList) else [self._network]
+
+    def logits(
+        self, blocks: np.ndarray[Any, Any], member: int | None = None
+    ) -> np.ndarray[Any, Any]:
+        """Return the logits of several tiles, see `run_batch`.
+
+        Parameters
+        ----------
+        blocks : ndarray of float32, shape (n, in_channels, *spatial)
+        member : int or None
+            Of an ensemble; None: the mean of all.
+
+        Returns
+        -------
+        ndarray of float32, shape (n, out_channels, *spatial)
+        """
+        network = self._network if member is None else self._networks[member]
+        return self._run(blocks, torch.Tensor.float, network)
+
+    def activated(self, logits: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+        """Return the probabilities of logits.
+
+        Parameters
+        ----------
+        logits : ndarray of float32, shape (out_channels, *spatial)
+
+        Returns
+        -------
+        ndarray of float32, shape (score_channels, *spatial)
+        """
+        with torch.inference_mode():
+            x = torch.from_numpy(np.ascontiguousarray(logits))[None]
+            scores: np.ndarray[Any, Any] = probabilities(x, self._card)[0].numpy()
+        return scores
+
+    def _run(
+        self,
+        blocks: np.ndarray[Any, Any],
+        finish: Callable[[torch.Tensor], torch.Tensor],
+        network: torch.nn.Module | None = None,
+    ) -> np.ndarray[Any, Any]:
         try:
             with torch.inference_mode():
                 x = torch.from_numpy(np.ascontiguousarray(blocks)).to(self._device)
-                logits = self._network(x.contiguous(memory_format=self._layout))
+                logits = (network or self._network)(x.contiguous(memory_format=self._layout))
                 self._check(logits, blocks.shape)
-                scores = probabilities(logits, self._card).cpu().numpy()
+                found: np.ndarray[Any, Any] = finish(logits).cpu().numpy()
             self._keeper.tidy()
-            return scores
+            return found
         except RuntimeError as error:
             if is_memory(error):
                 raise MemoryFull(

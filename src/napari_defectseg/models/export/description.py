@@ -9,7 +9,7 @@ from typing import Any
 
 from napari_defectseg.core.errors import ModelError
 from napari_defectseg.models.card import ModelCard
-from napari_defectseg.models.preprocess import Invert, Normalise, Preprocessing, Values
+from napari_defectseg.models.preprocess import EachChannel, Invert, Normalise, Preprocessing, Values
 
 FORMAT = "0.5.12"
 PROJECT = "https://napari-defectseg.readthedocs.io"
@@ -213,6 +213,12 @@ def _step(step: Preprocessing, card: ModelCard) -> list[dict[str, Any]]:
     """Return one step of ours in the words of the description."""
     if isinstance(step, Invert):
         return [_linear(-1.0, 2 * step.about)]
+    if isinstance(step, EachChannel):
+        raise ModelError(
+            f"{card.name} prepares each channel in its own way, which a package of bioimage.io "
+            "cannot describe.",
+            hint="Export it to ONNX or safetensors, which carry the whole card.",
+        )
     axes = list(AXES[-card.dims :]) if step.per_channel else ["channel", *AXES[-card.dims :]]
     if step.method == "divide":
         high = 255.0 if step.high is None else step.high

@@ -10,8 +10,9 @@ from qtpy.QtWidgets import QFileDialog, QHBoxLayout, QLabel, QMenu, QPushButton,
 
 from napari_defectseg.core.classes import ClassMap
 from napari_defectseg.core.errors import DefectSegError, ModelMissing
+from napari_defectseg.core.progress import Step, Steps
 from napari_defectseg.models.ensemble import combine_models
-from napari_defectseg.models.open import shipped_models
+from napari_defectseg.models.open import shipped_models, with_other_network
 from napari_defectseg.models.several import SeveralModels
 from napari_defectseg.ui import consent, evidence, icons, recent, theme, words
 from napari_defectseg.ui.docks.base import DockPage
@@ -181,8 +182,11 @@ class ModelDock(DockPage):
         if not sentence:
             self.messages.take_back("question")
             return
+        doubt = "architecture" in model.card.missing
+        other: tuple[Action, ...] = (("The other network", self.take_other),) if doubt else ()
         links: tuple[Action, ...] = (
             ("All as shown", self.confirm),
+            *other,
             ("Change…", self._show_answers),
             ("Why?", lambda: self._why(model.card.missing)),
         )
@@ -302,6 +306,16 @@ class ModelDock(DockPage):
         card = self.session.model.card
         self._answer(card.replaced(**{one: getattr(card, one) for one in card.missing}))
 
+    def take_other(self) -> None:
+        """Take the next network that has exactly these tensors, in the worker."""
+        model = self.session.model
+
+        def steps() -> Steps[Any]:
+            yield Step(0, 0, "reading weights")
+            return with_other_network(model).card
+
+        self.run(LANE, steps(), text="Looking for the other network", on_done=self._answer)
+
     def _answer(self, card: Any) -> None:
         model = self.session.model.with_card(card)
         recent.remember_answers(model)
@@ -348,7 +362,7 @@ def _shaded(card: Any, inverted: bool) -> tuple[Any, ...]:
     from napari_defectseg.models.preprocess import Invert
 
     steps = tuple(step for step in card.preprocessing if step.kind != "invert")
-    zscore = any(step.method == "zscore" for step in steps)
+    zscore = any(getattr(step, "method", "") == "zscore" for step in steps)
     return (*steps, Invert(about=0.0 if zscore else 0.5)) if inverted else steps
 
 

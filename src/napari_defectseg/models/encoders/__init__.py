@@ -1,0 +1,1 @@
+"""Encoders that segmentation networks of other libraries share."""
