@@ -124,12 +124,12 @@ def twin() -> Iterator[None]:
 def test_where_two_networks_fit_both_are_named_and_either_can_be_stated(bare: Path) -> None:
     model = open_model(bare)
     assert model.card.missing[0] == "architecture"
-    assert "those of 'unet' and of 'twin'" in " ".join(model.card.quirks)
+    assert "fit 'unet' and 'twin' alike" in " ".join(model.card.quirks)
     assert "would fit 'twin', too" in why_recognised(model)[-1]
     chosen = open_model(bare, settings={"architecture": "twin"})
     assert chosen.card.architecture == "twin"
     assert "architecture" not in chosen.card.missing
-    with pytest.raises(ModelError, match=r"not those of a network 'dcnn3d'.*unet, twin"):
+    with pytest.raises(ModelError, match=r"not those of the network 'dcnn3d'.*unet, twin"):
         open_model(bare, settings={"architecture": "dcnn3d"})
 
 

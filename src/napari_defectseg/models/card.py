@@ -26,6 +26,7 @@ from napari_defectseg.core.atomic import write_text
 from napari_defectseg.core.classes import ClassMap
 from napari_defectseg.core.errors import ModelError, ModelMissing
 from napari_defectseg.core.units import LENGTHS, PIXEL
+from napari_defectseg.models.cardsizes import check_sizes
 from napari_defectseg.models.preprocess import Normalise, Preprocessing, scope_of
 from napari_defectseg.models.windows import Windows
 
@@ -204,35 +205,10 @@ class ModelCard(BaseModel):
             raise ValueError("only a network with one class can be inverted")
         if self.halo is not None and self.halo % self.grid:
             raise ValueError(f"halo {self.halo} is not a multiple of grid {self.grid}")
-        if self.tile is not None:
-            self._tile_fits(self.tile)
-        if self.windows is not None:
-            self._windows_fit(self.windows)
-        if self.input_size is not None and len(self.input_size) != self.dims:
-            raise ValueError(f"input_size has {len(self.input_size)} lengths, not {self.dims}")
-        if self.resize != "never" and self.input_size is None:
-            raise ValueError("resize needs an input_size")
+        check_sizes(self)
         if {"image", "slice"} <= {step.scope for step in self.preprocessing}:
             raise ValueError("preprocessing mixes the scopes 'image' and 'slice'")
         return self._pixel_size_is_a_range()
-
-    def _tile_fits(self, tile: tuple[int, ...]) -> None:
-        if len(tile) != self.dims:
-            raise ValueError(f"tile has {len(tile)} lengths for {self.dims} axes")
-        if self.batch_norm == "image":
-            raise ValueError("a network with a fixed tile has no statistics of the image")
-        if min(tile) <= 2 * (self.halo or 0):
-            raise ValueError(f"a tile of {tile} has no inside with halo {self.halo}")
-
-    def _windows_fit(self, windows: Windows) -> None:
-        if self.tile is not None:
-            raise ValueError("windows do not go with a fixed tile")
-        if len(windows.size) != self.dims:
-            raise ValueError(f"windows of {len(windows.size)} axes for a network of {self.dims}")
-        if self.batch_norm == "image":
-            raise ValueError("windows do not go with batch_norm 'image'")
-        if windows.masked and len(windows.masked) != self.in_channels:
-            raise ValueError("windows.masked is not one value for each channel")
 
     def _pixel_size_is_a_range(self) -> ModelCard:
         if self.pixel_size is not None:
