@@ -240,6 +240,7 @@ def test_further_statistics_stand_in_the_summary(defectseg, tmp_path: Path) -> N
     assert found["classes"]["object"]["unfolded"]["unit"] == "nm⁻³"
     largest = found["classes"]["object"]["largest"]
     assert largest["block_maxima"]["blocks"] == 4
+    assert largest["block_maxima"]["of"] == "equivalent_diameter_area"
     assert largest["peaks_over_threshold"]["size"]["value"] > 5
     assert [pair["linked"] for pair in found["correlation"]["pairs"]] == [False] * 3
     one = found["by_image"]["field_0"]["object"]

@@ -25,6 +25,8 @@ from napari_defectseg.measurement.table import RegionTable
 
 Real = NDArray[np.float64]
 SIZE = "equivalent_diameter_area"
+ROOT_AREA = "root_area"
+"""√area of the projection, where it was measured (columns ``projection``)."""
 HIGH = 0.9
 """Quantile of the sizes above which the tail is fitted."""
 FEWEST_BLOCKS = 3
@@ -241,7 +243,8 @@ def _by_blocks(table: RegionTable, name: str, volume: float) -> dict[str, Any]:
     rows = np.flatnonzero(table.rows_of(name))
     if len(region.fields) < FEWEST_BLOCKS or table.fields is None:
         raise MeasurementError("Block maxima need several images of one volume, each a block.")
-    sizes, fields, cut = table[SIZE][rows], table.fields[rows], _cut(table, rows)
+    size = _danger(table)
+    sizes, fields, cut = table[size][rows], table.fields[rows], _cut(table, rows)
     maxima, censored = [], []
     for field in range(len(region.fields)):
         own = fields == field
@@ -249,9 +252,10 @@ def _by_blocks(table: RegionTable, name: str, volume: float) -> dict[str, Any]:
             at = int(np.argmax(sizes[own]))
             maxima.append(float(sizes[own][at]))
             censored.append(bool(cut[own][at]))
-    fit = fit_gumbel(maxima, censored, table.column(SIZE).unit)
+    fit = fit_gumbel(maxima, censored, table.column(size).unit)
     blocks = volume / (region.size(table.calibration) / len(region.fields))
     return _extrapolated(fit.largest(blocks)) | {
+        "of": size,
         "blocks": len(maxima),
         "location": fit.location.as_dict(),
         "scale": fit.scale.as_dict(),
@@ -262,20 +266,27 @@ def _by_blocks(table: RegionTable, name: str, volume: float) -> dict[str, Any]:
 def _by_peaks(table: RegionTable, name: str, volume: float) -> dict[str, Any]:
     assert table.region is not None
     rows = np.flatnonzero(table.rows_of(name))
-    sizes, cut = table[SIZE][rows], _cut(table, rows)
+    size = _danger(table)
+    sizes, cut = table[size][rows], _cut(table, rows)
     if sizes.size <= 2 * FEWEST:
         raise MeasurementError(f"{sizes.size} objects are too few for the tail of their sizes.")
     share = min(HIGH, 1 - 2 * FEWEST / sizes.size)
     threshold = float(np.quantile(sizes, max(share, 0.0)))
-    unit = table.column(SIZE).unit
+    unit = table.column(size).unit
     fit = fit_exceedances(sizes, threshold, table.region.size(table.calibration), cut, unit)
     return _extrapolated(fit.largest(volume)) | {
+        "of": size,
         "threshold": {"value": threshold, "unit": unit},
         "objects_above": int(fit.excess.size),
         "cut_by_the_frame": int(np.count_nonzero(fit.cut)),
         "scale": fit.scale.as_dict(),
         "shape": fit.shape.as_dict(),
     }
+
+
+def _danger(table: RegionTable) -> str:
+    """Return the column that extremes are taken of: √area where it was measured."""
+    return ROOT_AREA if ROOT_AREA in table else SIZE
 
 
 def _extrapolated(found: Extrapolated) -> dict[str, Any]:

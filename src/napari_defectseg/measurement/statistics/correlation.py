@@ -23,12 +23,19 @@ LINKED: tuple[frozenset[str], ...] = (
     frozenset(
         {
             "area", "num_pixels", "equivalent_diameter_area", "axis_major_length",
-            "axis_minor_length", "perimeter", "surface_area", "feret_diameter_max",
-            "root_area", "projected_area",
+            "axis_middle_length", "axis_minor_length", "area_bbox", "area_filled", "area_convex",
+            "area_outline", "perimeter", "perimeter_crofton", "perimeter_grey", "surface_area",
+            "surface_area_grey", "feret_max", "feret_min", "feret_diameter_max", "root_area",
+            "enclosing_diameter", "projected_area", "projected_area_along", "root_area_along",
+            "ellipse_major_length", "ellipse_minor_length", "diameter_deblurred", "mean_width",
         }
     ),
-    frozenset({"aspect", "axis_major_length", "axis_minor_length"}),
+    frozenset({"aspect", "elongation", "flatness", "eccentricity", "axis_major_length",
+               "axis_middle_length", "axis_minor_length"}),
+    frozenset({"circularity", "roundness", "perimeter_crofton", "area"}),
+    frozenset({"sphericity", "compactness", "surface_area", "area"}),
     frozenset({"intensity_mean", "intensity_min", "intensity_max"}),
+    frozenset({"angle_to_axis", "normal_to_axis"}),
 )  # fmt: skip
 """Columns that are linked by definition: their correlation says nothing."""
 
