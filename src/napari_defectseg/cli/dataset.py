@@ -1,4 +1,4 @@
-"""``defectseg dataset``: create, add, info, split."""
+"""``defectseg dataset``: create, add, info, split; the other verbs have files of their own."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import Annotated, Literal, TypeAlias
 
 import typer
 
+from napari_defectseg.cli import exchange, trust
 from napari_defectseg.cli.options import names, numbers
 from napari_defectseg.cli.work import Debug, Json, Quiet, Work, working
 
@@ -110,6 +111,14 @@ def split(
             Dataset.open(folder), by=by, fractions=shares, seed=seed, gap=gap, keep=not again
         )
         _show(work, folder)
+
+
+app.command("check", epilog=trust.CHECK)(trust.check)
+app.command("exclude", epilog=trust.EXCLUDE)(trust.exclude)
+app.command("agree", epilog=trust.AGREE)(trust.agree)
+app.command("sheet", epilog=trust.SHEET)(trust.sheet)
+app.command("import", epilog=exchange.IMPORT)(exchange.import_)
+app.command("export", epilog=exchange.EXPORT)(exchange.export)
 
 
 def _show(work: Work, folder: Path) -> None:

@@ -296,6 +296,10 @@ class Dataset:
                 made.append(event)
             self._manifest.append(made)
 
+    def broken(self) -> list[Event]:
+        """Return the last events of pairs whose files are not there or have another size."""
+        return self._manifest.broken()
+
     def info(self) -> DatasetInfo:
         """Return counts by class, specimen and set, and what deserves a look."""
         return summarise(

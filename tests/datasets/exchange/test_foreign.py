@@ -196,7 +196,9 @@ def test_real_labelme_polygons_agree_with_the_masks_drawn_from_them(
     found = made.pairs()[0].mask() == 1
     wanted = np.asarray(Image.open(folder / "masks" / "bsd_00.png")) > 0
     assert made.classes.names == ("Pitting",)
-    assert 2 * (found & wanted).sum() / (found.sum() + wanted.sum()) > 0.97
+    # That mask was drawn with its outlines; ours has the pixels whose centres lie inside.
+    assert not (found & ~wanted).any()
+    assert 2 * (found & wanted).sum() / (found.sum() + wanted.sum()) > 0.95
 
 
 def test_regions_of_imagej(tmp_path: Path) -> None:
