@@ -101,7 +101,7 @@ def _outputs(classes: ClassMap, plan: TrainingPlan) -> dict[str, Any]:
             "task": "binary",
             "has_background": False,
             "activation": "none" if stretched else "sigmoid",
-            "rescale": "image" if stretched else "",
+            "rescale": "image" if stretched else "none",
             "inverted": plan.inverted,
         }
     if plan.outputs == "each" or not classes.exclusive:

@@ -97,8 +97,8 @@ class Mean:
         decay = min(self.decay, (1 + self._steps) / (10 + self._steps))
         for mean, new in zip(self.network.parameters(), network.parameters(), strict=True):
             mean.lerp_(new.detach(), 1 - decay)
-        for mean, new in zip(self.network.buffers(), network.buffers(), strict=True):
-            mean.copy_(new)
+        for held, now in zip(self.network.buffers(), network.buffers(), strict=True):
+            held.copy_(now)
 
     def state(self) -> dict[str, Any]:
         """Return what is needed to go on later."""
