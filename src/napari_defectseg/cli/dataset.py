@@ -17,7 +17,7 @@ app = typer.Typer(
 Folder = Annotated[Path, typer.Argument(metavar="DATASET", help="The dataset folder.")]
 
 
-By: TypeAlias = Literal["specimen", "place"]
+By: TypeAlias = Literal["specimen", "place", "quarters"]
 Set: TypeAlias = Literal["train", "validation", "test"]
 
 

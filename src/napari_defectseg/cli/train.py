@@ -194,6 +194,23 @@ def _document(model: TorchModel, out: Path) -> dict[str, Any]:
     }
 
 
+def _guarded(found: dict[str, Any]) -> list[str]:
+    """Return what the comparison with the model it began from says, a line a class."""
+    if not found:
+        return []
+    lines = []
+    for where, said in (("hold_out", "on the hold-out"), ("earlier", "on earlier data")):
+        for one in found[where]:
+            if one["old"] is None or one["new"] is None:
+                continue
+            lines.append(
+                f"  {one['name']} {said}: {one['verdict']} "
+                f"(Dice {one['old']:.3f} before, {one['new']:.3f} now)"
+            )
+    end = "better, and nothing is worse" if found["accepted"] else "not clearly better everywhere"
+    return [*lines, f"  Beside the model it began from: {end}. The old model is as it was."]
+
+
 def _words(model: TorchModel, out: Path) -> str:
     lines = [f"{model.card.name} in {out}"]
     for name, scores in model.card.scores.get("classes", {}).items():
@@ -201,6 +218,7 @@ def _words(model: TorchModel, out: Path) -> str:
         shown = [f"{what} {value:.3f}" for what, value in (("Dice", dice), ("object F1", objects))
                  if value is not None]  # fmt: skip
         lines.append(f"  {name} on test images: {', '.join(shown) or 'not in them'}")
+    lines += _guarded(model.card.training.get("guard") or {})
     if warning := model.card.training.get("warning"):
         lines.append(f"  {warning}")
     return "\n".join(lines)

@@ -38,8 +38,9 @@ def write(path: Path, belongs: str, state: dict[str, Any], epochs: list[Progress
     """
     plain = [asdict(epoch) for epoch in epochs]
     document = {"version": VERSION, "belongs": belongs, "state": state, "epochs": plain}
-    with atomic_path(path) as part:
-        torch.save(document, part)
+    # Torch refuses names that begin with a dot; an open file has no name for it.
+    with atomic_path(path) as part, part.open("wb") as file:
+        torch.save(document, file)
 
 
 def read(path: Path, belongs: str) -> tuple[dict[str, Any], list[Progress]] | None:

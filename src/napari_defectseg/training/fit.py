@@ -101,6 +101,7 @@ def train_steps(
     from napari_defectseg.inference.settings import PredictSettings
     from napari_defectseg.models.model import TorchModel
     from napari_defectseg.training.assemble import freeze, identity_of, job_of, replayed_steps
+    from napari_defectseg.training.guard import guard_steps
     from napari_defectseg.training.judge import Shrunk, judge_steps
     from napari_defectseg.training.loop import fit_steps
     from napari_defectseg.training.prepare import load_steps
@@ -126,7 +127,12 @@ def train_steps(
     wanted = PredictSettings(device=settings.device, threads=settings.threads)
     pairs = [Shrunk(pair, plan.patch) for pair in sets.test] if plan.whole else sets.test
     scores = yield from judge_steps(model, pairs, wanted)
-    written = _write(model.with_card(card.replaced(source="card", scores=scores)), out, fitted)
+    card = card.replaced(source="card", scores=scores)
+    if settings.start_from is not None:
+        earlier = settings.replay.pairs(split="test") if settings.replay else ()
+        found = yield from guard_steps(settings.start_from, model, pairs, earlier, wanted)
+        card = card.replaced(source="card", training={**card.training, "guard": found.as_dict()})
+    written = _write(model.with_card(card), out, fitted)
     if settings.keep is not None:
         settings.keep.unlink(missing_ok=True)
     return written

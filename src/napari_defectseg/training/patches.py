@@ -84,6 +84,8 @@ class PatchSampler:
         self, index: int, size: tuple[int, ...], rng: np.random.Generator
     ) -> tuple[int, ...]:
         shape = self.examples[index].spatial_shape
+        if self.plan.lattice:
+            return self._on_lattice(shape, size, rng)
         classes = self._foreground[index]
         if classes and rng.random() < self.plan.foreground_share:
             # Class first, then pixel: small voids are met as often as large precipitates.
@@ -97,6 +99,17 @@ class PatchSampler:
             shifted = [int(rng.integers(0, s - n + 1)) for s, n in zip(shape, size, strict=True)]
         return tuple(
             int(np.clip(a, 0, s - n)) for a, s, n in zip(shifted, shape, size, strict=True)
+        )
+
+    def _on_lattice(
+        self, shape: tuple[int, ...], size: tuple[int, ...], rng: np.random.Generator
+    ) -> tuple[int, ...]:
+        """Return one of the evenly spaced corners; axes before y and x begin at 0."""
+        places = [0] * (len(shape) - 2) + [int(n) for n in rng.integers(0, self.plan.lattice, 2)]
+        steps = max(1, self.plan.lattice - 1)
+        return tuple(
+            round(place * (s - n) / steps) if s > n else 0
+            for place, s, n in zip(places, shape, size, strict=True)
         )
 
 

@@ -91,6 +91,8 @@ class TrainingPlan:
     scaling : str
         ``"image"``: z-scored a whole image; ``"authors"``: as the network's authors do;
         ``"patch"``: each patch z-scored on its own.
+    lattice : int
+        Patches begin at so many evenly spaced places along y and x, in turn; 0: anywhere.
     whole : bool
         Whole images are shrunk to the patch, instead of patches cut out.
     outputs : str
@@ -148,6 +150,7 @@ class TrainingPlan:
     factor: Annotated[float, Setting("Factor of the rate", low=0, high=1)] = 0.5
     plateaus: Annotated[int, Setting("Plateaus", low=0)] = 0
     scaling: Annotated[str, Setting("Scaling", choices=SCALINGS)] = "image"
+    lattice: Annotated[int, Setting("Places along y and x", low=0)] = 0
     whole: Annotated[bool, Setting("Whole images, shrunk")] = False
     outputs: Annotated[str, Setting("Outputs", choices=OUTPUTS)] = "classes"
     inverted: Annotated[bool, Setting("Inverted")] = False

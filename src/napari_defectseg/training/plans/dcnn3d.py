@@ -13,8 +13,9 @@ SIDE = 192
 def plan(variant: str = "as-published", *, reduced: bool = False) -> TrainingPlan:
     """Return the plan.
 
-    Binary cross-entropy, Adam at 0.005, 200 rounds, 2 sub-volumes a step, each z-scored on its
-    own; the network learns the probability that a voxel is *not* the class (its label is 0).
+    Binary cross-entropy, Adam at 0.005, 200 rounds of 13 steps, 2 sub-volumes a step from the
+    5 × 5 that a volume is divided into along y and x, each z-scored on its own. The network
+    learns the probability that a voxel is *not* the class (its label is 0).
 
     Parameters
     ----------
@@ -53,6 +54,7 @@ def plan(variant: str = "as-published", *, reduced: bool = False) -> TrainingPla
         optimiser="adam",
         schedule="constant",
         scaling="patch",
+        lattice=5,
         outputs="one",
         inverted=True,
         clip=0.0,
