@@ -7,7 +7,7 @@ from typing import Annotated, Literal, TypeAlias
 
 import typer
 
-from napari_defectseg.cli import exchange, trust
+from napari_defectseg.cli import exchange, vetting
 from napari_defectseg.cli.options import names, numbers
 from napari_defectseg.cli.work import Debug, Json, Quiet, Work, working
 
@@ -113,10 +113,10 @@ def split(
         _show(work, folder)
 
 
-app.command("check", epilog=trust.CHECK)(trust.check)
-app.command("exclude", epilog=trust.EXCLUDE)(trust.exclude)
-app.command("agree", epilog=trust.AGREE)(trust.agree)
-app.command("sheet", epilog=trust.SHEET)(trust.sheet)
+app.command("check", epilog=vetting.CHECK)(vetting.check)
+app.command("exclude", epilog=vetting.EXCLUDE)(vetting.exclude)
+app.command("agree", epilog=vetting.AGREE)(vetting.agree)
+app.command("sheet", epilog=vetting.SHEET)(vetting.sheet)
 app.command("import", epilog=exchange.IMPORT)(exchange.import_)
 app.command("export", epilog=exchange.EXPORT)(exchange.export)
 

@@ -93,7 +93,7 @@ def train(
                 stop=asked.is_set,
                 overwrite=overwrite,
                 part=part,
-                teacher=torch_model(open_model(teacher), "a teacher") if teacher else None,
+                teacher=torch_model(open_model(teacher), "used as a teacher") if teacher else None,
                 replay=Dataset.open(replay) if replay else None,
                 keep=out.with_name(f"{out.name}.checkpoint") if resume else None,
             )
