@@ -160,3 +160,29 @@ def test_published_plans_are_found_by_name_and_variant(
     said = defectseg("train", data, "--out", tmp_path / "n", *words)
     assert said.status == 1
     assert "published no training plan" in said.err
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGKILL")
+def test_a_training_that_was_killed_goes_on_to_the_same_weights(
+    defectseg, data: Path, plan: Path, tmp_path: Path
+) -> None:
+    """SIGKILL after a round; the same command again leads to the weights of one run."""
+    words = ["--plan", str(plan), "--epochs", "25", "--device", "cpu"]
+    assert defectseg("train", data, "--out", tmp_path / "whole", *words).status == 0
+    code = "import sys; from napari_defectseg.cli.main import main; sys.exit(main())"
+    command = [sys.executable, "-c", code, "train", str(data), "--out", str(tmp_path / "m")]
+    running = subprocess.Popen([*command, *words, "--resume"], stderr=subprocess.PIPE, text=True)
+    assert running.stderr is not None
+    for line in running.stderr:
+        if "round 3:" in line:
+            running.send_signal(signal.SIGKILL)
+            break
+    running.wait()
+    running.stderr.close()
+    assert (tmp_path / "m.checkpoint").is_file()
+    assert not (tmp_path / "m").exists()
+    said = defectseg("train", data, "--out", tmp_path / "m", *words, "--resume")
+    assert said.status == 0, said.err
+    assert "round 1:" not in said.err
+    whole, resumed = open_model(tmp_path / "whole"), open_model(tmp_path / "m")
+    assert resumed.sha256 == whole.sha256

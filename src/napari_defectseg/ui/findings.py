@@ -9,7 +9,7 @@ from napari_defectseg.datasets.check import Report
 from napari_defectseg.datasets.finding import Finding
 from napari_defectseg.ui import words
 
-MOST = 4
+MOST = 2
 """Findings that get a strip, errors first; more are counted."""
 
 
