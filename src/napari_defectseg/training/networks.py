@@ -65,6 +65,8 @@ def new_card(
         **_outputs(classes, plan),
         **known,
     )
+    if plan.whole:
+        return card.replaced(source="card", input_size=plan.patch, resize="always")
     if plan.batch_statistics:
         return card.replaced(source="card", segment=plan.patch[-1])
     return card
