@@ -125,7 +125,7 @@ def test_nothing_is_overwritten_unasked(defectseg, mask: Path, tmp_path: Path) -
         (["--spacing", "1", "--unit", "1/nm"], "--spacing needs --unit"),
         (["--foil-thickness", "thin", "--thickness-unit", "nm"], "is not a number with a unit"),
         (["--foil-thickness", "85"], "--foil-thickness"),
-        (["--border", "weight"], "weight"),
+        (["--border", "half"], "half"),
         (["--axis", "up"], "is not z, y, x"),
         (["--axis", "0,0"], "not all 0"),
     ],
@@ -179,3 +179,127 @@ def test_specimens_are_read_from_the_paths(defectseg, mask: Path, tmp_path: Path
     said = defectseg(*ask, "{specimen}#*")
     assert said.status == 1
     assert "names no specimen" in said.err
+
+
+def square_discs(tmp_path: Path, name: str, seed: int, side: int = 160) -> Path:
+    rng = np.random.default_rng(seed)
+    mask = np.zeros((side, side), np.uint8)
+    y, x = np.ogrid[:side, :side]
+    for row, column in rng.uniform(0, side, (60, 2)):
+        mask[(y - row) ** 2 + (x - column) ** 2 <= rng.uniform(2, 4) ** 2] = 1
+    path = tmp_path / f"{name}.ome.tif"
+    save_array(mask, path, axes="yx", calibration=Calibration.uncalibrated(2))
+    return path
+
+
+def test_a_foil_with_everything_that_does_not_show(defectseg, mask: Path, tmp_path: Path) -> None:
+    said = defectseg(
+        "measure", mask, "--out", tmp_path / "out", "--classes", "void,loop", "--spacing", "0.5",
+        "--unit", "nm", "--foil-thickness", "85±10", "--thickness-unit", "nm", "--hidden-cap",
+        "0.5", "--visible", "bcc <100>:110", "--border", "frame", "--json",
+    )  # fmt: skip
+    assert said.status == 0, said.err
+    loop = said.document["classes"]["loop"]
+    d = np.sqrt(4 * 50 / np.pi)
+    expected = 1 / (29.5 * 39.5) / (85 + d - 1) / (2 / 3) * 1e27
+    assert loop["number_density_foil_corrected"]["value"] == pytest.approx(expected)
+    assert {"value", "unit", "low", "high"} <= set(loop["swelling"])
+    assert said.document["systematic"]["thickness"]["relative_sigma"] == pytest.approx(10 / 85)
+    assert said.document["classes"]["void"]["objects"]["value"] == 1
+    assert any("counting frame" in note for note in said.document["warnings"])
+
+
+@pytest.mark.parametrize(
+    ("options", "word"),
+    [
+        (("--visible", "0.5"), "foil-thickness"),
+        (("--foil-thickness", "85 nm", "--visible", "2"), "share"),
+        (("--foil-thickness", "85 nm", "--visible", "bcc <100>:111"), "no reflection"),
+        (("--foil-thickness", "85 nm", "--lost-zone", "x"), "lost-zone"),
+    ],
+)
+def test_wrong_foils_are_wrong_use(defectseg, mask: Path, tmp_path: Path, options, word) -> None:
+    said = defectseg("measure", mask, "--out", tmp_path / "out", *options)
+    assert said.status == 2
+    assert word in said.err
+
+
+def test_further_statistics_stand_in_the_summary(defectseg, tmp_path: Path) -> None:
+    masks = [square_discs(tmp_path, f"field_{seed}", seed) for seed in range(4)]
+    said = defectseg(
+        "measure", *masks, "--out", tmp_path / "out", "--spacing", "2", "--unit", "nm",
+        "--fit", "lognormal,weibull", "--detection-limit", "5", "--unfold", "em", "--space",
+        "--runs", "39", "--structure", "--lines", "object", "--largest-in", "1e7",
+        "--correlate", "area,aspect,centroid-0", "--method", "spearman", "--json",
+    )  # fmt: skip
+    assert said.status == 0, said.err
+    found = said.document["statistics"]
+    fits = found["classes"]["object"]["distributions"]
+    assert fits["lognormal"]["parameters"]["sigma"]["low"] > 0
+    assert 0 < fits["weibull"]["goodness_p"] <= 1
+    assert found["classes"]["object"]["unfolded"]["unit"] == "nm⁻³"
+    largest = found["classes"]["object"]["largest"]
+    assert largest["block_maxima"]["blocks"] == 4
+    assert largest["block_maxima"]["of"] == "equivalent_diameter_area"
+    assert largest["peaks_over_threshold"]["size"]["value"] > 5
+    assert [pair["linked"] for pair in found["correlation"]["pairs"]] == [False] * 3
+    one = found["by_image"]["field_0"]["object"]
+    assert one["space"]["runs"] == 39
+    assert one["structure"]["two_point"][0] == pytest.approx(
+        said.document["by_image"]["field_0"]["classes"]["object"]["fraction"]["value"]
+    )
+    assert one["lines"]["length_density"]["unit"] == "nm⁻¹"
+    density = said.document["classes"]["object"]["number_density"]
+    assert "4 fields" in density["basis"]
+    assert said.document["settings"]["further"]["runs"] == 39
+
+
+def test_lines_in_a_foil_have_a_density(defectseg, tmp_path: Path) -> None:
+    mask = np.zeros((120, 120), np.uint8)
+    mask[20::20, :] = 1
+    path = tmp_path / "lines.ome.tif"
+    save_array(mask, path, axes="yx", calibration=Calibration.uncalibrated(2))
+    said = defectseg(
+        "measure", path, "--out", tmp_path / "out", "--spacing", "1", "--unit", "nm",
+        "--classes", "dislocation", "--lines", "dislocation", "--foil-thickness", "100 nm",
+        "--visible", "0.5", "--json",
+    )  # fmt: skip
+    assert said.status == 0, said.err
+    lines = said.document["statistics"]["by_image"]["lines"]["dislocation"]["lines"]
+    assert lines["length"]["value"] == pytest.approx(600, rel=0.01)
+    expected = 4 / np.pi * 600 / (120**2 * 100) / 0.5 * 1e18
+    assert lines["line_density"]["value"] == pytest.approx(expected, rel=0.01)
+    assert lines["line_density_by_crossings"]["unit"] == "m⁻²"
+
+
+def test_the_denuded_zone_is_at_the_surface_of_the_region(defectseg, tmp_path: Path) -> None:
+    rng = np.random.default_rng(1)
+    mask, roi = np.zeros((200, 200), np.uint8), np.zeros((200, 200), np.uint8)
+    roi[20:] = 1
+    places = rng.integers((60, 2), (198, 198), (300, 2))
+    mask[tuple(places.T)] = 1
+    paths = [tmp_path / "mask.ome.tif", tmp_path / "roi.ome.tif"]
+    for path, array in zip(paths, (mask, roi), strict=True):
+        save_array(array, path, axes="yx", calibration=Calibration.uncalibrated(2))
+    said = defectseg(
+        "measure", paths[0], "--out", tmp_path / "out", "--roi", paths[1],
+        "--denuded-zone", "70", "--json",
+    )  # fmt: skip
+    assert said.status == 0, said.err
+    zone = said.document["statistics"]["by_image"]["mask"]["object"]["denuded_zone"]
+    assert zone["low"] < 40 < zone["high"] + 1
+    assert zone["value"] == pytest.approx(40, abs=4)
+
+
+def test_what_means_nothing_is_refused(defectseg, mask: Path, tmp_path: Path) -> None:
+    def said(*options: str) -> str:
+        found = defectseg("measure", mask, "--out", tmp_path / "out", "--spacing", "1", "--unit",
+                          "nm", *options)  # fmt: skip
+        assert found.status == 1
+        return found.err
+
+    assert "unfolded" in said("--unfold", "em", "--foil-thickness", "80 nm")
+    assert "no class 'crack'" in said("--classes", "void,loop", "--lines", "crack")
+    assert "no column" in said("--correlate", "area,beauty")
+    assert "size distribution" in said("--fit", "gamma")
+    assert "at least two" in said("--correlate", "area")

@@ -122,3 +122,67 @@ def test_ctrl_c_keeps_the_best_round(data: Path, tmp_path: Path) -> None:
     assert running.returncode == 130, err
     assert f"Stopped. The best round so far is in {tmp_path / 'model'}." in err
     assert open_model(tmp_path / "model").card.training["ended"] == "stopped by a person"
+
+
+def test_a_published_plan_with_its_options_goes_on_from_a_model(
+    defectseg, data: Path, plan: Path, tmp_path: Path
+) -> None:
+    short = ["--epochs", 1, "--seed", 3, "--device", "cpu"]
+    first = tmp_path / "first"
+    assert defectseg("train", data, "--out", first, "--plan", plan, *short).status == 0
+    said = defectseg(
+        "train", data, "--out", tmp_path / "second", "--plan", plan, "--from", first, "--part",
+        "decoder", "--replay", data, "--resume", "--find-rate", *short,
+    )  # fmt: skip
+    assert said.status == 0, said.err
+    assert "Learning rate" in said.err
+    assert "on the hold-out" in said.out
+    assert "on earlier data" in said.out
+    assert not (tmp_path / "second.checkpoint").exists()
+    guard = open_model(tmp_path / "second").card.training["guard"]
+    assert [one["name"] for one in guard["hold_out"]] == ["void"]
+
+
+def test_published_plans_are_found_by_name_and_variant(
+    defectseg, data: Path, tmp_path: Path
+) -> None:
+    short = ["--epochs", 1, "--device", "cpu", "--reduced", "--json"]
+    said = defectseg(
+        "train", data, "--out", tmp_path / "m", "--plan", "defectsegnet", "--variant",
+        "as-published", *short,
+    )  # fmt: skip
+    assert said.status == 0, said.err
+    assert said.document["training"]["plan"]["variant"] == "as-published"
+    said = defectseg("train", data, "--out", tmp_path / "n", "--plan", "unet", "--reduced")
+    assert said.status == 1
+    assert "has no variants" in said.err
+    words = ["--plan", "am-segnet", "--variant", "as-published"]
+    said = defectseg("train", data, "--out", tmp_path / "n", *words)
+    assert said.status == 1
+    assert "published no training plan" in said.err
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGKILL")
+def test_a_training_that_was_killed_goes_on_to_the_same_weights(
+    defectseg, data: Path, plan: Path, tmp_path: Path
+) -> None:
+    """SIGKILL after a round; the same command again leads to the weights of one run."""
+    words = ["--plan", str(plan), "--epochs", "25", "--device", "cpu"]
+    assert defectseg("train", data, "--out", tmp_path / "whole", *words).status == 0
+    code = "import sys; from napari_defectseg.cli.main import main; sys.exit(main())"
+    command = [sys.executable, "-c", code, "train", str(data), "--out", str(tmp_path / "m")]
+    running = subprocess.Popen([*command, *words, "--resume"], stderr=subprocess.PIPE, text=True)
+    assert running.stderr is not None
+    for line in running.stderr:
+        if "round 3:" in line:
+            running.send_signal(signal.SIGKILL)
+            break
+    running.wait()
+    running.stderr.close()
+    assert (tmp_path / "m.checkpoint").is_file()
+    assert not (tmp_path / "m").exists()
+    said = defectseg("train", data, "--out", tmp_path / "m", *words, "--resume")
+    assert said.status == 0, said.err
+    assert "round 1:" not in said.err
+    whole, resumed = open_model(tmp_path / "whole"), open_model(tmp_path / "m")
+    assert resumed.sha256 == whole.sha256

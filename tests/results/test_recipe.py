@@ -44,7 +44,7 @@ def test_written_and_read_it_is_the_same(tmp_path: Path) -> None:
         ({"colour": "red"}, "colour is not known here"),
         ({"decode": {"threshold": 0.3}}, "decode: does not know threshold"),
         ({"decode": {"thresholds": {"loop": 3}}}, "threshold of loop is 3"),
-        ({"measure": {"border": "weight"}}, "border"),
+        ({"measure": {"border": "half"}}, "border"),
         ({"model": {}}, r"model\.path: Field required"),
         ({"acquisition": {"weather": "fine"}}, "acquisition cannot be used.*weather"),
     ],

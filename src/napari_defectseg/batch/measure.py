@@ -17,14 +17,20 @@ from napari_defectseg.core.classes import ClassMap
 from napari_defectseg.core.errors import MeasurementError, RecipeError
 from napari_defectseg.core.progress import Step, Steps
 from napari_defectseg.core.provenance import now, sha256_of_file, versions
-from napari_defectseg.core.units import Quantity
 from napari_defectseg.images.image import CalibratedImage
 from napari_defectseg.images.open import open_image
 from napari_defectseg.images.space import ReferenceSpace
 from napari_defectseg.images.specimen import specimen_of
 from napari_defectseg.labels.labelmap import LabelMap
-from napari_defectseg.measurement.populations import Summary, summarise
-from napari_defectseg.measurement.regions import measure_regions
+from napari_defectseg.measurement.foil import Foil
+from napari_defectseg.measurement.further import (
+    FurtherSettings,
+    picture_statistics_steps,
+    table_statistics_steps,
+)
+from napari_defectseg.measurement.picture import ClassPicture, class_pictures
+from napari_defectseg.measurement.populations import NO_CLASSES, Summary, summarise
+from napari_defectseg.measurement.regions import measure_regions, take_in
 from napari_defectseg.measurement.settings import MeasureSettings
 from napari_defectseg.measurement.table import RegionTable
 from napari_defectseg.results.naming import stems
@@ -51,9 +57,11 @@ class MeasureJob:
         Instead of the files' own.
     roi, exclude : path or None
         Masks of what is counted and of what is not; one for all.
-    thickness : Quantity or None
-        Of the foil.
+    foil : Foil or None
+        Thickness of the foil and what does not show in it.
     settings : MeasureSettings
+    further : FurtherSettings
+        Statistics beyond the summary.
     specimens : mapping of str to str
         Path to specimen, where known.
     """
@@ -64,8 +72,9 @@ class MeasureJob:
     pixel_size: PixelSize | None = None
     roi: str | Path | None = None
     exclude: str | Path | None = None
-    thickness: Quantity | None = None
+    foil: Foil | None = None
     settings: MeasureSettings = field(default_factory=MeasureSettings)
+    further: FurtherSettings = field(default_factory=FurtherSettings)
     specimens: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -97,21 +106,27 @@ def measure_steps(job: MeasureJob) -> Steps[Measured]:
         raise MeasurementError(
             f"One image was given for {len(job.masks)} masks.", hint="Measure one mask at a time."
         )
-    tables, images = [], []
+    tables, images, pictured = [], [], {}
+    names = stems(job.masks)
     for number, path in enumerate(job.masks):
         yield Step(number, len(job.masks), f"measuring {Path(path).name}")
-        table, picture = _measure(job, path)
-        tables.append(table)
+        taken, picture = _take(job, path)
+        tables.append(taken.table())
         images.append(describe_image(picture))
-    names = stems(job.masks)
+        if job.further.of_pictures:
+            pictured[names[number]] = yield from picture_statistics_steps(
+                taken.pictures(), job.further, job.foil
+            )
     summary = _together(job, tables, names)
+    further = yield from _further(job, tables, pictured)
     values: dict[str, Any] = {
         "image": images[0] if len(images) == 1 else None,
         "images": images,
-        "acquisition": _acquisition(job.thickness),
+        "acquisition": _acquisition(job.foil),
         "model": None,
         "settings": _settings(job),
         **summary,
+        **({"statistics": further} if further else {}),
         "engine": "measure",
         "seconds": round(time.perf_counter() - began, 3),
         "created": now(),
@@ -167,7 +182,33 @@ def write_measured(measured: Measured, out: str | Path, *, overwrite: bool = Fal
     return out
 
 
-def _measure(job: MeasureJob, path: str | Path) -> tuple[RegionTable, CalibratedImage]:
+@dataclass(frozen=True)
+class _Taken:
+    """What is measured of one file."""
+
+    labels: Any
+    image: CalibratedImage
+    classes: ClassMap | None
+    space: ReferenceSpace | None
+    settings: MeasureSettings
+
+    def table(self) -> RegionTable:
+        """Measure it."""
+        return measure_regions(
+            self.labels,
+            image=self.image,
+            classes=self.classes,
+            space=self.space,
+            settings=self.settings,
+        )
+
+    def pictures(self) -> list[ClassPicture]:
+        """Return the objects of each class as a picture."""
+        source = take_in(self.labels, self.image, classes=self.classes, settings=self.settings)
+        return class_pictures(source, self.space, NO_CLASSES)
+
+
+def _take(job: MeasureJob, path: str | Path) -> tuple[_Taken, CalibratedImage]:
     picture = open_image(path)
     calibration = picture.calibration
     image = None if job.image is None else open_image(job.image)
@@ -177,18 +218,35 @@ def _measure(job: MeasureJob, path: str | Path) -> tuple[RegionTable, Calibrated
         calibration = job.pixel_size.applied(calibration)
     picture = picture.with_calibration(calibration)
     known = _known_labels(path, job)
-    classes = _classes(job, picture)
     # A mask's own axes and pixel size travel as those of an image.
     frame = replace(_without_channel(picture), calibration=calibration)
-    labels = picture.read() if known is None else replace(known, calibration=calibration)
-    table = measure_regions(
-        labels,
-        image=frame if image is None else replace(image, calibration=calibration),
-        classes=None if known is not None else classes,
-        space=_space(job, picture.label_shape),
-        settings=job.settings if image is not None else replace(job.settings, intensity=False),
+    taken = _Taken(
+        picture.read() if known is None else replace(known, calibration=calibration),
+        frame if image is None else replace(image, calibration=calibration),
+        None if known is not None else _classes(job, picture),
+        _space(job, picture.label_shape),
+        job.settings if image is not None else replace(job.settings, intensity=False),
     )
-    return table, picture
+    return taken, picture
+
+
+def _further(
+    job: MeasureJob, tables: Sequence[RegionTable], pictured: dict[str, Any]
+) -> Steps[dict[str, Any]]:
+    """Compute what the further settings ask for; nothing where they ask for nothing."""
+    found: dict[str, Any] = {}
+    if job.further.of_tables:
+        table = RegionTable.stack(tables) if len(tables) > 1 else tables[0]
+        if table.region is None:
+            raise MeasurementError(
+                "The images have different pixel sizes: their objects have no common statistics.",
+                hint="Measure those of one pixel size together.",
+            )
+        names = table.classes.names if table.classes is not None else (NO_CLASSES,)
+        found = yield from table_statistics_steps(
+            table, names, job.further, foil=job.foil is not None
+        )
+    return found | ({"by_image": pictured} if pictured else {})
 
 
 def _known_labels(path: str | Path, job: MeasureJob) -> LabelMap | None:
@@ -260,23 +318,23 @@ def _together(
     job: MeasureJob, tables: Sequence[RegionTable], names: Sequence[str]
 ) -> dict[str, Any]:
     if len(tables) == 1:
-        return summarise(tables[0], thickness=job.thickness).as_dict()
+        return summarise(tables[0], foil=job.foil).as_dict()
     each: dict[str, Summary] = {
-        name: summarise(table, thickness=job.thickness)
-        for name, table in zip(names, tables, strict=True)
+        name: summarise(table, foil=job.foil) for name, table in zip(names, tables, strict=True)
     }
     stacked = RegionTable.stack(tables)
     if stacked.region is None:
         notes = ["The images have different pixel sizes, so their numbers are given one by one."]
         total: dict[str, Any] = {"region": {}, "classes": {}, "warnings": notes}
     else:
-        total = summarise(stacked, thickness=job.thickness).as_dict()
+        total = summarise(stacked, foil=job.foil).as_dict()
     return {**total, "by_image": {name: found.as_dict() for name, found in each.items()}}
 
 
-def _acquisition(thickness: Quantity | None) -> dict[str, Any]:
-    if thickness is None:
+def _acquisition(foil: Foil | None) -> dict[str, Any]:
+    if foil is None:
         return {}
+    thickness = foil.thickness
     plain = {"value": thickness.value, "sigma": thickness.sigma, "unit": thickness.unit}
     return {"thickness": plain}
 
@@ -287,6 +345,8 @@ def _settings(job: MeasureJob) -> dict[str, Any]:
     regions = {"roi": job.roi, "exclude": job.exclude, "image": job.image}
     return {
         "measure": asdict(job.settings),
+        "foil": None if job.foil is None else asdict(job.foil),
+        "further": asdict(job.further),
         "classes": list(job.classes),
         "pixel_size": job.pixel_size.model_dump(mode="json") if job.pixel_size else None,
         **{

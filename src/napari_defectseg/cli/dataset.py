@@ -1,4 +1,4 @@
-"""``defectseg dataset``: create, add, info, split."""
+"""``defectseg dataset``: create, add, info, split; the other verbs have files of their own."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import Annotated, Literal, TypeAlias
 
 import typer
 
+from napari_defectseg.cli import exchange, vetting
 from napari_defectseg.cli.options import names, numbers
 from napari_defectseg.cli.work import Debug, Json, Quiet, Work, working
 
@@ -16,7 +17,7 @@ app = typer.Typer(
 Folder = Annotated[Path, typer.Argument(metavar="DATASET", help="The dataset folder.")]
 
 
-By: TypeAlias = Literal["specimen", "place"]
+By: TypeAlias = Literal["specimen", "place", "quarters"]
 Set: TypeAlias = Literal["train", "validation", "test"]
 
 
@@ -110,6 +111,14 @@ def split(
             Dataset.open(folder), by=by, fractions=shares, seed=seed, gap=gap, keep=not again
         )
         _show(work, folder)
+
+
+app.command("check", epilog=vetting.CHECK)(vetting.check)
+app.command("exclude", epilog=vetting.EXCLUDE)(vetting.exclude)
+app.command("agree", epilog=vetting.AGREE)(vetting.agree)
+app.command("sheet", epilog=vetting.SHEET)(vetting.sheet)
+app.command("import", epilog=exchange.IMPORT)(exchange.import_)
+app.command("export", epilog=exchange.EXPORT)(exchange.export)
 
 
 def _show(work: Work, folder: Path) -> None:

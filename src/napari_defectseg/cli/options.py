@@ -20,6 +20,7 @@ from napari_defectseg.core.units import (
 )
 
 if TYPE_CHECKING:
+    from napari_defectseg.measurement.foil import Foil
     from napari_defectseg.results.recipe import PixelSize
 
 AXES = {"z": (1.0, 0.0, 0.0), "y": (0.0, 1.0, 0.0), "x": (0.0, 0.0, 1.0)}
@@ -179,6 +180,50 @@ def thickness(text: str, unit: str) -> Quantity | None:
     if found.unit not in LENGTHS or found.value <= 0:
         raise typer.BadParameter(f"--foil-thickness is a length like 85±10 nm, not {text!r}.")
     return found
+
+
+def foil_of(thick: Quantity | None, cap: str, zone: str, visible: str) -> Foil | None:
+    """Return the foil of ``--foil-thickness`` and what does not show in it; None without one.
+
+    Parameters
+    ----------
+    thick : Quantity or None
+    cap, zone : str
+        ``--hidden-cap`` and ``--lost-zone``; without a unit in that of the thickness.
+    visible : str
+        ``--visible``: a share, or a family and a reflection.
+    """
+    from napari_defectseg.measurement.foil import Foil
+    from napari_defectseg.measurement.statistics.visible import visible as by_rule
+
+    if thick is None:
+        if cap or zone or visible:
+            raise typer.BadParameter(
+                "--hidden-cap, --lost-zone and --visible need --foil-thickness."
+            )
+        return None
+    share = 1.0
+    if visible:
+        family, colon, g = visible.rpartition(":")
+        try:
+            share = by_rule(family, g).share if colon else float(visible)
+        except ValueError as error:
+            told = str(error) if colon else f"{visible!r} is not a share or FAMILY:G."
+            raise typer.BadParameter(f"--visible: {told}") from error
+        if not 0 < share <= 1:
+            raise typer.BadParameter(f"--visible: nothing shows with a share of {share:g}.")
+    lengths = {"--hidden-cap": cap, "--lost-zone": zone}
+    parts = [_length(text, thick.unit, name) for name, text in lengths.items()]
+    return Foil(thick, parts[0], parts[1], share)
+
+
+def _length(text: str, unit: str, option: str) -> Quantity | None:
+    if not text:
+        return None
+    try:
+        return parse_quantity(text, unit)
+    except DefectSegError as error:
+        raise typer.BadParameter(f"{option}: {error}") from error
 
 
 def thresholds(texts: Sequence[str], classes: Sequence[str]) -> dict[str, float]:

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeAlias
 
 import typer
 
@@ -19,8 +19,11 @@ if TYPE_CHECKING:
     from napari_defectseg.core.progress import Step
     from napari_defectseg.datasets.dataset import Dataset
     from napari_defectseg.models.model import TorchModel
+    from napari_defectseg.training.fit import TrainSettings
     from napari_defectseg.training.plan import TrainingPlan
 
+Variant: TypeAlias = Literal["as-published", "as-meant"]
+PartName: TypeAlias = Literal["all", "decoder", "head"]
 EXAMPLE = "Example: defectseg train steel --out steel-model --plan unet --epochs 30 --seed 1"
 
 
@@ -31,7 +34,9 @@ def train(
     plan: Annotated[
         str,
         typer.Option(
-            metavar="NAME|FILE", help="How it is trained: unet, unet3d, movie, or a JSON file."
+            metavar="NAME|FILE",
+            help="How it is trained: unet, unet3d, movie, am-segnet, defectsegnet, mff-metal, "
+            "pbf-unet, dcnn3d, or a JSON file.",
         ),
     ] = "",
     start_from: Annotated[
@@ -41,6 +46,26 @@ def train(
     seed: Annotated[
         int | None, typer.Option(min=0, help="The same seed gives the same weights.")
     ] = None,
+    variant: Annotated[
+        Variant | None, typer.Option(help="Of a published plan whose way has a fault.")
+    ] = None,
+    reduced: Annotated[
+        bool, typer.Option(help="A published plan at widths for a processor of two cores.")
+    ] = False,
+    teacher: Annotated[
+        str, typer.Option(metavar="MODEL", help="Whose opinion mff-metal follows too.")
+    ] = "",
+    part: Annotated[PartName, typer.Option(help="Which weights learn, with --from.")] = "all",
+    replay: Annotated[
+        Path | None,
+        typer.Option(metavar="DATASET", help="Earlier data, learnt from beside the new."),
+    ] = None,
+    resume: Annotated[
+        bool, typer.Option(help="Keep a checkpoint beside OUT, and go on from it.")
+    ] = False,
+    find_rate: Annotated[
+        bool, typer.Option("--find-rate", help="Look for the learning rate first, and use it.")
+    ] = False,
     device: Device = "auto",
     overwrite: Overwrite = False,
     as_json: Json = False,
@@ -59,12 +84,21 @@ def train(
         from napari_defectseg.training.fit import TrainSettings, train_steps
 
         opened = Dataset.open(dataset)
-        chosen = _plan(plan, opened, epochs, seed)
+        chosen = _plan(plan, opened, epochs, seed, variant or "", reduced)
         parent = torch_model(open_model(start_from), "trained on") if start_from else None
         with stopping(work) as asked:
             settings = TrainSettings(
-                start_from=parent, device=device, stop=asked.is_set, overwrite=overwrite
+                start_from=parent,
+                device=device,
+                stop=asked.is_set,
+                overwrite=overwrite,
+                part=part,
+                teacher=torch_model(open_model(teacher), "used as a teacher") if teacher else None,
+                replay=Dataset.open(replay) if replay else None,
+                keep=out.with_name(f"{out.name}.checkpoint") if resume else None,
             )
+            if find_rate:
+                chosen = _with_rate(work, opened, chosen, settings)
             model = work.run(train_steps(opened, chosen, out, settings), _Rounds(work))
         work.result(_document(model, out), _words(model, out))
         if asked.is_set():
@@ -119,7 +153,24 @@ class _Rounds:
         )
 
 
-def _plan(name: str, dataset: Dataset, epochs: int | None, seed: int | None) -> TrainingPlan:
+def _with_rate(
+    work: Work, dataset: Dataset, plan: TrainingPlan, settings: TrainSettings
+) -> TrainingPlan:
+    from napari_defectseg.training.rate import find_rate_steps
+
+    found = work.run(find_rate_steps(dataset, plan, settings))
+    work.note(f"Learning rate {found.suggested:.2g}.")
+    return plan.with_changes(learning_rate=found.suggested)
+
+
+def _plan(
+    name: str,
+    dataset: Dataset,
+    epochs: int | None,
+    seed: int | None,
+    variant: str,
+    reduced: bool,
+) -> TrainingPlan:
     from napari_defectseg.training.plan import plan_of
 
     if not name:
@@ -127,7 +178,7 @@ def _plan(name: str, dataset: Dataset, epochs: int | None, seed: int | None) -> 
         name = "unet3d" if volumes and dataset.pairs() else "unet"
     changes: dict[str, Any] = {"epochs": epochs, "seed": seed}
     given = {name: value for name, value in changes.items() if value is not None}
-    return plan_of(name).with_changes(**given)
+    return plan_of(name, variant=variant, reduced=reduced).with_changes(**given)
 
 
 def _document(model: TorchModel, out: Path) -> dict[str, Any]:
@@ -143,6 +194,23 @@ def _document(model: TorchModel, out: Path) -> dict[str, Any]:
     }
 
 
+def _guarded(found: dict[str, Any]) -> list[str]:
+    """Return what the comparison with the model it began from says, a line a class."""
+    if not found:
+        return []
+    lines = []
+    for where, said in (("hold_out", "on the hold-out"), ("earlier", "on earlier data")):
+        for one in found[where]:
+            if one["old"] is None or one["new"] is None:
+                continue
+            lines.append(
+                f"  {one['name']} {said}: {one['verdict']} "
+                f"(Dice {one['old']:.3f} before, {one['new']:.3f} now)"
+            )
+    end = "better, and nothing is worse" if found["accepted"] else "not clearly better everywhere"
+    return [*lines, f"  Beside the model it began from: {end}. The old model is as it was."]
+
+
 def _words(model: TorchModel, out: Path) -> str:
     lines = [f"{model.card.name} in {out}"]
     for name, scores in model.card.scores.get("classes", {}).items():
@@ -150,6 +218,7 @@ def _words(model: TorchModel, out: Path) -> str:
         shown = [f"{what} {value:.3f}" for what, value in (("Dice", dice), ("object F1", objects))
                  if value is not None]  # fmt: skip
         lines.append(f"  {name} on test images: {', '.join(shown) or 'not in them'}")
+    lines += _guarded(model.card.training.get("guard") or {})
     if warning := model.card.training.get("warning"):
         lines.append(f"  {warning}")
     return "\n".join(lines)

@@ -260,7 +260,7 @@ class Dataset:
                 made.append(follow(before, [*events, *made], what="split", split=split))
             self._manifest.append(made)
 
-    def cut_up(self, pair_id: str, pieces: Mapping[Split, tuple[slice, ...]]) -> None:
+    def cut_up(self, pair_id: str, pieces: Sequence[tuple[Split, tuple[slice, ...]]]) -> None:
         """Put parts of one pair into different sets, as pairs of their own; it is excluded.
 
         All parts are recorded at once, so that no crash leaves the whole beside its parts.
@@ -268,8 +268,8 @@ class Dataset:
         Parameters
         ----------
         pair_id : str
-        pieces : mapping of str to tuple of slice
-            Set to the region of the pair's mask that goes there.
+        pieces : sequence of (str, tuple of slice)
+            Set, and the region of the pair's mask that goes there.
         """
         pair = self.pair(pair_id)
         image, mask, objects = pair.image(), pair.mask(), pair.instances()
@@ -277,7 +277,7 @@ class Dataset:
             events = self._manifest.read()
             before = self._event(pair_id)
             made = [follow(before, events, what="excluded")]
-            for split, region in pieces.items():
+            for split, region in pieces:
                 piece = cut(image, mask, self.classes, region=region, instances=objects)
                 name = files.free_id(self.path, f"{pair_id}-{split}", {e.id for e in events})
                 writer.image(name, piece.image)
@@ -295,6 +295,10 @@ class Dataset:
                 )
                 made.append(event)
             self._manifest.append(made)
+
+    def broken(self) -> list[Event]:
+        """Return the last events of pairs whose files are not there or have another size."""
+        return self._manifest.broken()
 
     def info(self) -> DatasetInfo:
         """Return counts by class, specimen and set, and what deserves a look."""

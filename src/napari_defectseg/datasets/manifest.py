@@ -148,6 +148,7 @@ class Manifest:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.path = folder / MANIFEST
+        self._seen: tuple[bytes, list[Event]] = (b"", [])
 
     @contextmanager
     def locked(self) -> Iterator[None]:
@@ -191,9 +192,19 @@ class Manifest:
             return []
         except OSError as error:
             raise DatasetError(f"{self.path} cannot be read: {error.strerror}.") from error
-        lines = content.split(b"\n")[:-1]
-        found = (self._event(number, line) for number, line in enumerate(lines, start=1))
-        return [event for event in found if event is not None]
+        return list(self._parsed(content[: content.rfind(b"\n") + 1]))
+
+    def _parsed(self, content: bytes) -> list[Event]:
+        """Return the events of whole lines; those read before are not read again."""
+        before, events = self._seen
+        if not content.startswith(before):
+            before, events = b"", []
+        lines = content[len(before) :].split(b"\n")[:-1]
+        first = before.count(b"\n") + 1
+        found = (self._event(number, line) for number, line in enumerate(lines, start=first))
+        events = [*events, *(event for event in found if event is not None)]
+        self._seen = (content, events)
+        return events
 
     def _event(self, number: int, line: bytes) -> Event | None:
         try:

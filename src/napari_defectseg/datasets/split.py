@@ -19,7 +19,7 @@ FRACTIONS = (0.7, 0.15, 0.15)
 def split(
     dataset: Dataset,
     *,
-    by: Literal["specimen", "place"] = "specimen",
+    by: Literal["specimen", "place", "quarters"] = "specimen",
     fractions: Sequence[float] = FRACTIONS,
     seed: int = 0,
     gap: int | None = None,
@@ -32,11 +32,13 @@ def split(
     Parameters
     ----------
     dataset : Dataset
-    by : {"specimen", "place"}
+    by : {"specimen", "place", "quarters"}
         ``"specimen"``: all pairs of a specimen go to one set. ``"place"``: for one specimen;
         whole image files where there are three or more, else bands of each image with a gap
         between, from the regions its pairs were cut from; a pair that covers an image alone is
-        cut in three. What lies in a gap becomes ``"unused"``.
+        cut in three. ``"quarters"``: as DefectSegNet divides its micrographs: three quarters of
+        each image train, the halves of the fourth stop and test. What lies in a gap becomes
+        ``"unused"``.
     fractions : sequence of 3 floats
         Wanted shares of the labelled pixels; they are made to sum to 1.
     seed : int
@@ -67,9 +69,36 @@ def split(
         dataset.assign(_by_specimen(pairs, shares, rng, keep))
     elif by == "place":
         _by_place(dataset, pairs, shares, rng, gap)
+    elif by == "quarters":
+        for pair in pairs:
+            dataset.cut_up(pair.id, quarters(pair))
     else:
-        raise DatasetError(f"A dataset cannot be split by {by!r}.", hint="Use specimen or place.")
+        raise DatasetError(
+            f"A dataset cannot be split by {by!r}.", hint="Use specimen, place or quarters."
+        )
     return dict(dataset.info().splits)
+
+
+def quarters(pair: Pair) -> list[tuple[Split, tuple[slice, ...]]]:
+    """Return the five regions of Roberts et al. 2019: three quarters, and a fourth in halves.
+
+    Raises
+    ------
+    DatasetError
+        If the image is no flat picture of 32 pixels or more.
+    """
+    if len(pair.label_shape) != 2 or min(pair.label_shape) < 32:
+        raise DatasetError(f"{pair.id} is no flat picture that can be divided into five regions.")
+    y, x = (n // 2 for n in pair.label_shape)
+    quarter = x // 2
+    top, bottom, left, right = slice(0, y), slice(y, 2 * y), slice(0, x), slice(x, 2 * x)
+    return [
+        ("train", (top, left)),
+        ("train", (top, right)),
+        ("train", (bottom, left)),
+        ("validation", (bottom, slice(x, x + quarter))),
+        ("test", (bottom, slice(x + quarter, 2 * x))),
+    ]
 
 
 def _shares(fractions: Sequence[float]) -> dict[Split, float]:
@@ -150,7 +179,7 @@ def _by_place(
     ordered = {name: shares[name] for name in order}
     for members in groups.values():
         if len(members) == 1:
-            dataset.cut_up(members[0].id, _pieces(members[0], ordered, gap))
+            dataset.cut_up(members[0].id, list(_pieces(members[0], ordered, gap).items()))
         else:
             dataset.assign(_bands(members, ordered, gap))
 

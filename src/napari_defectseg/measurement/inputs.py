@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -17,6 +18,8 @@ from napari_defectseg.measurement.settings import MeasureSettings
 from napari_defectseg.measurement.source import Source
 
 Codes = NDArray[np.uint8]
+
+Window = tuple[tuple[int, ...], tuple[int, ...]]
 
 
 @dataclass(frozen=True)
@@ -88,6 +91,36 @@ class Inputs:
     def counted(self) -> int | None:
         """Number of pixels that are counted; None: all."""
         return None if self.codes is None else int(np.count_nonzero(self.codes))
+
+    def window(self, shape: Sequence[int], moving: bool) -> Window | None:
+        """Return first indices and sides of what is counted in a frame; None: no rectangle.
+
+        Parameters
+        ----------
+        shape : sequence of int
+            Shape of the labels.
+        moving : bool
+            Whether their first axis is time.
+        """
+        frame = tuple(shape[1:] if moving else shape)
+        if self.codes is None:
+            return (0,) * len(frame), frame
+        counted = np.asarray(self.codes) > 0
+        if moving:
+            if not np.array_equal(counted.all(axis=0), counted.any(axis=0)):
+                return None
+            counted = counted[0]
+        low, sides = [], []
+        for axis in range(counted.ndim):
+            others = tuple(other for other in range(counted.ndim) if other != axis)
+            held = np.flatnonzero(counted.any(axis=others))
+            if not held.size:
+                return None
+            low.append(int(held[0]))
+            sides.append(int(held[-1] - held[0] + 1))
+        if int(np.prod(sides)) != int(np.count_nonzero(counted)):
+            return None
+        return tuple(low), tuple(sides)
 
 
 def border_codes(space: ReferenceSpace | None, source: Source) -> Codes | None:

@@ -10,9 +10,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_defectseg.core.errors import MeasurementError
-from napari_defectseg.core.units import LENGTHS, Quantity, ratio
+from napari_defectseg.core.units import Quantity, ratio
+from napari_defectseg.measurement.counting import EMPTY, Counting, counting_of
+from napari_defectseg.measurement.estimate import Estimate
+from napari_defectseg.measurement.foil import Foil, foil_numbers, volume_numbers
 from napari_defectseg.measurement.intervals import garwood
+from napari_defectseg.measurement.notes import foil_notes, notes_of
 from napari_defectseg.measurement.region import Region
+from napari_defectseg.measurement.statistics.sizes import (
+    describe_sizes,
+    mean_of,
+    median_of,
+    std_of,
+)
 from napari_defectseg.measurement.table import RegionTable
 
 NO_CLASSES = "object"
@@ -20,48 +30,8 @@ NO_CLASSES = "object"
 
 PER = {"pm": "nm", "nm": "µm", "µm": "mm", "mm": "mm", "m": "m", "px": "px"}
 """Unit of length in a density, by the unit of the pixel size."""
+SIZES = ("mean_equivalent_diameter", "median_equivalent_diameter", "std_equivalent_diameter")
 _EXPONENT = {1: "⁻¹", 2: "⁻²", 3: "⁻³"}
-
-
-@dataclass(frozen=True)
-class Estimate:
-    """A number with its unit and 95 % interval.
-
-    Parameters
-    ----------
-    value : float or None
-        None where it is undefined.
-    unit : str
-        Empty where it has none.
-    low, high : float or None
-        Ends of the interval; None where none is known.
-    reason : str
-        Why it is undefined.
-    """
-
-    value: float | None
-    unit: str = ""
-    low: float | None = None
-    high: float | None = None
-    reason: str = ""
-
-    def as_dict(self) -> dict[str, Any]:
-        """Return plain JSON values; `reason` only where the number is undefined."""
-        plain: dict[str, Any] = {
-            "value": self.value,
-            "unit": self.unit,
-            "low": self.low,
-            "high": self.high,
-        }
-        if self.value is None:
-            plain["reason"] = self.reason
-        return plain
-
-    def __str__(self) -> str:
-        if self.value is None:
-            return f"undefined ({self.reason})"
-        span = "" if self.low is None else f" ({self.low:.4g} to {self.high:.4g})"
-        return f"{self.value:.4g} {self.unit}".rstrip() + span
 
 
 @dataclass(frozen=True)
@@ -75,19 +45,23 @@ class Summary:
     region : mapping
         What was counted, as plain JSON values.
     warnings : tuple of str
+    systematic : mapping of str to mapping
+        Errors that no number of objects or fields makes smaller, and that no interval holds:
+        by cause its relative standard deviation and what it acts on.
     """
 
     classes: Mapping[str, Mapping[str, Estimate]]
     region: Mapping[str, Any]
     warnings: tuple[str, ...] = field(default=())
+    systematic: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
     def __getitem__(self, class_name: str) -> Mapping[str, Estimate]:
         """Return the numbers of a class."""
         return self.classes[class_name]
 
     def as_dict(self) -> dict[str, Any]:
-        """Return the blocks ``classes``, ``region`` and ``warnings`` of ``summary.json``."""
-        return {
+        """Return the blocks ``classes``, ``region``, … of ``summary.json``."""
+        plain: dict[str, Any] = {
             "region": dict(self.region),
             "classes": {
                 name: {key: value.as_dict() for key, value in numbers.items()}
@@ -95,20 +69,35 @@ class Summary:
             },
             "warnings": list(self.warnings),
         }
+        if self.systematic:
+            plain["systematic"] = {cause: dict(values) for cause, values in self.systematic.items()}
+        return plain
 
 
-def summarise(table: RegionTable, *, thickness: Quantity | None = None) -> Summary:
-    """Return fractions, number densities and mean sizes of each class.
+def summarise(
+    table: RegionTable,
+    *,
+    thickness: Quantity | None = None,
+    foil: Foil | None = None,
+    details: bool = True,
+) -> Summary:
+    """Return fractions, densities and sizes of each class with 95 % intervals.
 
-    Intervals are Garwood's (95 %, counting alone) for counts and number densities; the other
-    numbers have none, and a warning says so. Undefined numbers are None with a reason.
+    Of one image the intervals take objects as units (Garwood; Fay & Feuer for sums of sizes;
+    Student for means), of a stacked table also its images as fields, and never the narrower of
+    the two. Errors that more objects do not make smaller stand in `Summary.systematic`.
+    Undefined numbers are None with a reason.
 
     Parameters
     ----------
     table : RegionTable
-        Of `measure_regions`, or a choice of its rows.
+        Of `measure_regions`, a choice of its rows, or several stacked.
     thickness : Quantity or None
-        Thickness of the foil that a micrograph looks through; adds `number_density_foil`.
+        Thickness of the foil that a micrograph looks through; short for `foil`.
+    foil : Foil or None
+        Thickness and what is lost in it; adds numbers per volume of the foil.
+    details : bool
+        Whether to add percentiles and weighted means of the sizes, which takes a sorting.
 
     Raises
     ------
@@ -123,123 +112,126 @@ def summarise(table: RegionTable, *, thickness: Quantity | None = None) -> Summa
             hint="Summarise the table of measure_regions, not one read from a file or stacked "
             "from images with different pixel sizes.",
         )
-    if thickness is not None:
-        _check_thickness(thickness, table)
+    if foil is None and thickness is not None:
+        foil = Foil(thickness)
+    if foil is not None:
+        foil.check(table.calibration)
     names = table.classes.names if table.classes is not None else (NO_CLASSES,)
-    classes = {name: _numbers(table, region, name, thickness) for name in names}
-    return Summary(classes, region.as_dict(table.calibration), _warnings(table, region, thickness))
+    classes = {name: _numbers(table, region, name, foil, details) for name in names}
+    notes = notes_of(table, region)
+    if foil is not None:
+        notes += foil_notes(foil)
+    systematic = {} if foil is None else foil.systematic()
+    return Summary(classes, region.as_dict(table.calibration), tuple(notes), systematic)
 
 
 def _numbers(
-    table: RegionTable, region: Region, name: str, thickness: Quantity | None
+    table: RegionTable, region: Region, name: str, foil: Foil | None, details: bool
 ) -> dict[str, Estimate]:
     rows = table.rows_of(name)
     left = name if table.classes is not None else ""
-    count = int(np.count_nonzero(rows))
-    pixels = int(table["num_pixels"][rows].sum()) + region.border_pixels.get(left, 0)
-    low, high = garwood(count)
+    count = counting_of(table, region, rows, left)
+    fraction = _fraction(table, region, rows, left, count)
     numbers = {
-        "objects": Estimate(count, "", low, high),
-        "pixels": Estimate(pixels, "px"),
-        "fraction": _fraction(pixels, region),
+        "objects": _objects(count),
+        "pixels": Estimate(_pixels(table, region, rows, left), "px"),
+        "fraction": fraction,
         "number_density": _density(count, table, region),
+        **_dispersion(count),
     }
-    if thickness is not None:
-        numbers["number_density_foil"] = _foil_density(count, table, region, thickness)
-    return numbers | _sizes(table["equivalent_diameter_area"][rows], table)
+    diameters = table["equivalent_diameter_area"][rows]
+    if foil is not None:
+        numbers |= foil_numbers(count, diameters, fraction, foil, table.calibration)
+    elif region.ndim == 3:
+        numbers |= volume_numbers(count, diameters, fraction, table.calibration)
+    return numbers | _sizes(diameters, count, table, details)
 
 
-def _fraction(pixels: int, region: Region) -> Estimate:
+def _pixels(table: RegionTable, region: Region, rows: NDArray[np.bool_], left: str) -> int:
+    return int(table["num_pixels"][rows].sum()) + region.border_pixels.get(left, 0)
+
+
+def _objects(count: Counting) -> Estimate:
+    """Return the number seen, its interval that of the density times the region."""
+    number = count.objects
+    low, high = garwood(number)
+    if count.fields is not None and number:
+        seen = Counting(np.ones(number), count.sizes, count.fields, count.areas, 1.0).total()
+        low, high = seen.low or 0.0, seen.high or high
+    return Estimate(number, "", low, high, basis=count.basis)
+
+
+def _dispersion(count: Counting) -> dict[str, Estimate]:
+    found = count.dispersion()
+    if found is None or not np.isfinite(found.index):
+        return {}
+    return {
+        "dispersion_index": Estimate(found.index),
+        "dispersion_p": Estimate(found.p),
+    }
+
+
+def _fraction(
+    table: RegionTable, region: Region, rows: NDArray[np.bool_], left: str, count: Counting
+) -> Estimate:
     if region.pixels == 0:
-        return Estimate(None, reason="nothing was counted: the region is empty")
-    return Estimate(pixels / region.pixels)
+        return Estimate(None, reason=EMPTY)
+    value = _pixels(table, region, rows, left) / region.pixels
+    own = table["num_pixels"][rows]
+    if not own.size:
+        return Estimate(value)
+    share = own / region.pixels
+    plain = Counting(share, share, count.fields, count.areas, 1.0).total()
+    # Objects left out at the border belong to the fraction: the interval grows with them.
+    more = value / float(share.sum())
+    low, high = (plain.low or 0.0) * more, min((plain.high or 0.0) * more, 1.0)
+    return Estimate(value, "", low, high, basis=count.basis)
 
 
-def _density(count: int, table: RegionTable, region: Region) -> Estimate:
+def _density(count: Counting, table: RegionTable, region: Region) -> Estimate:
     per = PER[table.calibration.length_unit]
     unit = per + _EXPONENT[region.ndim]
-    size = region.size(table.calibration) * ratio(table.calibration.length_unit, per) ** region.ndim
-    return _per(count, size, unit)
+    return count.total(1.0, unit, ratio(per, table.calibration.length_unit) ** region.ndim)
 
 
-def _foil_density(count: int, table: RegionTable, region: Region, thickness: Quantity) -> Estimate:
-    area = region.size(table.calibration) * LENGTHS[table.calibration.length_unit] ** 2
-    return _per(count, area * thickness.to("m").value, "m⁻³")
-
-
-def _per(count: int, size: float, unit: str) -> Estimate:
-    if size == 0:
-        return Estimate(None, unit, reason="nothing was counted: the region is empty")
-    low, high = garwood(count)
-    return Estimate(count / size, unit, low / size, high / size)
-
-
-def _sizes(diameters: NDArray[np.float64], table: RegionTable) -> dict[str, Estimate]:
+def _sizes(
+    diameters: NDArray[np.float64], count: Counting, table: RegionTable, details: bool
+) -> dict[str, Estimate]:
     unit = table.column("equivalent_diameter_area").unit
-    none = Estimate(None, unit, reason="there are no objects")
-    one = Estimate(None, unit, reason="one object has no spread")
-    count = diameters.size
+    used = count.sizes > 0
+    values, weights = diameters[used], count.sizes[used]
+    fields = None if count.fields is None else count.fields[used]
+    if count.refused:
+        none = Estimate(None, unit, reason=count.refused)
+        found = dict.fromkeys(SIZES, none)
+        return found | (dict.fromkeys(describe_sizes(values), none) if details else {})
+    found = _means(values, weights, fields, unit)
+    if np.any(weights != 1) and values.size:
+        found["median_equivalent_diameter"] = describe_sizes(values, weights, unit)["d50_by_number"]
+    return found | (describe_sizes(values, weights, unit) if details else {})
+
+
+def _means(
+    values: NDArray[np.float64],
+    weights: NDArray[np.float64],
+    fields: NDArray[np.int64] | None,
+    unit: str,
+) -> dict[str, Estimate]:
+    if values.size == 0:
+        return dict.fromkeys(SIZES, Estimate(None, unit, reason="there are no objects"))
+    if values.size == 1:
+        one = Estimate(float(values[0]), unit)
+        none = Estimate(None, unit, reason="one object has no spread")
+        return dict(zip(SIZES, (one, one, none), strict=True))
+    mean, span = mean_of(values, weights, fields)
+    median, middle = median_of(values)
+    low, high = middle if middle is not None else (None, None)
+    spread, about = std_of(values, weights, median)
+    units = "objects" if fields is None else "objects and fields"
     return {
-        "mean_equivalent_diameter": Estimate(float(diameters.mean()), unit) if count else none,
-        "median_equivalent_diameter": (
-            Estimate(float(np.median(diameters)), unit) if count else none
-        ),
-        "std_equivalent_diameter": (
-            Estimate(float(diameters.std(ddof=1)), unit) if count > 1 else one if count else none
+        SIZES[0]: Estimate(mean, unit, span[0], span[1], basis=f"95 %, Student, {units} as units"),
+        SIZES[1]: Estimate(median, unit, low, high, basis="95 %, ranks, objects as units"),
+        SIZES[2]: Estimate(
+            spread, unit, about[0], about[1], basis="95 %, Bonett, objects as units"
         ),
     }
-
-
-def _check_thickness(thickness: Quantity, table: RegionTable) -> None:
-    if thickness.unit not in LENGTHS or not thickness.value > 0:
-        raise MeasurementError(f"A foil thickness is a positive length, not {thickness}.")
-    if table.calibration.ndim != 2:
-        raise MeasurementError("A foil thickness means nothing for a volume.")
-    if not table.calibration.calibrated:
-        raise MeasurementError(
-            "A number per foil volume needs the pixel size.", hint="Give the pixel size first."
-        )
-
-
-def _warnings(table: RegionTable, region: Region, thickness: Quantity | None) -> tuple[str, ...]:
-    notes = [*table.warnings]
-    notes.append(
-        "Intervals are 95 %, for the counting of objects alone (Garwood), and hold if objects "
-        "lie at random; fractions and sizes have no interval yet."
-    )
-    cut = sum(region.border_objects.values())
-    if region.border == "exclude" and cut:
-        notes.append(
-            f"{cut} objects at the border are left out: number densities are too low, and large "
-            "objects are missing more often than small ones."
-        )
-    elif "touches_border" in table and np.any(table["touches_border"]):
-        touching = int(np.count_nonzero(table["touches_border"]))
-        notes.append(
-            f"{touching} of {len(table)} objects touch the border and are counted: number "
-            "densities are too high by about half of them, and their sizes are too small."
-        )
-    if region.frames > 1:
-        notes.append(
-            "Objects are counted in every frame; frames of one movie are not independent, so "
-            "intervals are too narrow."
-        )
-    if region.images > 1:
-        notes.append(
-            "Several images are counted as one: intervals leave out the scatter between them."
-        )
-    if thickness is not None:
-        notes.extend(_foil_warnings(thickness))
-    return tuple(notes)
-
-
-def _foil_warnings(thickness: Quantity) -> list[str]:
-    bias = (
-        f"number_density_foil is N/(A t) with t = {thickness}: objects cut by the foil's "
-        "surfaces are counted whole, so it is too high by about the factor 1 + d/t."
-    )
-    notes = [bias]
-    if thickness.sigma:
-        share = 100 * thickness.sigma / thickness.value
-        notes.append(f"The thickness adds {share:.2g} % to its error, which the interval lacks.")
-    return notes

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from napari_defectseg.core.axes import Axes
@@ -38,6 +38,13 @@ class Region:
         Smallest size of an object, in pixels.
     too_small : int
         Objects left out because they are smaller.
+    window : tuple of int
+        Sides in pixels of what is counted in a frame; empty where it is no rectangle (box), or
+        where the border rule does not need to know.
+    spanning_pixels : mapping of str to int
+        By class name: pixels of objects left out that are as wide as the window.
+    fields : tuple of Region
+        What was counted in each image of a stacked table, in order; empty for one image.
     """
 
     axes: Axes
@@ -51,6 +58,24 @@ class Region:
     border_pixels: Mapping[str, int] = field(default_factory=dict)
     min_size: int = 1
     too_small: int = 0
+    window: tuple[int, ...] = ()
+    spanning_pixels: Mapping[str, int] = field(default_factory=dict)
+    fields: tuple[Region, ...] = ()
+
+    @property
+    def each(self) -> tuple[Region, ...]:
+        """The fields; the region itself where there is one image."""
+        return self.fields or (self,)
+
+    def without_border(self) -> Region:
+        """Return the region for a choice of rows: objects left out are not of the choice."""
+        return replace(
+            self,
+            border_objects={},
+            border_pixels={},
+            spanning_pixels={},
+            fields=tuple(part.without_border() for part in self.fields),
+        )
 
     @property
     def ndim(self) -> int:

@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 from napari_defectseg.core.errors import MeasurementError
 from napari_defectseg.core.setting import Setting
 
-Border = Literal["count", "exclude"]
+Border = Literal["count", "exclude", "frame", "weight"]
 GROUPS = (
     ("shape", "form, direction, what is too small to trust"),
     ("surface", "perimeter or surface area, Euler number, sphericity"),
@@ -23,7 +23,9 @@ GROUPS = (
     ("scikit", "the rest of scikit-image's, one object after the other"),
 )
 """Groups of columns beyond the basic ones, and what is in them."""
-BORDERS: tuple[Border, ...] = ("count", "exclude")
+BORDERS: tuple[Border, ...] = ("count", "exclude", "frame", "weight")
+WINDOWED: tuple[Border, ...] = ("frame", "weight")
+"""Rules that are without bias and want a rectangular region."""
 
 
 @dataclass(frozen=True)
@@ -35,9 +37,13 @@ class MeasureSettings:
     connectivity : int or None
         Which pixels of a class mask are neighbours: 1 those that share a face, 2 an edge too,
         3 a corner too; None: all. Only used where objects are not numbered yet.
-    border : {"count", "exclude"}
+    border : {"count", "exclude", "frame", "weight"}
         What becomes of objects that touch the border of what is counted: ``"count"`` keeps
         them, ``"exclude"`` leaves them out of the table (their area stays in the fraction).
+        Two rules are without bias and want a rectangular region: ``"frame"`` leaves out those
+        at the first edges (left and upper, in front) and counts the others whole; ``"weight"``
+        keeps those wholly inside, each weighted by one over the room that it has to lie in
+        (Miles–Lantuéjoul). With both, sizes are those of whole objects, weighted.
     min_size : int
         Objects of fewer pixels are taken for noise: neither in the table nor in the fraction.
     intensity : bool
@@ -61,7 +67,16 @@ class MeasureSettings:
         int | None, Setting("Neighbours", low=1, high=3, none="all of them")
     ] = None
     border: Annotated[
-        Border, Setting("Border", names=(("count", "count all"), ("exclude", "leave out")))
+        Border,
+        Setting(
+            "Border",
+            names=(
+                ("count", "count all"),
+                ("exclude", "leave out"),
+                ("frame", "counting frame"),
+                ("weight", "weighted"),
+            ),
+        ),
     ] = "count"
     min_size: Annotated[int, Setting("Smallest object", unit="px", low=0, high=10**9)] = 1
     intensity: Annotated[bool, Setting("Measure grey values")] = True

@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from napari_defectseg.core.calibration import Calibration
 from napari_defectseg.core.classes import ClassMap
@@ -37,13 +38,15 @@ def stack(tables: Sequence[RegionTable]) -> RegionTable:
             "Tables of planes and of volumes cannot be put under one another.",
             hint="Measure them apart.",
         )
+    region = _region(same)
     names = list(dict.fromkeys(name for table in same for name in table.names))
     return RegionTable(
         {name: _joined(name, same) for name in names},
         first.calibration,
         _classes(same),
-        _region(same),
+        region,
         tuple(dict.fromkeys(note for table in same for note in table.warnings)),
+        None if region is None else _fields(same),
     )
 
 
@@ -88,6 +91,16 @@ def _joined(name: str, tables: Sequence[RegionTable]) -> Column:
     return replace(model, values=np.concatenate(parts))
 
 
+def _fields(tables: Sequence[RegionTable]) -> NDArray[np.int64]:
+    """Return for each row the place of its image among all fields."""
+    found, first = [], 0
+    for table in tables:
+        own = np.zeros(len(table), np.int64) if table.fields is None else table.fields
+        found.append(own + first)
+        first += len(table.region.each) if table.region is not None else 1
+    return np.concatenate(found)
+
+
 def _classes(tables: Sequence[RegionTable]) -> ClassMap | None:
     found = [table.classes for table in tables if table.classes is not None]
     if not found:
@@ -120,6 +133,9 @@ def _region(tables: Sequence[RegionTable]) -> Region | None:
         border_objects=_summed([region.border_objects for region in known]),
         border_pixels=_summed([region.border_pixels for region in known]),
         too_small=sum(region.too_small for region in known),
+        window=(),
+        spanning_pixels=_summed([region.spanning_pixels for region in known]),
+        fields=tuple(part for region in known for part in region.each) if len(known) > 1 else (),
     )
 
 

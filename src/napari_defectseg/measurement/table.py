@@ -52,6 +52,8 @@ class RegionTable:
         What was counted; None for tables read from a file, which do not say.
     warnings : tuple of str
         What a person should know before using the numbers.
+    fields : ndarray of int64 or None, shape (n,)
+        For each row of a stacked table the place of its image in ``region.fields``.
 
     Raises
     ------
@@ -64,6 +66,7 @@ class RegionTable:
     classes: ClassMap | None = None
     region: Region | None = None
     warnings: tuple[str, ...] = field(default=())
+    fields: NDArray[np.int64] | None = None
 
     def __post_init__(self) -> None:
         lengths = {name: len(column.values) for name, column in self.columns.items()}
@@ -138,7 +141,7 @@ class RegionTable:
             keep = evaluate_filter(keep, self)
         region = self.region
         if region is not None:
-            region = replace(region, border_objects={}, border_pixels={})
+            region = region.without_border()
         return replace(self._take(np.asarray(keep)), region=region)
 
     def sorted_by(self, name: str, *, descending: bool = False) -> RegionTable:
@@ -193,4 +196,5 @@ class RegionTable:
             name: replace(column, values=column.values[keep])
             for name, column in self.columns.items()
         }
-        return replace(self, columns=columns)
+        fields = None if self.fields is None else self.fields[keep]
+        return replace(self, columns=columns, fields=fields)

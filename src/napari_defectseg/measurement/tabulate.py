@@ -16,11 +16,12 @@ from napari_defectseg.measurement.columns.measurement import (
     MEASUREMENTS,
     Measurement,
 )
-from napari_defectseg.measurement.inputs import Inputs
+from napari_defectseg.measurement.inputs import Inputs, Window
 from napari_defectseg.measurement.objects import Objects
 from napari_defectseg.measurement.region import Region
-from napari_defectseg.measurement.settings import MeasureSettings
+from napari_defectseg.measurement.settings import WINDOWED, MeasureSettings
 from napari_defectseg.measurement.source import Source
+from napari_defectseg.measurement.statistics.frames import in_frame
 from napari_defectseg.measurement.table import Column, RegionTable
 
 Values = dict[str, NDArray[Any]]
@@ -150,11 +151,9 @@ def _leave_out(
     objects: Objects, source: Source, inputs: Inputs, settings: MeasureSettings
 ) -> tuple[Objects, Region]:
     large = objects.count >= settings.min_size
-    out = objects.cut & large if settings.border == "exclude" else np.zeros(len(objects), bool)
-    at_border = objects.select(out)
-    names, which = np.unique(class_names(at_border), return_inverse=True)
-    number = np.bincount(which, minlength=names.size)
-    pixels = np.bincount(which, at_border.count, minlength=names.size)
+    frame = _window(source, inputs, settings)
+    out = _out(objects, frame, settings.border) & large
+    spanning = out & _spans(objects, frame)
     total = int(np.prod(source.shape))
     region = Region(
         source.axes,
@@ -164,13 +163,59 @@ def _leave_out(
         source.shape[0] if "t" in source.axes else 1,
         1,
         settings.border,
-        dict(zip(names.tolist(), number.tolist(), strict=True)),
-        dict(zip(names.tolist(), map(int, pixels), strict=True)),
+        _by_class(objects, out, np.ones(len(objects), np.int64)),
+        _by_class(objects, out, objects.count),
         settings.min_size,
         int(np.count_nonzero(~large)),
+        () if frame is None else frame[1],
+        _by_class(objects, spanning, objects.count),
     )
     keep = large & ~out
     return (objects if keep.all() else objects.select(keep)), region
+
+
+def _window(source: Source, inputs: Inputs, settings: MeasureSettings) -> Window | None:
+    """Return the window of a border rule that wants one."""
+    if settings.border not in WINDOWED:
+        return None
+    found = inputs.window(source.shape, "t" in source.axes)
+    if found is None:
+        raise MeasurementError(
+            f"The border rule {settings.border!r} wants a rectangular region, the same in all "
+            "frames.",
+            hint="Leave out the region of interest or draw a rectangle, or use 'count'.",
+        )
+    return found
+
+
+def _out(objects: Objects, window: Window | None, border: str) -> NDArray[np.bool_]:
+    """Return which objects a border rule leaves out."""
+    if border == "frame" and window is not None:
+        return ~in_frame(objects.low, window[0])
+    if border == "count":
+        return np.zeros(len(objects), bool)
+    return objects.cut
+
+
+def _spans(objects: Objects, window: Window | None) -> NDArray[np.bool_]:
+    """Return which objects reach from one edge of the window to the other."""
+    if window is None:
+        return np.zeros(len(objects), bool)
+    low, sides = np.array(window[0]), np.array(window[1])
+    both: NDArray[np.bool_] = ((objects.low <= low) & (objects.high >= low + sides - 1)).any(axis=1)
+    return both
+
+
+def _by_class(
+    objects: Objects, which: NDArray[np.bool_], values: NDArray[np.int64]
+) -> dict[str, int]:
+    """Return the sum of values over some objects, by class name."""
+    if not which.any():
+        return {}
+    chosen = objects.select(which)
+    names, place = np.unique(class_names(chosen), return_inverse=True)
+    sums = np.bincount(place, values[which], minlength=names.size)
+    return dict(zip(names.tolist(), map(int, sums), strict=True))
 
 
 def _warnings(

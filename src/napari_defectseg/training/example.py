@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -27,11 +27,14 @@ class Example:
         Overlapping classes: ``(class, *spatial)`` of 0 and 1. 255 where nobody looked.
     square : bool
         Whether y and x have the same size, so that quarter turns are allowed.
+    weight : float
+        How much more often than its share of pixels it is drawn from.
     """
 
     image: Array
     target: Array
     square: bool = True
+    weight: float = 1.0
 
     @property
     def spatial_shape(self) -> tuple[int, ...]:
@@ -48,7 +51,7 @@ class Example:
         return [found for found in places if found.size]
 
 
-def targets_of(mask: Array, classes: ClassMap) -> Array:
+def targets_of(mask: Array, classes: ClassMap, *, planes: bool | None = None) -> Array:
     """Turn a mask of class values into targets of channel indices.
 
     Parameters
@@ -58,6 +61,8 @@ def targets_of(mask: Array, classes: ClassMap) -> Array:
         ``(class, …)`` of 0, 1 and 255.
     classes : ClassMap
         In the order of the network's channels.
+    planes : bool, optional
+        A map a class, also where classes exclude each other; by default as the classes say.
 
     Returns
     -------
@@ -69,20 +74,30 @@ def targets_of(mask: Array, classes: ClassMap) -> Array:
     TrainingError
         If the mask holds a value that is no class.
     """
-    if not classes.exclusive:
+    values = set(np.unique(mask).tolist())
+    in_front = mask.ndim and not classes.exclusive and mask.shape[0] == len(classes)
+    if in_front and values <= {0, 1, UNLABELLED}:
         return np.asarray(mask, np.uint8)
-    lookup = np.full(256, 254, np.uint8)
+    if planes if planes is not None else not classes.exclusive:
+        _refuse_strange(values, classes)
+        maps = [np.where(mask == UNLABELLED, UNLABELLED, mask == v) for v in classes.values]
+        return np.stack(maps).astype(np.uint8)
+    _refuse_strange(values, classes)
+    lookup = np.zeros(256, np.uint8)
     lookup[0], lookup[UNLABELLED] = 0, UNLABELLED
     for channel, value in enumerate(classes.values, start=1):
         lookup[value] = channel
     target: Array = lookup[np.asarray(mask, np.uint8)]
-    if (target == 254).any():
-        strange = sorted(set(np.unique(mask).tolist()) - {0, UNLABELLED, *classes.values})
+    return target
+
+
+def _refuse_strange(values: set[int], classes: ClassMap) -> None:
+    strange = sorted(values - {0, UNLABELLED, *classes.values})
+    if strange:
         raise TrainingError(
             f"The mask holds the values {strange}, which are no classes.",
             hint=f"Classes are {', '.join(f'{c.value} {c.name}' for c in classes)}.",
         )
-    return target
 
 
 def pad_to(example: Example, least: Sequence[int]) -> Example:
@@ -97,4 +112,4 @@ def pad_to(example: Example, least: Sequence[int]) -> Example:
     image = np.pad(example.image, [(0, 0), *widths], mode="symmetric")
     lead = [(0, 0)] * (example.target.ndim - len(widths))
     target = np.pad(example.target, [*lead, *widths], constant_values=UNLABELLED)
-    return Example(image, target, example.square)
+    return replace(example, image=image, target=target)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from napari_defectseg.core.atomic import refuse_existing
 from napari_defectseg.core.progress import Step, Steps, drive
@@ -43,6 +43,17 @@ class TrainSettings:
         What the model is called; the dataset's name where empty.
     overwrite : bool
         Whether an existing folder may be replaced.
+    part : str
+        Which weights learn: all, those behind the coarsest level, or the last layer.
+    teacher : TorchModel or None
+        Whose opinion a plan with distillation follows.
+    replay : Dataset or None
+        Earlier data, drawn from beside the new so that it is not forgotten.
+    replay_share : float
+        Share of the patches that come from it.
+    keep : Path or None
+        A checkpoint file: written after each round, and gone on from if it is there. It is
+        removed when the model is written.
     """
 
     start_from: TorchModel | None = None
@@ -51,6 +62,11 @@ class TrainSettings:
     stop: Callable[[], bool] = _never
     name: str = ""
     overwrite: bool = False
+    part: Literal["all", "decoder", "head"] = "all"
+    teacher: TorchModel | None = None
+    replay: Dataset | None = None
+    replay_share: float = 0.5
+    keep: Path | None = None
 
 
 def train_steps(
@@ -84,8 +100,10 @@ def train_steps(
     from napari_defectseg.inference.devices import choose
     from napari_defectseg.inference.settings import PredictSettings
     from napari_defectseg.models.model import TorchModel
-    from napari_defectseg.training.judge import judge_steps
-    from napari_defectseg.training.loop import Job, fit_steps
+    from napari_defectseg.training.assemble import freeze, identity_of, job_of, replayed_steps
+    from napari_defectseg.training.guard import guard_steps
+    from napari_defectseg.training.judge import Shrunk, judge_steps
+    from napari_defectseg.training.loop import fit_steps
     from napari_defectseg.training.prepare import load_steps
     from napari_defectseg.training.start import start, threads_limited
 
@@ -96,16 +114,28 @@ def train_steps(
     yield Step(0, 0, "preparing the network")
     with threads_limited(settings.threads):
         network, card = start(dataset, plan, settings.start_from)
+        freeze(network, card, settings.part)
         train = yield from load_steps(sets.train, card, "training")
         validation = yield from load_steps(sets.validation, card, "validation")
         device = choose(settings.device).name
-        job = Job(network, card.classes, plan, train, validation, device, settings.stop)
+        train += yield from replayed_steps(card, train, settings)
+        belongs = identity_of(dataset, plan, settings)
+        job = job_of(network, card, plan, (train, validation), device, settings, belongs)
         fitted = yield from fit_steps(job)
     card = _told(card, dataset, plan, sets, fitted, settings)
     model = TorchModel.from_network(card, network.cpu().eval())
     wanted = PredictSettings(device=settings.device, threads=settings.threads)
-    scores = yield from judge_steps(model, sets.test, wanted)
-    return _write(model.with_card(card.replaced(source="card", scores=scores)), out, fitted)
+    pairs = [Shrunk(pair, plan.patch) for pair in sets.test] if plan.whole else sets.test
+    scores = yield from judge_steps(model, pairs, wanted)
+    card = card.replaced(source="card", scores=scores)
+    if settings.start_from is not None:
+        earlier = settings.replay.pairs(split="test") if settings.replay else ()
+        found = yield from guard_steps(settings.start_from, model, pairs, earlier, wanted)
+        card = card.replaced(source="card", training={**card.training, "guard": found.as_dict()})
+    written = _write(model.with_card(card), out, fitted)
+    if settings.keep is not None:
+        settings.keep.unlink(missing_ok=True)
+    return written
 
 
 def train(
@@ -150,6 +180,14 @@ def _told(
             f"{', '.join(sets.shared)} is in several sets, at different places: "
             "the scores say nothing about a new specimen."
         )
+    if settings.replay is not None:
+        told["replay"] = settings.replay.name
+    if settings.part != "all":
+        told["part"] = settings.part
+    if settings.teacher is not None:
+        told["teacher_sha256"] = settings.teacher.sha256
+    if plan.batch_statistics:
+        card = card.replaced(source="card", batch_norm="image")
     licences = {"licence": dataset.card.licence} if dataset.card.licence else {}
     return card.replaced(
         source="card", name=settings.name or dataset.name, training=told, **licences

@@ -76,7 +76,8 @@ def forecast_steps(
         If a set is empty, or dataset, plan and model do not fit together.
     """
     from napari_defectseg.inference.devices import choose
-    from napari_defectseg.training.loop import Job, fit_steps
+    from napari_defectseg.training.assemble import job_of
+    from napari_defectseg.training.loop import fit_steps
     from napari_defectseg.training.sets import sets_of
     from napari_defectseg.training.start import start, threads_limited
 
@@ -88,7 +89,7 @@ def forecast_steps(
         noise = [_noise(card, plan)]
         short = plan.with_changes(epochs=1, steps_per_epoch=TRIED)
         device = choose(settings.device).name
-        job = Job(network, card.classes, short, noise, noise, device, settings.stop)
+        job = job_of(network, card, short, (noise, noise), device, settings)
         times = [time.monotonic()]
         for step in fit_steps(job):
             times.append(time.monotonic())
@@ -106,7 +107,7 @@ def _noise(card: ModelCard, plan: TrainingPlan) -> Example:
 
     rng = np.random.default_rng(0)
     image = rng.standard_normal((card.in_channels, *plan.patch)).astype(np.float32)
-    if card.classes.exclusive:
+    if card.task == "exclusive":
         target = rng.integers(0, len(card.classes) + 1, plan.patch).astype(np.uint8)
     else:
         target = rng.integers(0, 2, (len(card.classes), *plan.patch)).astype(np.uint8)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -38,9 +39,11 @@ class PatchSampler:
             raise TrainingError("There are no images to train on.")
         self.plan = plan
         largest = [int(np.ceil(n * (1 + plan.zoom))) for n in plan.patch]
+        if plan.whole:
+            examples = [shrunk(example, plan.patch) for example in examples]
         self.examples = [pad_to(example, largest) for example in examples]
         self._foreground = [example.foreground() for example in self.examples]
-        known = [float((example.target != UNLABELLED).sum()) for example in examples]
+        known = [e.weight * float((e.target != UNLABELLED).sum()) for e in examples]
         if not sum(known):
             raise TrainingError("None of the training images has a labelled pixel.")
         self._shares = np.cumsum(known) / sum(known)
@@ -68,6 +71,8 @@ class PatchSampler:
             *(slice(a, a + n) for a, n in zip(corner, size, strict=True)),
         )
         image, target = zoomed(example.image[cut], example.target[cut], self.plan.patch)
+        if self.plan.scaling == "patch":
+            image = zscored(image)
         return augment(image, target, self.plan, rng, square=example.square)
 
     def _zoomed_size(self, rng: np.random.Generator) -> tuple[int, ...]:
@@ -79,6 +84,8 @@ class PatchSampler:
         self, index: int, size: tuple[int, ...], rng: np.random.Generator
     ) -> tuple[int, ...]:
         shape = self.examples[index].spatial_shape
+        if self.plan.lattice:
+            return self._on_lattice(shape, size, rng)
         classes = self._foreground[index]
         if classes and rng.random() < self.plan.foreground_share:
             # Class first, then pixel: small voids are met as often as large precipitates.
@@ -93,3 +100,28 @@ class PatchSampler:
         return tuple(
             int(np.clip(a, 0, s - n)) for a, s, n in zip(shifted, shape, size, strict=True)
         )
+
+    def _on_lattice(
+        self, shape: tuple[int, ...], size: tuple[int, ...], rng: np.random.Generator
+    ) -> tuple[int, ...]:
+        """Return one of the evenly spaced corners; axes before y and x begin at 0."""
+        places = [0] * (len(shape) - 2) + [int(n) for n in rng.integers(0, self.plan.lattice, 2)]
+        steps = max(1, self.plan.lattice - 1)
+        return tuple(
+            round(place * (s - n) / steps) if s > n else 0
+            for place, s, n in zip(places, shape, size, strict=True)
+        )
+
+
+def shrunk(example: Example, shape: tuple[int, ...]) -> Example:
+    """Return a whole example at another size."""
+    image, target = zoomed(example.image, example.target, shape)
+    return replace(example, image=image.astype(np.float32), target=target)
+
+
+def zscored(image: Array) -> Array:
+    """Return a patch with mean 0 and standard deviation 1 (divided by N) a channel."""
+    axes = tuple(range(1, image.ndim))
+    centre, spread = image.mean(axes, keepdims=True), image.std(axes, keepdims=True)
+    found: Array = ((image - centre) / np.maximum(spread, 1e-12)).astype(np.float32)
+    return found

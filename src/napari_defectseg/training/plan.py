@@ -15,6 +15,18 @@ from napari_defectseg.core.setting import Setting
 
 SYMMETRIES = ("flip_z", "flip_y", "flip_x", "rot90_yx")
 """Symmetries a plan may allow: mirror an axis, turn the y-x plane by quarter turns."""
+LOSSES = ("house", "cross_entropy", "bce", "mff_metal", "defectsegnet")
+"""Cross-entropy with Dice; cross-entropy; binary cross-entropy a map; those of the papers."""
+VARIANTS = ("", "as-published", "as-meant")
+OPTIMISERS = ("adamw", "adam")
+SCHEDULES = ("one_cycle", "constant", "milestones", "plateau")
+SCALINGS = ("image", "authors", "patch")
+OUTPUTS = ("classes", "one", "each")
+CLASS_WEIGHTS = ("none", "balanced")
+CHOICES = {
+    "loss": LOSSES, "variant": VARIANTS, "optimiser": OPTIMISERS, "schedule": SCHEDULES,
+    "scaling": SCALINGS, "outputs": OUTPUTS, "class_weights": CLASS_WEIGHTS,
+}  # fmt: skip
 SYMMETRY_NAMES = (
     ("flip_z", "first slice last"), ("flip_y", "upside down"), ("flip_x", "left for right"),
     ("rot90_yx", "quarter turns"),
@@ -61,6 +73,48 @@ class TrainingPlan:
         Epochs without a better validation loss before it stops.
     seed : int
         Seed of weights, patches and augmentation.
+    network : str
+        Name in the registry of networks; its size follows from `widths`.
+    loss : str
+        One of `LOSSES`.
+    variant : str
+        ``"as-published"`` or ``"as-meant"`` where the authors' way has a fault; else empty.
+    optimiser : str
+        ``"adamw"`` or ``"adam"`` (without weight decay).
+    schedule : str
+        ``"one_cycle"``, ``"constant"``, ``"milestones"`` (the rate times `factor` after each of
+        `milestones` rounds) or ``"plateau"`` (back to the best weights and the rate times
+        `factor` after `patience` rounds without a better one, at most `plateaus` times).
+    milestones : tuple of int
+    factor : float
+    plateaus : int
+    scaling : str
+        ``"image"``: z-scored a whole image; ``"authors"``: as the network's authors do;
+        ``"patch"``: each patch z-scored on its own.
+    lattice : int
+        Patches begin at so many evenly spaced places along y and x, in turn; 0: anywhere.
+    whole : bool
+        Whole images are shrunk to the patch, instead of patches cut out.
+    outputs : str
+        ``"classes"``: as the dataset's classes; ``"one"``: a single class or not; ``"each"``:
+        a map for each class, which may overlap.
+    inverted : bool
+        The network learns what is not the class.
+    batch_statistics : bool
+        Batch normalisation measures each image, in use as in training.
+    momentum : float
+        Share of a batch in the moving averages of batch normalisation; 0: as the network has it.
+    distillation, temperature : float
+        Weight of a teacher's opinion, and how far it is softened.
+    boundary : float
+        Weight of the boundary loss.
+    class_weights : str
+        ``"none"``, or ``"balanced"``: cross-entropy weighs each class by the root of the inverse
+        of its share, so that rare classes are not drowned.
+    ema : float
+        Decay a step of an exponential mean of the weights, which is then what is kept; 0: none.
+    clip : float
+        Largest length of the gradient; 0: no limit.
     """
 
     name: Annotated[str, Setting("Name")] = "unet"
@@ -87,6 +141,27 @@ class TrainingPlan:
     blur: Annotated[float, Setting("Blur", unit="px", low=0, high=20)] = 0.8
     patience: Annotated[int, Setting("Patience", unit="rounds", low=1, high=10_000)] = 12
     seed: Annotated[int, Setting("Seed", low=0)] = 0
+    network: Annotated[str, Setting("Network")] = "unet"
+    loss: Annotated[str, Setting("Loss", choices=LOSSES)] = "house"
+    variant: Annotated[str, Setting("Variant", choices=VARIANTS)] = ""
+    optimiser: Annotated[str, Setting("Optimiser", choices=OPTIMISERS)] = "adamw"
+    schedule: Annotated[str, Setting("Schedule", choices=SCHEDULES)] = "one_cycle"
+    milestones: Annotated[tuple[int, ...], Setting("Milestones", unit="rounds")] = ()
+    factor: Annotated[float, Setting("Factor of the rate", low=0, high=1)] = 0.5
+    plateaus: Annotated[int, Setting("Plateaus", low=0)] = 0
+    scaling: Annotated[str, Setting("Scaling", choices=SCALINGS)] = "image"
+    lattice: Annotated[int, Setting("Places along y and x", low=0)] = 0
+    whole: Annotated[bool, Setting("Whole images, shrunk")] = False
+    outputs: Annotated[str, Setting("Outputs", choices=OUTPUTS)] = "classes"
+    inverted: Annotated[bool, Setting("Inverted")] = False
+    batch_statistics: Annotated[bool, Setting("Statistics of each image")] = False
+    momentum: Annotated[float, Setting("Share of a batch", low=0, high=1)] = 0.0
+    distillation: Annotated[float, Setting("Weight of the teacher", low=0)] = 0.0
+    temperature: Annotated[float, Setting("Temperature", low=0)] = 1.0
+    boundary: Annotated[float, Setting("Weight of the boundary", low=0)] = 0.0
+    class_weights: Annotated[str, Setting("Class weights", choices=CLASS_WEIGHTS)] = "none"
+    ema: Annotated[float, Setting("Mean of weights", low=0, high=1)] = 0.0
+    clip: Annotated[float, Setting("Largest gradient", low=0)] = 5.0
 
     def __post_init__(self) -> None:
         if self.dims not in (2, 3) or len(self.patch) != self.dims:
@@ -105,6 +180,12 @@ class TrainingPlan:
                 f"{', '.join(sorted(strange))} is not a symmetry.",
                 hint=f"Known: {', '.join(SYMMETRIES)}.",
             )
+        for name, known in CHOICES.items():
+            if getattr(self, name) not in known:
+                raise TrainingError(
+                    f"{getattr(self, name)!r} is no {name.replace('_', ' ')} of a plan.",
+                    hint=f"Known: {', '.join(filter(None, known))}.",
+                )
         counts = (self.batch, self.epochs, self.steps_per_epoch, self.patience, *self.widths)
         if min(counts) < 1 or len(self.widths) < 2:
             raise TrainingError(
@@ -170,19 +251,36 @@ def movie() -> TrainingPlan:
     return TrainingPlan(name="movie", symmetries=("flip_x",))
 
 
-PLANS: Registry[Callable[[], TrainingPlan]] = Registry(
+PUBLISHED = ("am-segnet", "defectsegnet", "mff-metal", "pbf-unet", "dcnn3d")
+"""Plans with variants and reduced widths."""
+PLANS: Registry[Callable[..., TrainingPlan]] = Registry(
     "training plan",
     {
         "unet": "napari_defectseg.training.plan:unet",
         "unet3d": "napari_defectseg.training.plan:unet3d",
         "movie": "napari_defectseg.training.plan:movie",
+        "am-segnet": "napari_defectseg.training.plans.am_segnet:plan",
+        "defectsegnet": "napari_defectseg.training.plans.defectsegnet:plan",
+        "mff-metal": "napari_defectseg.training.plans.mff_metal:plan",
+        "pbf-unet": "napari_defectseg.training.plans.pbf_unet:plan",
+        "dcnn3d": "napari_defectseg.training.plans.dcnn3d:plan",
     },
     "napari_defectseg.training_plans",
 )
 
 
-def plan_of(name_or_file: str | TrainingPlan) -> TrainingPlan:
+def plan_of(
+    name_or_file: str | TrainingPlan, *, variant: str = "", reduced: bool = False
+) -> TrainingPlan:
     """Return a plan by its name, or read it from a JSON file.
+
+    Parameters
+    ----------
+    name_or_file : str or TrainingPlan
+    variant : str
+        ``"as-published"`` or ``"as-meant"``, of a published plan.
+    reduced : bool
+        A published plan with widths and patches that a processor of two cores can train.
 
     Raises
     ------
@@ -193,6 +291,12 @@ def plan_of(name_or_file: str | TrainingPlan) -> TrainingPlan:
     """
     if isinstance(name_or_file, TrainingPlan):
         return name_or_file
+    if name_or_file in PUBLISHED:
+        return PLANS.get(name_or_file)(**({"variant": variant} if variant else {}), reduced=reduced)
+    if variant or reduced:
+        raise TrainingError(
+            f"The plan {name_or_file} has no variants.", hint=f"These have: {', '.join(PUBLISHED)}."
+        )
     if name_or_file in PLANS.names():
         return PLANS.get(name_or_file)()
     path = Path(name_or_file)

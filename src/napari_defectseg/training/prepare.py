@@ -44,7 +44,7 @@ def examples_of(image: CalibratedImage, mask: Array, card: ModelCard) -> Iterato
     card : ModelCard
     """
     pixels = channel_first(image, card)
-    target = targets_of(mask, card.classes)
+    target = targets_of(mask, card.classes, planes=card.task != "exclusive")
     chain = (
         fit_chain(card.preprocessing, pixels) if scope_of(card.preprocessing) != "slice" else None
     )
@@ -65,14 +65,15 @@ def channel_first(image: CalibratedImage, card: ModelCard) -> Array:
     TrainingError
         If the number of channels is not the network's.
     """
-    if image.channels != card.in_channels:
+    pixels = image.read()
+    front = np.moveaxis(pixels, image.axes.index("c"), 0) if "c" in image.axes else pixels[None]
+    if len(front) == 1 < card.in_channels:  # grey for a network of colours, as in prediction
+        return np.repeat(front, card.in_channels, axis=0)
+    if len(front) != card.in_channels:
         raise TrainingError(
             f"{image.name} has {image.channels} channels; the network takes {card.in_channels}."
         )
-    pixels = image.read()
-    if "c" in image.axes:
-        return np.moveaxis(pixels, image.axes.index("c"), 0)
-    return pixels[np.newaxis]
+    return front
 
 
 def _places(image: CalibratedImage, card: ModelCard) -> Iterator[tuple[int, ...]]:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import copy
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from napari_defectseg.core.errors import TrainingError
 from napari_defectseg.datasets.dataset import Dataset
-from napari_defectseg.models.model import TorchModel, design
-from napari_defectseg.models.preprocess import Normalise
+from napari_defectseg.models.model import TorchModel
+from napari_defectseg.training.networks import new_card
 from napari_defectseg.training.plan import TrainingPlan
 
 if TYPE_CHECKING:
@@ -49,27 +50,29 @@ def start(
             f"{', '.join(dataset.classes.names)}.",
             hint="Rename the model's classes to match, or start from new weights.",
         )
-    network = copy.deepcopy(model.network()).train().requires_grad_(True)
-    return network, card.replaced(source="card", classes=dataset.classes)
+    network = _trainable(model)
+    _set_momentum(network, plan.momentum)
+    classes = replace(dataset.classes, exclusive=card.classes.exclusive)
+    return network, card.replaced(source="card", classes=classes)
+
+
+def _trainable(model: TorchModel) -> torch.nn.Module:
+    """Return a copy whose batch normalisation learns, also of one that measures each image."""
+    if model.card.batch_norm == "image":
+        model = model.with_card(model.card.replaced(source="card", batch_norm="moving"))
+    return copy.deepcopy(model.network()).train().requires_grad_(True)
+
+
+def _set_momentum(network: torch.nn.Module, share: float) -> None:
+    from napari_defectseg.models.statistics import norms_of
+
+    for layer in norms_of(network).values() if share else ():
+        layer.momentum = share  # type: ignore[assignment]
 
 
 def _new_card(dataset: Dataset, plan: TrainingPlan) -> ModelCard:
-    exclusive = dataset.classes.exclusive
-    sizes = _pixel_sizes(dataset)
-    return design(
-        dataset.name,
-        settings={
-            "dims": plan.dims,
-            "in_channels": dataset.pairs(split="train")[0].image().channels,
-            "widths": plan.widths,
-        },
-        classes=dataset.classes,
-        task="exclusive" if exclusive else "multilabel",
-        activation="softmax" if exclusive else "sigmoid",
-        preprocessing=(Normalise(method="zscore", scope="image"),),
-        symmetries=plan.symmetries,
-        **sizes,
-    )
+    channels = dataset.pairs(split="train")[0].image().channels
+    return new_card(dataset.name, dataset.classes, channels, plan, **_pixel_sizes(dataset))
 
 
 def _pixel_sizes(dataset: Dataset) -> dict[str, Any]:

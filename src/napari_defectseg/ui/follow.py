@@ -167,7 +167,8 @@ class Follower(QObject):
 
     def summary_of(self, table: RegionTable) -> Summary:
         """Return the numbers of a choice of rows."""
-        return summarise(table, thickness=self.thickness)
+        # Percentiles take a sorting of all sizes, and no number of the window needs them.
+        return summarise(table, thickness=self.thickness, details=False)
 
     def _set_busy(self, busy: bool) -> None:
         if busy != self.busy:

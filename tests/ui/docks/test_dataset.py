@@ -220,3 +220,18 @@ def test_narrow(dock, train_dock, filled, qtbot):
         assert page.body.parentWidget().minimumSizeHint().width() <= 213
         assert page.minimumSizeHint().width() <= 244
     assert session_of(dock.viewer) is dock.session
+
+
+def test_check_says_what_is_wrong_with_a_way_to_the_picture(dock, filled, qtbot):
+    image, labels = micrograph()
+    filled.add(image, labels, specimen="D", region=(slice(0, 96), slice(0, 96)))
+    show(dock, filled, qtbot)
+    dock.check_link.click()
+    qtbot.waitUntil(lambda: "check 0" in dock.messages.topics(), timeout=20000)
+    said = [dock.messages.strip(topic) for topic in dock.messages.topics()]
+    strip = next(s for s in said if "show the same picture" in s.sentence)
+    before = len(dock._pairs)
+    strip.links()[0].click()
+    assert dock.pictures.current in strip.sentence
+    strip.links()[1].click()
+    qtbot.waitUntil(lambda: len(dock._pairs) == before - 1, timeout=8000)

@@ -164,3 +164,24 @@ def test_delete_in_the_plot_is_one_edit(dock):
     assert len(dock.session.labels.object_classes) == COUNT - 2
     dock.session.undo()
     assert len(dock.session.labels.object_classes) == COUNT
+
+
+@pytest.mark.parametrize("border", ["frame", "weight"])
+def test_border_rules_without_bias_are_offered(dock, qtbot, border):
+    place = dock.boxes.border_box.findData(border)
+    before = len(dock.session.table)
+    dock.boxes.border_box.setCurrentIndex(place)
+    dock.boxes.border_box.activated.emit(place)
+    qtbot.waitUntil(lambda: dock.session.table.region.border == border, timeout=5000)
+    assert len(dock.session.table) <= before
+    assert any("Border rule" in note for note in dock.session.summary.warnings)
+
+
+def test_a_number_says_what_its_interval_holds(dock):
+    from napari_defectseg.ui.widgets.numbers_card import QUANTITIES
+
+    name, numbers = next(iter(dock.session.summary.classes.items()))
+    dock.card._explain(name, "number_density", numbers["number_density"])
+    assert "counting alone, objects at random" in dock.card.explanation.text()
+    assert "objects as units, 1 field" in dock.card.note.text()
+    assert set(QUANTITIES) >= {"number_density_foil_corrected", "swelling"}

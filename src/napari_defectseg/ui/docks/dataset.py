@@ -19,7 +19,7 @@ from napari_defectseg.core.classes import ClassMap
 from napari_defectseg.core.errors import DefectSegError
 from napari_defectseg.core.progress import Step, Steps
 from napari_defectseg.datasets.dataset import Dataset
-from napari_defectseg.ui import numbers, pairs, theme, words
+from napari_defectseg.ui import findings, numbers, pairs, theme, words
 from napari_defectseg.ui.docks.base import DockPage
 from napari_defectseg.ui.widgets.balance import Balance
 from napari_defectseg.ui.widgets.more import More
@@ -110,6 +110,11 @@ class DatasetDock(DockPage):
         column.addLayout(row)
         self.sets = ElidedLabel(role="second")
         column.addWidget(self.sets)
+        self.check_link = Link(
+            "Check", "Copies, places that sets share, shifted masks, changed files, wrong classes"
+        )
+        self.check_link.clicked.connect(self.check)
+        column.addWidget(self.check_link, 0, Qt.AlignmentFlag.AlignLeft)
         self.save = SaveRegion(self.viewer, self.session)
         column.addWidget(self.save)
         self.more = More("folder, licence, other datasets", key="dataset")
@@ -327,6 +332,20 @@ class DatasetDock(DockPage):
     def _split_by_place(self) -> None:
         self.by.setCurrentIndex(1)
         self.split()
+
+    def check(self) -> None:
+        """Look for what makes scores or training wrong, and say it in strips."""
+        from napari_defectseg.datasets.check import check_steps
+
+        if (dataset := self.session.dataset) is not None:
+            self.run(
+                "check",
+                check_steps(dataset),
+                on_done=lambda report: (
+                    self.session.dataset is dataset
+                    and findings.show(self.messages, report, self.pictures.select, self.exclude)
+                ),
+            )
 
     def exclude(self, key: str) -> None:
         """Leave a pair out; the message offers to take it back."""

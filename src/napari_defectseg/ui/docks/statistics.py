@@ -246,8 +246,12 @@ class StatisticsDock(DockPage):
         self.card.show_summary(summary, counted.table.classes, self._note(counted))
 
     def _note(self, counted: Population) -> str:
-        parts = [f"95 %, counting alone, {words.counted(counted.images, 'field')}."]
         table = counted.table
+        fields = 1 if table.region is None else len(table.region.each)
+        unit = (
+            "objects as units, 1 field" if fields < 2 else f"{words.count(fields)} fields as units"
+        )
+        parts = [f"95 %, {unit}."]
         region = table.region
         left = sum(region.border_objects.values()) if region is not None else 0
         if left:

@@ -14,6 +14,16 @@ from napari_defectseg.ui.widgets.text import choice
 BORDERS = (
     ("count", "border in", "Count objects that touch the border like all others"),
     ("exclude", "border out", "Leave out objects that touch the border"),
+    (
+        "frame",
+        "frame",
+        "Counting frame: leave out objects at the left and upper edge. No bias of the number",
+    ),
+    (
+        "weight",
+        "weighted",
+        "Whole objects alone, weighted by the room they have: no bias of number and sizes",
+    ),
 )
 
 

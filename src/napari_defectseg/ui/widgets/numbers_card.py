@@ -24,7 +24,8 @@ from napari_defectseg.ui.widgets.swatch import Swatch
 from napari_defectseg.ui.widgets.text import ElidedLabel, Link, name, text
 
 if TYPE_CHECKING:
-    from napari_defectseg.measurement.populations import Estimate, Summary
+    from napari_defectseg.measurement.estimate import Estimate
+    from napari_defectseg.measurement.populations import Summary
 
 
 @dataclass(frozen=True)
@@ -52,11 +53,31 @@ QUANTITIES: dict[str, Quantity] = {
     item.key: item
     for item in (
         Quantity("mean_equivalent_diameter", "mean ⌀", "Mean of the equivalent diameters."),
-        Quantity("number_density_foil", "density", "Objects per area and foil thickness, N/(A·t)."),
+        Quantity(
+            "number_density_foil_corrected",
+            "density",
+            "Objects per foil volume, each seen from a depth of t + d: Σ 1/(A·(t + d)).",
+        ),
+        Quantity(
+            "number_density_foil", "density N/At", "Objects per area and foil thickness, N/(A·t)."
+        ),
         Quantity("number_density", "density", "Objects per counted area (volume), N/A."),
         Quantity(
             "fraction", "fraction", "Share of the counted area (volume) in these objects.", True
         ),
+        Quantity(
+            "volume_fraction_foil",
+            "vol. fraction",
+            "Share of the foil's volume in opaque objects, from their projections.",
+            True,
+        ),
+        Quantity(
+            "swelling",
+            "swelling",
+            "f/(1 - f) of balls with these diameters, if the objects are voids.",
+            True,
+        ),
+        Quantity("sink_strength_voids", "sinks", "4π·r·N, if the objects are voids."),
         Quantity("median_equivalent_diameter", "median ⌀", "Half of the objects are smaller."),
         Quantity(
             "std_equivalent_diameter",
@@ -69,7 +90,7 @@ SHORT = (0.01, 1000.0)
 """Sizes outside get a power of ten: the card is narrow."""
 WIDE_NAME = 72
 """Width that the names of classes have at least in a wide dock, in px."""
-FIRST_2D = ("mean_equivalent_diameter", "number_density_foil", "number_density")
+FIRST_2D = ("mean_equivalent_diameter", "number_density_foil_corrected", "number_density")
 FIRST_3D = ("fraction", "number_density")
 
 
@@ -155,7 +176,10 @@ class NumbersCard(Card):
         offered = self._offered()
         self._chosen = [key for key in self._chosen if key in offered]
         if not self._chosen:
-            flat = "number_density_foil" in offered or summary.region.get("axes", "yx") != "zyx"
+            flat = (
+                "number_density_foil_corrected" in offered
+                or summary.region.get("axes", "yx") != "zyx"
+            )
             first = [key for key in (FIRST_2D if flat else FIRST_3D) if key in offered]
             self._chosen = first[:2]
         self.note.setText(note)
@@ -294,14 +318,13 @@ class NumbersCard(Card):
         if estimate.value is None:
             parts.append(f"Not defined: {estimate.reason}.")
         elif estimate.low is None:
-            parts.append("No interval is known for it yet.")
+            parts.append("It has no interval.")
         else:
             scale = 100 if item.percent else 1
             low, high = estimate.low * scale, (estimate.high or 0.0) * scale
             unit = "%" if item.percent else estimate.unit
             parts.append(
-                f"95 % interval {numbers.plain(low)} – {numbers.plain(high)} {unit} "
-                "(Garwood, counting alone)."
+                f"Interval {numbers.plain(low)} – {numbers.plain(high)} {unit} ({estimate.basis})."
             )
         self._say(" ".join(parts))
 

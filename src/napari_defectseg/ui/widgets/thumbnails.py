@@ -204,6 +204,12 @@ class Thumbnails(QListWidget):
         item = self.currentItem()
         return item.data(NUMBER) if item is not None else ""
 
+    def select(self, key: str) -> None:
+        """Choose the picture of a pair and bring it into sight."""
+        if (item := self._items.get(key)) is not None:
+            self.setCurrentItem(item)
+            self.scrollToItem(item)
+
     def keyboardSearch(self, search: str) -> None:
         """Do nothing: letters belong to the tools."""
 

@@ -1,0 +1,1 @@
+"""Questions that are asked of a dataset before anybody trusts it: one module a question."""

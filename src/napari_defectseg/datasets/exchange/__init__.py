@@ -1,0 +1,1 @@
+"""Datasets of other programs, in and out: one module a form."""

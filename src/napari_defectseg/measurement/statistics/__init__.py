@@ -1,0 +1,1 @@
+"""Populations, lines, space, extremes, correlation: pure functions of arrays and tables."""
