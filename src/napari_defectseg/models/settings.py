@@ -238,7 +238,7 @@ def _batch_norm(field: str, text: str, card: ModelCard) -> dict[str, Any]:
     return {field: wanted}
 
 
-_PLAIN = ("name", "description", "citation", "licence", "task", "activation", "batch_norm",
+_PLAIN = ("architecture", "name", "description", "citation", "licence", "task", "activation", "batch_norm",
           "inverted", "min_size", "pixel_policy", "resize")  # fmt: skip
 """Fields that are said as they are."""
 

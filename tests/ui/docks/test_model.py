@@ -15,11 +15,11 @@ from napari_defectseg.core.calibration import Calibration
 from napari_defectseg.core.classes import PALETTE
 from napari_defectseg.images.image import CalibratedImage
 from napari_defectseg.models.open import open_model
+from napari_defectseg.models.settings import spoken
 from napari_defectseg.models.weights import write_safetensors
 from napari_defectseg.ui import recent
 from napari_defectseg.ui.docks.base import PAGE_WIDTH
 from napari_defectseg.ui.docks.model import ModelDock
-from napari_defectseg.ui.saving import card_settings
 from napari_defectseg.ui.session import session_of
 from napari_defectseg.ui.widgets.text import Link
 
@@ -164,7 +164,7 @@ def test_where_two_networks_fit_a_person_chooses_and_is_not_asked_again(page, qt
     press(page, "All as shown", qtbot)
     page.session.model = None
     assert opened(page, qtbot, path).card.architecture == "plain_unet_up_first"
-    assert card_settings(page.session.model)["architecture"] == "plain_unet_up_first"
+    assert spoken(page.session.model)["architecture"] == "plain_unet_up_first"
     assert page.messages.strip("question") is None
 
 
