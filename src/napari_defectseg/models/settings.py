@@ -238,8 +238,8 @@ def _batch_norm(field: str, text: str, card: ModelCard) -> dict[str, Any]:
     return {field: wanted}
 
 
-_PLAIN = ("architecture", "name", "description", "citation", "licence", "task", "activation", "batch_norm",
-          "inverted", "min_size", "pixel_policy", "resize")  # fmt: skip
+_PLAIN = ("architecture", "name", "description", "citation", "licence", "task", "activation",
+          "batch_norm", "inverted", "min_size", "pixel_policy", "resize")  # fmt: skip
 """Fields that are said as they are."""
 
 _READERS: dict[str, Callable[[str, str, ModelCard], dict[str, Any]]] = {

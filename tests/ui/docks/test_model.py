@@ -164,7 +164,7 @@ def test_where_two_networks_fit_a_person_chooses_and_is_not_asked_again(page, qt
     press(page, "All as shown", qtbot)
     page.session.model = None
     assert opened(page, qtbot, path).card.architecture == "plain_unet_up_first"
-    assert spoken(page.session.model)["architecture"] == "plain_unet_up_first"
+    assert spoken(page.session.model.card)["architecture"] == "plain_unet_up_first"
     assert page.messages.strip("question") is None
 
 
