@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import zipfile
 
+import pytest
 import torch
 from tests.models import test_containers  # noqa: F401 - it holds the contracts of further formats
 from tests.models.keras.writing import (
@@ -13,6 +14,7 @@ from tests.models.keras.writing import (
     write_h5,
     write_keras,
 )
+from tests.models.onnx.writing import small_onnx
 
 from napari_defectseg.core.classes import ClassMap
 from napari_defectseg.models.architecture import ARCHITECTURES
@@ -138,6 +140,24 @@ class TestTensorFlow(FormatContract):
     def write(self, folder):
         graph = ARCHITECTURES.get("defectsegnet").graph({"base": 1})
         return write_defectsegnet(graph, folder)
+
+
+class TestOnnx(FormatContract):
+    format = FORMATS.get("onnx")
+
+    def write(self, folder):
+        pytest.importorskip("onnxruntime")
+        return small_onnx(folder / "model.onnx")
+
+
+class TestOpenVino(FormatContract):
+    format = FORMATS.get("openvino")
+
+    def write(self, folder):
+        openvino = pytest.importorskip("openvino")
+        model = openvino.Core().read_model(str(small_onnx(folder / "model.onnx")))
+        openvino.save_model(model, str(folder / "model.xml"), compress_to_fp16=False)
+        return folder / "model.xml"
 
 
 def test_every_format_is_put_to_the_test():

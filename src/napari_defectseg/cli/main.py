@@ -13,6 +13,7 @@ from napari_defectseg.cli import (
     demo,
     doctor,
     evaluate,
+    export,
     measure,
     open,  # noqa: A004 - the verb's name
     phantom,
@@ -26,7 +27,7 @@ from napari_defectseg.cli.work import DONE, STOPPED
 
 ORDER = (
     "open", "predict", "measure", "evaluate", "dataset", "train", "run",
-    "phantom", "sample", "demo", "view", "doctor",
+    "export", "phantom", "sample", "demo", "view", "doctor",
 )  # fmt: skip
 """Verbs as they stand in the help: in the order of work."""
 
@@ -55,6 +56,7 @@ app.command("evaluate", epilog=evaluate.EXAMPLE)(evaluate.evaluate)
 app.add_typer(dataset.app, name="dataset")
 app.command("train", epilog=train.EXAMPLE)(train.train)
 app.command("run", epilog=run_verb.EXAMPLE)(run_verb.run)
+app.command("export", epilog=export.EXAMPLE)(export.export)
 app.command("phantom", epilog=phantom.EXAMPLE)(phantom.phantom)
 app.command("sample", epilog=sample.EXAMPLE)(sample.sample)
 app.command("demo", epilog=demo.EXAMPLE)(demo.demo)

@@ -101,7 +101,8 @@ def described(model: OpenedModel) -> dict[str, Any]:
 
     card = model.card
     place = Path(model.path)
-    paths = [place / name for name in model.files] if place.is_dir() else [place]
+    folder = place if place.is_dir() else place.parent
+    paths = [p for p in (folder / name for name in model.files) if p.is_file()] or [place]
     return {
         "name": card.name,
         "path": model.path,

@@ -206,8 +206,10 @@ class ModelCard(BaseModel):
             raise ValueError(f"a tile of {tile} has no inside with halo {self.halo}")
 
     def _windows_fit(self, windows: Windows) -> None:
-        if self.tile is not None:
-            raise ValueError("windows do not go with a fixed tile")
+        if self.tile not in (None, windows.size):
+            raise ValueError(
+                f"windows of {windows.size} for a network that takes {self.tile} alone"
+            )
         if len(windows.size) != self.dims:
             raise ValueError(f"windows of {len(windows.size)} axes for a network of {self.dims}")
         if self.batch_norm == "image":
@@ -337,18 +339,38 @@ class ModelCard(BaseModel):
         if path.stat().st_size > LARGEST_CARD:
             raise ModelError(f"{path} is {path.stat().st_size} bytes long, too long for a card.")
         try:
-            values = json.loads(path.read_text(encoding="utf-8"))
-        except (json.JSONDecodeError, UnicodeDecodeError, RecursionError) as error:
+            return card_in(path.read_text(encoding="utf-8"), str(path))
+        except UnicodeDecodeError as error:
             raise ModelError(f"{path} is not JSON: {error}.") from error
         except OSError as error:
             raise ModelError(f"{path} cannot be read: {error.strerror}.") from error
-        if not isinstance(values, dict):
-            raise ModelError(f"{path} holds a JSON {type(values).__name__}, not a model card.")
-        return cls.from_dict(values, str(path))
 
     def write(self, path: str | Path) -> None:
         """Write the card as JSON, whole or not at all."""
         write_text(path, json.dumps(self.as_dict(), indent=2, ensure_ascii=False) + "\n")
+
+
+def card_in(text: str, where: str) -> ModelCard:
+    """Return the card in a JSON text, as `ModelCard.as_dict` gives it.
+
+    Parameters
+    ----------
+    text : str
+    where : str
+        What is being read, for messages.
+
+    Raises
+    ------
+    ModelError
+        If it is not a card.
+    """
+    try:
+        values = json.loads(text)
+    except (json.JSONDecodeError, RecursionError) as error:
+        raise ModelError(f"{where} is not JSON: {error}.") from error
+    if not isinstance(values, dict):
+        raise ModelError(f"{where} holds a JSON {type(values).__name__}, not a model card.")
+    return ModelCard.from_dict(values, where)
 
 
 def _reason(error: ValidationError) -> str:

@@ -54,6 +54,8 @@ FORMATS: Registry[Format] = Registry(
         "bioimageio": "napari_defectseg.models.formats.bioimageio",
         "keras": "napari_defectseg.models.formats.keras",
         "tensorflow": "napari_defectseg.models.formats.tensorflow",
+        "onnx": "napari_defectseg.models.formats.onnx",
+        "openvino": "napari_defectseg.models.formats.openvino",
     },
     group="napari_defectseg.formats",
 )

@@ -109,6 +109,28 @@ def test_tensors(rdf: Mapping[str, Any]) -> tuple[str, str]:
     return found[0], found[1]
 
 
+def axes_of(tensor: Mapping[str, Any]) -> str:
+    """Return the axes of an input or output, a letter each: b, c, z, y, x; others as ``?``.
+
+    Version 0.4 writes ``"bcyx"``, version 0.5 a list of tables.
+    """
+    axes = tensor.get("axes")
+    if isinstance(axes, str):
+        return axes
+    known = {"batch": "b", "channel": "c"}
+    names = [(str(axis.get("type")), str(axis.get("id", ""))) for axis in _tables(axes)]
+    return "".join(
+        known.get(kind, name if name in SPATIAL and name else "?") for kind, name in names
+    )
+
+
+def test_axes(rdf: Mapping[str, Any]) -> tuple[str, str]:
+    """Return the axes of the arrays to test with."""
+    sides = (_tables(rdf.get(side)) for side in ("inputs", "outputs"))
+    first, second = (axes_of(tensors[0]) if tensors else "" for tensors in sides)
+    return first, second
+
+
 def _tables(value: Any) -> list[dict[str, Any]]:
     return [v for v in value if isinstance(v, dict)] if isinstance(value, list) else []
 

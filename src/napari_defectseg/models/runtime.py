@@ -40,6 +40,8 @@ RUNTIMES: Registry[Runtime] = Registry(
     {
         "torchscript": "napari_defectseg.models.runtimes.torchscript",
         "torch_export": "napari_defectseg.models.runtimes.torch_export",
+        "onnxruntime": "napari_defectseg.models.runtimes.onnxruntime",
+        "openvino": "napari_defectseg.models.runtimes.openvino",
     },
     group="napari_defectseg.runtimes",
 )

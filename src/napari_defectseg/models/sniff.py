@@ -28,14 +28,16 @@ class Kind:
 _AGAIN = "The download gave a page about the file; fetch the file itself."
 _STATE = "Save its weights alone: torch.save(model.state_dict(), 'weights.pth')."
 
-_ONNX = "Run it in another program and open the result as labels; ONNX is not run here yet."
 _ELSEWHERE = "Run it where it was made, and open its result as labels."
+_CONVERT = (
+    "Convert it to ONNX in an environment of its own, without opening it here: "
+    "python -m napari_defectseg.models.convert_tensorflow, see the how-to on TensorFlow."
+)
 
 _MAGIC: tuple[tuple[bytes, Kind], ...] = (
     (b"version https://git-lfs", Kind("it is a pointer of Git LFS, not the file", _AGAIN)),
     (b"<!doctype html", Kind("it is a web page", _AGAIN)),
     (b"<html", Kind("it is a web page", _AGAIN)),
-    (b'<?xml version="1.0"?>\n<net ', Kind("it is a model of OpenVINO", _ELSEWHERE)),
     (b"\xac\xed\x00\x05", Kind("it is an object of Java, perhaps of Weka", _ELSEWHERE)),
     (b"matlab 5.0 mat-file", Kind("it is a file of MATLAB", "Export it (exportONNXNetwork).")),
     (b"\x89hdf\r\n", Kind("it is an HDF5 file, perhaps of Keras", "Export it to safetensors.")),
@@ -68,14 +70,7 @@ def what_is(path: Path) -> Kind:
         return Kind("it is a tar archive, as torch wrote it before 2016", _STATE)
     if not any(head):
         return Kind("it begins with zeros alone", "The copy may have failed; fetch it again.")
-    if _is_onnx(head):
-        return Kind("it is an ONNX model", _ONNX)
     return _text(head) or Kind("it is of no kind that this program knows")
-
-
-def _is_onnx(head: bytes) -> bool:
-    """Return whether a file begins as ONNX models do: a version, then who wrote it or a graph."""
-    return head[:1] == b"\x08" and 0 < head[1] < 64 and head[2:3] in (b"\x12", b"\x3a", b"\x42")
 
 
 def _text(head: bytes) -> Kind | None:
@@ -94,7 +89,7 @@ _FOLDERS: tuple[tuple[tuple[str, ...], str, Kind], ...] = (
     (
         ("saved_model.pb",),
         "",
-        Kind("it is a SavedModel of TensorFlow, a program", "Save its weights as .h5 or .keras."),
+        Kind("it is a SavedModel of TensorFlow, a program", _CONVERT),
     ),
 )
 """Files that a folder of a kind holds, a word in the first of them, and the kind."""

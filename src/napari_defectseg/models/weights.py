@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
 LONGEST_HEADER = 100_000_000
 """Bytes, as the format says."""
+CARD_KEY = "napari_defectseg.card"
+"""Word in a header under which an export keeps its card."""
 
 
 def read_safetensors(path: str | Path) -> dict[str, torch.Tensor]:
@@ -33,6 +35,24 @@ def read_safetensors(path: str | Path) -> dict[str, torch.Tensor]:
         raise not_safetensors(path, error) from error
     except OSError as error:
         raise ModelError(f"{path} cannot be read: {error.strerror or error}.") from error
+    return tensors
+
+
+def tensors_in(content: bytes, where: str) -> dict[str, torch.Tensor]:
+    """Return the tensors of the bytes of a safetensors file.
+
+    Raises
+    ------
+    ModelError
+        If they are truncated, or are not such a file.
+    """
+    from safetensors import SafetensorError
+    from safetensors.torch import load
+
+    try:
+        tensors: dict[str, torch.Tensor] = load(content)
+    except SafetensorError as error:
+        raise ModelError(f"{where} is not a whole safetensors file: {error}.") from error
     return tensors
 
 
@@ -70,14 +90,16 @@ def looks_like_safetensors(path: Path) -> bool:
     return head[8:] == b"{" and int.from_bytes(head[:8], "little") <= LONGEST_HEADER
 
 
-def write_safetensors(state: Mapping[str, torch.Tensor], path: str | Path) -> None:
-    """Write tensors; the same tensors give the same bytes."""
+def write_safetensors(
+    state: Mapping[str, torch.Tensor], path: str | Path, words: dict[str, str] | None = None
+) -> None:
+    """Write tensors, perhaps with words in the header; the same give the same bytes."""
     from safetensors.torch import save_file
 
     path = Path(path)
     path.touch()
     usual = path.stat().st_mode
-    save_file({name: tensor.contiguous() for name, tensor in state.items()}, path)
+    save_file({name: tensor.contiguous() for name, tensor in state.items()}, path, words)
     # safetensors writes for the owner alone; a model folder is there to be shared.
     path.chmod(usual)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,7 @@ import numpy as np
 import pytest
 
 from napari_defectseg.core.errors import DefectSegError, ModelError
+from napari_defectseg.models.arraymodel import ArrayModel, OpenedModel
 from napari_defectseg.models.card import ModelCard
 from napari_defectseg.models.format import Match
 from napari_defectseg.models.model import TorchModel
@@ -41,10 +43,10 @@ class FormatContract:
         folder.mkdir()
         return self.write(folder)
 
-    def open(self, path: Path) -> TorchModel:
+    def open(self, path: Path) -> OpenedModel:
         """Open a model through the format."""
         model = self.format.open(path, self.card())
-        assert isinstance(model, TorchModel)
+        assert isinstance(model, TorchModel | ArrayModel)
         return model
 
     def test_its_own_file_is_recognised(self, path: Path) -> None:
@@ -64,10 +66,12 @@ class FormatContract:
     def test_the_card_says_what_the_network_is(self, path: Path) -> None:
         """Channels, dimensions and parameters of the card are those of the network."""
         model = self.open(path)
-        card, network = model.card, model.network()
+        card = model.card
         assert isinstance(card, ModelCard)
-        assert card.parameters == sum(tensor.numel() for tensor in network.parameters())
+        if isinstance(model, TorchModel):
+            assert card.parameters == sum(p.numel() for p in model.network().parameters())
         result = self.predict(model)
+        model.close()
         assert result.shape[:2] == (1, card.out_channels)
         assert result.ndim == 2 + card.dims
         assert np.isfinite(result).all()
@@ -75,13 +79,17 @@ class FormatContract:
     def test_the_network_is_ready_and_kept(self, path: Path) -> None:
         """In evaluation mode, built once; after `close` it is built again, the same."""
         model = self.open(path)
-        network = model.network()
-        assert not network.training
-        assert model.network() is network
+        if isinstance(model, TorchModel):
+            network = model.network()
+            assert not network.training
+            assert model.network() is network
         before = self.predict(model)
         model.close()
         np.testing.assert_array_equal(self.predict(model), before)
-        np.testing.assert_array_equal(self.predict(self.open(path)), before)
+        model.close()
+        again = self.open(path)
+        np.testing.assert_array_equal(self.predict(again), before)
+        again.close()
 
     def test_the_model_knows_where_it_came_from(self, path: Path) -> None:
         """Path, format, files, and a hash that is the same each time."""
@@ -105,19 +113,23 @@ class FormatContract:
             if not self.format.recognise(broken).fits:
                 continue
             try:
-                self.format.open(broken, self.card()).network()
+                model = self.format.open(broken, self.card())
+                if isinstance(model, TorchModel):
+                    model.network()
             except DefectSegError as error:
                 check_sentence(error, ModelError)
 
     @staticmethod
-    def predict(model: TorchModel) -> np.ndarray[Any, Any]:
+    def predict(model: OpenedModel) -> np.ndarray[Any, Any]:
         """Return the logits of a ramp on the smallest grid that has several cells."""
         import torch
 
         card = model.card
-        side = 4 * card.grid
-        ramp = torch.linspace(-1, 1, card.in_channels * side**card.dims)
+        shape = (card.in_channels, *(card.tile or (4 * card.grid,) * card.dims))
+        ramp = torch.linspace(-1, 1, math.prod(shape)).reshape(shape)
+        if isinstance(model, ArrayModel):
+            return model.start(1).run(ramp.numpy())[None]
         with torch.inference_mode():
-            logits = model.network()(ramp.reshape(1, card.in_channels, *[side] * card.dims))
+            logits = model.network()(ramp[None])
         array: np.ndarray[Any, Any] = logits.numpy()
         return array

@@ -1,50 +1,43 @@
-"""Packages of bioimage.io (0.4 and 0.5): weights of networks we build, with their description.
+"""Packages of bioimage.io (0.4 and 0.5): weights of networks we build, or ONNX, described.
 
-Weights as a state dict, or those inside TorchScript, are read as data; where no network of ours
-fits them, the TorchScript runs after a person trusted it. The Python file of an architecture is
-never run. The package's own test tensors are computed on opening.
+Weights as a state dict, or those inside TorchScript, are read as data into networks of ours; ONNX
+runs in a process of its own; a TorchScript that neither replaces runs after a person trusted it.
+The Python file of an architecture is never run. The package's own test tensors are computed on
+opening; where what was opened first does not give what it should, the next kind is tried.
 """
 
 from __future__ import annotations
 
 import hashlib
-import io
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
-import numpy as np
-
-from napari_defectseg.core.errors import ImageError, ModelError
+from napari_defectseg.core.errors import ModelError
 from napari_defectseg.core.provenance import sha256_of_file
-from napari_defectseg.models.arraymodel import ArrayModel, OpenedModel
+from napari_defectseg.models.arraymodel import ArrayModel, OpenedModel, Program
 from napari_defectseg.models.card import ModelCard
+from napari_defectseg.models.copies import kept_copy
 from napari_defectseg.models.format import Match
-from napari_defectseg.models.guess import guess_card, meaning_of
 from napari_defectseg.models.inertfile import read_inert
 from napari_defectseg.models.model import TorchModel
+from napari_defectseg.models.onnx.opened import has_runtime, open_onnx
+from napari_defectseg.models.ownpackage import own_model
 from napari_defectseg.models.package import Package
-from napari_defectseg.models.preprocess import fit_chain
+from napari_defectseg.models.packagecard import described_graph, described_network
 from napari_defectseg.models.programs import Told, trusted_model
-from napari_defectseg.models.rdf import (
-    DESCRIPTIONS,
-    Described,
-    described,
-    read_yaml,
-    test_tensors,
-)
+from napari_defectseg.models.rdf import DESCRIPTIONS, Described, described, read_yaml
 from napari_defectseg.models.recognise import recognise as recognise_network
+from napari_defectseg.models.selftest import CLOSE, difference, test_in, tested_card
 from napari_defectseg.models.states import State, find_state
 from napari_defectseg.models.torchfile import read_torch
 from napari_defectseg.models.trust.consent import NotTrusted, program_in_file
 from napari_defectseg.models.trust.record import trusted
 
-KINDS = ("pytorch_state_dict", "torchscript")
+KINDS = ("pytorch_state_dict", "onnx", "torchscript")
 """Kinds of weights that are opened, the preferred first."""
-LARGEST_TEST = 64 << 20
-CLOSE = 1e-3
 
 
 def recognise(path: Path) -> Match:
@@ -65,57 +58,118 @@ def open(path: Path, card: ModelCard | None) -> OpenedModel:  # noqa: A001 - the
     ------
     ModelError
         If its description cannot be read, its weights are damaged, or none of them are of a
-        kind and network that this program builds.
+        kind that is opened.
     """
     package = Package(path)
     name = next(n for n in DESCRIPTIONS if n in package.names())
     rdf = read_yaml(package.read(name), f"{path} → {name}")
     says = described(rdf, str(path))
+    test = test_in(package, rdf)
+    best: tuple[float, OpenedModel] | None = None
+    for model in _models(package, rdf, says, name):
+        if card is not None:
+            return model.with_card(card)
+        if test is None:
+            return model
+        try:
+            greatest = difference(model, *test)
+        finally:
+            model.close()
+        if best is None or greatest < best[0]:
+            best = greatest, model.with_card(tested_card(model.card, greatest))
+        if greatest <= CLOSE:
+            break
+    if best is None:
+        _ask_for_trust(package, rdf)
+        raise _nothing_fits(package, rdf)
+    return best[1]
+
+
+def _models(
+    package: Package, rdf: Mapping[str, Any], says: Described, description: str
+) -> Iterator[OpenedModel]:
+    """Yield the package's weights as models, those of kinds that are opened here."""
+    ours = own_model(package, rdf, description)
+    if ours is not None:
+        yield ours
+        return
     program = _trusted(package, rdf, says)
     if program is not None:
-        return _tested(program, package, rdf)
-    kind, source, state = _weights(package, rdf)
-    model = TorchModel(
-        card or _card(says, state, path, kind),
-        lambda: _read(package, source, kind),
-        path=str(path),
-        format="bioimageio",
-        sha256=_hash(package, source),
-        files=(name, source),
-    )
-    return model if card else _tested(model, package, rdf)
-
-
-def _weights(package: Package, rdf: Mapping[str, Any]) -> tuple[str, str, State]:
-    """Return kind, file and tensors of the first weights that fit a network of ours."""
-    weights = rdf.get("weights")
-    offered = weights if isinstance(weights, dict) else {}
+        yield program
+        return
+    offered = _offered(rdf)
     for kind in KINDS:
         entry = offered.get(kind)
         if not isinstance(entry, dict) or not isinstance(entry.get("source"), str):
             continue
-        source, said = entry["source"], entry.get("sha256")
-        if said and said != _hash(package, source):
-            raise ModelError(
-                f"{package.path} holds another {source} than its description says.",
-                hint="It was changed or damaged; fetch it again.",
-            )
-        state = _read(package, source, kind)
-        if recognise_network({n: tuple(t.shape) for n, t in state.items()}):
-            return kind, source, state
-    _ask_for_trust(package, offered)
-    kinds = ", ".join(str(kind) for kind in offered) or "none"
-    raise ModelError(
-        f"{package.path} has weights of these kinds: {kinds}. None of them can be opened: weights "
-        "of torch are opened where they fit a network that this program builds, and programs "
-        "stay closed.",
-        hint="Run it in a program of bioimage.io, and open the result as labels.",
+        files = (description, entry["source"])
+        if kind == "onnx":
+            if has_runtime():
+                yield _graph(package, entry, says, files)
+        else:
+            _check_hash(package, entry)
+            state = _read(package, entry["source"], kind)
+            if recognise_network({n: tuple(t.shape) for n, t in state.items()}):
+                yield _network(package, (kind, entry["source"]), state, says, files)
+
+
+def _network(
+    package: Package,
+    stored: tuple[str, str],
+    state: State,
+    says: Described,
+    files: tuple[str, ...],
+) -> TorchModel:
+    kind, source = stored
+    path = str(package.path)
+    notes = ("Its weights come from a program, which was not run.",) * (kind == "torchscript")
+    return TorchModel(
+        described_network(says, state, path, notes),
+        lambda: _read(package, source, kind),
+        path=path,
+        format="bioimageio",
+        sha256=_hash(package, source),
+        files=files,
     )
+
+
+def _graph(
+    package: Package, entry: Mapping[str, Any], says: Described, files: tuple[str, ...]
+) -> ArrayModel:
+    """Return the model of the package's ONNX; out of an archive it is copied to the cache."""
+    outside = entry.get("external_data")
+    parts = [entry, *([outside] if isinstance(outside, dict) else [])]
+    for part in parts:
+        _check_hash(package, part)
+    sources = [str(part.get("source", "")) for part in parts]
+    if package.path.is_dir():
+        file = package.path / sources[0]
+    else:
+        file = kept_copy({PurePosixPath(s).name: package.read(s) for s in sources})[0]
+    inner = open_onnx(file)
+    program = inner.program
+    return ArrayModel(
+        described_graph(says, inner.card),
+        Program(program.runtime, program.file, program.files, program.options),
+        path=str(package.path),
+        format="bioimageio",
+        sha256=inner.sha256,
+        files=(files[0], *sources),
+    )
+
+
+def _check_hash(package: Package, entry: Mapping[str, Any]) -> None:
+    source, said = str(entry.get("source", "")), entry.get("sha256")
+    if said and said != _hash(package, source):
+        raise ModelError(
+            f"{package.path} holds another {source} than its description says.",
+            hint="It was changed or damaged; fetch it again.",
+        )
 
 
 def _trusted(package: Package, rdf: Mapping[str, Any], says: Described) -> ArrayModel | None:
     """Return the package's program where a person trusts it, None where nobody does."""
-    source = _script(rdf.get("weights"))
+    source = _script(rdf)
     record = trusted(_hash(package, source)) if source else None
     if record is None:
         return None
@@ -125,31 +179,43 @@ def _trusted(package: Package, rdf: Mapping[str, Any], says: Described) -> Array
         state = {}
     shapes = {name: tuple(tensor.shape) for name, tensor in state.items()}
     model = trusted_model(record, Told(package.path, "bioimageio", shapes, says.names))
-    fields = {n: v for n, v in says.fields.items() if n != "activation"}
-    meaning = _meaning(model.card.out_channels, says)
-    missing = (set(model.card.missing) | says.missing) - {*fields, *meaning}
-    stated = model.card.replaced(source="card", **fields, **meaning)
-    quirks = (*says.quirks, *stated.quirks)
-    return model.with_card(
-        stated.model_copy(update={"missing": tuple(sorted(missing)), "quirks": quirks})
-    )
+    return model.with_card(described_graph(says, model.card))
 
 
-def _script(offered: Any) -> str:
+def _offered(rdf: Mapping[str, Any]) -> Mapping[str, Any]:
+    weights = rdf.get("weights")
+    return weights if isinstance(weights, dict) else {}
+
+
+def _script(rdf: Mapping[str, Any]) -> str:
     """Return the TorchScript file that a package names, empty if it has none."""
-    entry = offered.get("torchscript") if isinstance(offered, dict) else None
+    entry = _offered(rdf).get("torchscript")
     source = entry.get("source") if isinstance(entry, dict) else None
     return source if isinstance(source, str) else ""
 
 
-def _ask_for_trust(package: Package, offered: Mapping[str, Any]) -> None:
+def _ask_for_trust(package: Package, rdf: Mapping[str, Any]) -> None:
     """Raise `NotTrusted` where running the package's program is all that remains."""
-    found = program_in_file(package.path) if _script(offered) else None
+    found = program_in_file(package.path) if _script(rdf) else None
     if found is not None:
         raise NotTrusted(
             replace(found, what=f"a package with {found.what}"),
             "None of its weights fit a network that this program builds.",
         )
+
+
+def _nothing_fits(package: Package, rdf: Mapping[str, Any]) -> ModelError:
+    offered = _offered(rdf)
+    kinds = ", ".join(str(kind) for kind in offered) or "none"
+    hint = "Run it in a program of bioimage.io, and open the result as labels."
+    if "onnx" in offered and not has_runtime():
+        hint = "Its ONNX can be run: pip install 'napari-defectseg[onnx]'."
+    return ModelError(
+        f"{package.path} has weights of these kinds: {kinds}. None of them can be opened: weights "
+        "of torch are opened where they fit a network that this program builds, and programs "
+        "stay closed.",
+        hint=hint,
+    )
 
 
 def _read(package: Package, source: str, kind: str) -> State:
@@ -162,82 +228,3 @@ def _hash(package: Package, source: str) -> str:
     if package.path.is_dir():
         return sha256_of_file(package.path / source)
     return hashlib.sha256(package.read(source)).hexdigest()
-
-
-def _card(says: Described, state: State, path: Path, kind: str) -> ModelCard:
-    shapes = {name: tuple(tensor.shape) for name, tensor in state.items()}
-    notes = list(says.quirks)
-    if kind == "torchscript":
-        notes.append("Its weights come from a program, which was not run.")
-    card = guess_card(shapes, str(path), notes=tuple(notes))
-    fields = {n: v for n, v in says.fields.items() if n != "activation"}
-    stated = card.replaced(source="card", **fields, **_meaning(card.out_channels, says))
-    missing = {*stated.missing, *says.missing}
-    if "activation" in says.fields:
-        missing -= {"task"}
-    sources = dict(stated.sources)
-    if not says.names:
-        sources["classes"] = "guess"
-        missing |= {"classes"}
-    return stated.model_copy(update={"missing": tuple(sorted(missing)), "sources": sources})
-
-
-def _meaning(outputs: int, says: Described) -> dict[str, Any]:
-    """Return classes and task as the description has them, nothing where it is silent."""
-    if "activation" not in says.fields:
-        return {}
-    sigmoid = says.fields["activation"] == "sigmoid"
-    names = says.names or tuple(f"class {i + 1}" for i in range(max(1, outputs - (not sigmoid))))
-    return meaning_of(outputs, names, multilabel=sigmoid and outputs > 1) or {}
-
-
-def _tested(model: OpenedModel, package: Package, rdf: Mapping[str, Any]) -> OpenedModel:
-    """Return the model with the greatest difference that its own test showed in its card."""
-    given, wanted = test_tensors(rdf)
-    if not given or not wanted:
-        return model
-    x, y = _array(package, given), _array(package, wanted)
-    found = _run(model, x)
-    if found.shape != y.shape:
-        raise ModelError(f"{package.path} gives {found.shape} where its own test has {y.shape}.")
-    if not np.isfinite(y).all() or not np.isfinite(found).all():
-        raise ModelError(f"The test of {package.path} has values that are not numbers.")
-    difference = float(np.abs(found - y).max(initial=0.0))
-    card = model.card.replaced(source="file", scores={"test_tensor_difference": difference})
-    if difference > CLOSE:
-        warning = f"Its own test differs by {difference:.2g}: what it gives is not what it should."
-        card = card.replaced(source="file", quirks=(warning, *card.quirks))
-    return model.with_card(card)
-
-
-def _run(model: OpenedModel, x: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
-    import torch
-
-    card = model.card
-    try:
-        chain = fit_chain(card.preprocessing, x[0])
-        block = np.ascontiguousarray(chain.apply(x[0]))
-        if isinstance(model, ArrayModel):
-            logits = torch.from_numpy(model.start(1).run(block))[None]
-        else:
-            with torch.inference_mode():
-                logits = model.network()(torch.from_numpy(block)[None])
-    except (ImageError, RuntimeError, IndexError, ValueError) as error:
-        reason = str(error).splitlines()[0]
-        raise ModelError(f"{model.path} cannot compute its own test: {reason}.") from error
-    if card.activation == "softmax":
-        logits = torch.softmax(logits, 1)
-    elif card.activation == "sigmoid":
-        logits = torch.sigmoid(logits)
-    result: np.ndarray[Any, Any] = logits.numpy()
-    return result
-
-
-def _array(package: Package, name: str) -> np.ndarray[Any, Any]:
-    try:
-        array = np.load(io.BytesIO(package.read(name, LARGEST_TEST)), allow_pickle=False)
-    except (ValueError, EOFError, OSError, MemoryError) as error:
-        raise ModelError(f"{package.path} → {name} is not a plain array: {error}.") from error
-    if not isinstance(array, np.ndarray) or array.dtype.kind not in "fiub" or array.ndim < 4:
-        raise ModelError(f"{package.path} → {name} is not an array of an image with channels.")
-    return array

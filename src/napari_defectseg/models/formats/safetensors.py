@@ -5,12 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 
 from napari_defectseg.core.provenance import sha256_of_file
-from napari_defectseg.models.card import ModelCard
+from napari_defectseg.models.card import ModelCard, card_in
 from napari_defectseg.models.format import Match
 from napari_defectseg.models.guess import class_names_in, guess_card
 from napari_defectseg.models.model import TorchModel
 from napari_defectseg.models.states import bare
 from napari_defectseg.models.weights import (
+    CARD_KEY,
     looks_like_safetensors,
     metadata_of_safetensors,
     read_safetensors,
@@ -39,8 +40,11 @@ def open(path: Path, card: ModelCard | None) -> TorchModel:  # noqa: A001 - the 
     """
     shapes = shapes_in_safetensors(path)
     if card is None:
-        stated = class_names_in(metadata_of_safetensors(path))
-        card = guess_card(bare(shapes)[0], str(path), stated=stated)
+        words = metadata_of_safetensors(path)
+        kept = words.get(CARD_KEY)
+        stated = class_names_in(words)
+        card = card_in(kept, f"The card in {path}") if kept else None
+        card = card or guess_card(bare(shapes)[0], str(path), stated=stated)
     return TorchModel(
         card,
         lambda: bare(read_safetensors(path))[0],

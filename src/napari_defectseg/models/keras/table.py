@@ -6,16 +6,13 @@ from collections.abc import Iterator
 
 from napari_defectseg.core.errors import ModelError
 from napari_defectseg.models.keras.checksum import masked_crc
+from napari_defectseg.models.protobuf import Damaged, varint
 
 FOOTER = 48
 MAGIC = 0xDB4775248B80FB57
 LARGEST = 64 << 20
 MOST_ENTRIES = 200_000
 AGAIN = "It may have been cut off while it was copied; fetch it again."
-
-
-class Damaged(ValueError):
-    """The bytes are not what the format says."""
 
 
 def looks_like_table(tail: bytes) -> bool:
@@ -57,20 +54,6 @@ def entries_of(content: bytes, where: str) -> dict[bytes, bytes]:
         raise ModelError(
             f"{where} is a damaged index of a TensorFlow checkpoint: {error}.", hint=AGAIN
         ) from error
-
-
-def varint(content: bytes, at: int) -> tuple[int, int]:
-    """Return a number of seven bits a byte, lowest first, and where it ends."""
-    value = 0
-    for shift in range(0, 70, 7):
-        if at >= len(content):
-            raise Damaged("a number is cut off")
-        byte = content[at]
-        at += 1
-        value |= (byte & 0x7F) << shift
-        if byte < 0x80:
-            return value & 0xFFFFFFFFFFFFFFFF, at
-    raise Damaged("a number is too long")
 
 
 def handle(content: bytes, at: int) -> tuple[tuple[int, int], int]:

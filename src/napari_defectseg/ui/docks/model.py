@@ -12,7 +12,7 @@ from napari_defectseg.core.classes import ClassMap
 from napari_defectseg.core.errors import DefectSegError, ModelMissing
 from napari_defectseg.core.progress import Step, Steps
 from napari_defectseg.models.open import shipped_models, with_other_network
-from napari_defectseg.ui import consent, evidence, icons, recent, theme, words
+from napari_defectseg.ui import consent, evidence, exporting, icons, recent, theme, words
 from napari_defectseg.ui.docks.base import DockPage
 from napari_defectseg.ui.program_questions import ProgramQuestions
 from napari_defectseg.ui.renaming import rename_classes
@@ -23,7 +23,7 @@ from napari_defectseg.ui.widgets.strip import Action
 from napari_defectseg.ui.widgets.text import name, section, text
 
 LANE = "model"
-FILES = "Models (*.safetensors *.pt *.pth *.ckpt card.json);;All files (*)"
+FILES = "Models (*.safetensors *.pt *.pth *.ckpt *.onnx *.zip card.json);;All files (*)"
 SHOWN_RECENT = 3
 EMPTY = "Drop a model file here. Without one you can start with those that come with the program."
 
@@ -56,6 +56,7 @@ class ModelDock(DockPage):
         self.more.evidence_asked.connect(self.show_evidence)
         self.more.asked.connect(self.set_field)
         self.more.saving_asked.connect(self.save_copy)
+        self.more.exporting_asked.connect(self.ask_export)
         self.more.forgetting_asked.connect(self.forget_answers)
         self.listen(self.session.events.model, self._on_model)
         self.listen(self.session.events.image, self._show_fit)
@@ -305,6 +306,26 @@ class ModelDock(DockPage):
             self.messages.say("saved", "info", f"Saved as {folder}.")
 
         self.run("save model", steps(), text="Writing the model", on_done=done, primary=False)
+
+    def ask_export(self) -> None:
+        """Ask where to and as what, and write the model for other programs."""
+        path, chosen = QFileDialog.getSaveFileName(
+            self, "Export the model", "", ";;".join(exporting.FILTERS)
+        )
+        if path:
+            to, place, asked = exporting.resolved(path, chosen)
+            self.export(to, place, overwrite=asked)
+
+    def export(self, to: str, path: str, *, overwrite: bool = False) -> None:
+        """Write the model for other programs, in the worker."""
+        steps = exporting.export_steps(self.session.model, to, path, overwrite=overwrite)
+        self.run(
+            "export model",
+            steps,
+            text="Exporting the model",
+            on_done=lambda done: self.messages.say("exported", "info", exporting.sentence(done)),
+            primary=False,
+        )
 
     def show_evidence(self, field: str) -> None:
         """Say how a field of the card is known, or what the model may do (``"trust"``)."""

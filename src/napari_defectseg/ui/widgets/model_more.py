@@ -32,12 +32,14 @@ class ModelMore(More):
     """The rest of a card.
 
     Signals ``asked(field, text)``: a field of the card shall be set, as the command line's
-    ``--set field=text``; ``evidence_asked(field)``; ``saving_asked()``; ``forgetting_asked()``.
+    ``--set field=text``; ``evidence_asked(field)``; ``saving_asked()``; ``exporting_asked()``;
+    ``forgetting_asked()``.
     """
 
     asked = Signal(str, str)
     evidence_asked = Signal(str)
     saving_asked = Signal()
+    exporting_asked = Signal()
     forgetting_asked = Signal()
 
     def __init__(self) -> None:
@@ -53,9 +55,12 @@ class ModelMore(More):
         self._add_sources()
         self.save = Link("Save a copy with this card…", "A model folder: weights and card together")
         self.save.clicked.connect(self.saving_asked)
+        self.export = Link("Export…", "For other programs: ONNX, bioimage.io package, safetensors")
+        self.export.clicked.connect(self.exporting_asked)
         self.forget = Link("Back to the file's own card", "Forget what you said about this model")
         self.forget.clicked.connect(self.forgetting_asked)
         self.column.addWidget(self.save)
+        self.column.addWidget(self.export)
         self.column.addWidget(self.forget)
 
     def _add_settings(self) -> None:

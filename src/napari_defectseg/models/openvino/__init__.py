@@ -1,0 +1,1 @@
+"""Models of OpenVINO as values; nothing is run here."""
