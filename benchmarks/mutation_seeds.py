@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import random
 import shutil
 import sys
 import zipfile
@@ -112,6 +113,19 @@ def load(folder: Path, parser: Parser) -> list[Seed]:
 
 def _ways(name: str, parser: Parser) -> Iterator[Way]:
     yield from [way for pattern, way in parser.ways.items() if fnmatch(name, pattern)][:1]
+
+
+def place(seed: Seed, parser: str, number: int, folder: Path) -> Path:
+    """Write the damaged copy of a number and return its path."""
+    dice = random.Random(f"{parser} {number}")
+    shutil.rmtree(folder, ignore_errors=True)
+    chosen = dice.choice(sorted(seed.ways))
+    for name, content in seed.parts.items():
+        file = folder / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_bytes(seed.ways[chosen](content, dice) if name == chosen else content)
+    return folder / seed.entry
+
 
 
 # --- the files --------------------------------------------------------------------------------

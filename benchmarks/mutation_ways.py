@@ -6,6 +6,7 @@ and sums of checks are made right again, so that the reader behind the check is 
 
 from __future__ import annotations
 
+import copy
 import io
 import json
 import random
@@ -70,7 +71,7 @@ def in_json(data: bytes, dice: random.Random) -> bytes:
         holder, key = dice.choice(places)
         kind = dice.randrange(6)
         if kind <= 2:
-            holder[key] = dice.choice(VALUES)
+            holder[key] = copy.deepcopy(dice.choice(VALUES))
         elif kind == 3:
             del holder[key]
         elif kind == 4:

@@ -6,8 +6,8 @@ Run by `mutations.py` with a job (JSON) as its argument; writes ``["start", i]``
 
 from __future__ import annotations
 
+import faulthandler
 import json
-import random
 import resource
 import shutil
 import sys
@@ -17,25 +17,13 @@ import warnings
 from pathlib import Path
 from typing import Any
 
-from mutation_seeds import PARSERS, Seed, load
+from mutation_seeds import PARSERS, load, place
 
 from napari_defectseg.core.errors import DefectSegError
 from napari_defectseg.models.open import open_model
 
 STATUS = Path("/proc/self/status")
 CLEAR = Path("/proc/self/clear_refs")
-
-
-def place(seed: Seed, parser: str, number: int, folder: Path) -> Path:
-    """Write the damaged copy of a number and return its path."""
-    dice = random.Random(f"{parser} {number}")
-    shutil.rmtree(folder, ignore_errors=True)
-    chosen = dice.choice(sorted(seed.ways))
-    for name, content in seed.parts.items():
-        file = folder / name
-        file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_bytes(seed.ways[chosen](content, dice) if name == chosen else content)
-    return folder / seed.entry
 
 
 def look(path: Path) -> str:
@@ -71,6 +59,7 @@ def say(*words: Any) -> None:
 def main() -> None:
     job = json.loads(sys.argv[1])
     warnings.simplefilter("ignore")
+    faulthandler.enable()
     seeds = load(Path(job["seeds"]), PARSERS[job["parser"]])
     folder = Path(job["folder"])
     for seed in seeds:  # what is imported late is imported now, before the limit
@@ -89,7 +78,9 @@ def main() -> None:
         if CLEAR.exists():
             CLEAR.write_text("5")
         before, start = figure("VmRSS:"), time.perf_counter()
+        faulthandler.dump_traceback_later(job["seconds"])
         said = look(path)
+        faulthandler.cancel_dump_traceback_later()
         seconds = time.perf_counter() - start
         say("end", number, said, seconds, max(0, figure("VmHWM:") - before))
 

@@ -27,7 +27,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from mutation_seeds import PARSERS, write
+from mutation_seeds import PARSERS, load, place, write
 
 FILES = 10_000
 SECONDS = 10.0
@@ -82,7 +82,7 @@ class Child:
     def __init__(self, parser: str, seeds: Path, folder: Path, start: int, stop: int) -> None:
         job = {
             "parser": parser, "seeds": str(seeds), "folder": str(folder / "file"),
-            "start": start, "stop": stop, "memory": MEMORY,
+            "start": start, "stop": stop, "memory": MEMORY, "seconds": SECONDS,
         }  # fmt: skip
         usual = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", MARKER: str(folder / "MARKER")}
         self.process = subprocess.Popen(
@@ -115,7 +115,7 @@ class Child:
         return self.process.wait()
 
 
-def run(parser: str, seeds: Path, folder: Path, files: range, keep: Path | None = None) -> Outcome:
+def run(parser: str, seeds: Path, folder: Path, files: range) -> Outcome:
     """Open the damaged copies of some numbers and return what became of them.
 
     Parameters
@@ -127,36 +127,32 @@ def run(parser: str, seeds: Path, folder: Path, files: range, keep: Path | None 
         Where copies are written.
     files : range
         Numbers of copies; the same number is the same copy each time.
-    keep : Path, optional
-        Where copies are kept that end in anything but a model or a sentence.
     """
     outcome, start = Outcome(parser), files.start
     while start < files.stop:
         folder.mkdir(parents=True, exist_ok=True)
         child = Child(parser, seeds, folder, start, files.stop)
         try:
-            start = _watch(child, outcome, start, files.stop, folder, keep)
+            start = _watch(child, outcome, start, files.stop, folder)
         finally:
             child.end()
     return outcome
 
 
 def _watch(
-    child: Child, outcome: Outcome, start: int, stop: int, folder: Path, keep: Path | None
+    child: Child, outcome: Outcome, start: int, stop: int, folder: Path
 ) -> int:
     """Read what a child says until it ends; return the number to go on with."""
     number, marker = -1, folder / "MARKER"
     for line in _lines(child):
-        faults = len(outcome.faults)
         if line is None or not line:
             if number + 1 >= stop:
                 return stop
             what = "slow" if line is None else "death"
             status = child.end()
-            said = (folder / "stderr.txt").read_text("utf-8", "replace")[-400:]
+            said = (folder / "stderr.txt").read_text("utf-8", "replace")[:3000]
             outcome.counts[what] += 1
             outcome.faults.append((number, f"{what}, status {status}: {said}"))
-            _keep(outcome, number, folder, keep)
             if number < 0:
                 raise RuntimeError(f"{outcome.parser}: the worker does not start: {said}")
             return number + 1
@@ -171,8 +167,6 @@ def _watch(
             outcome.faults.append((number, "a marker appeared: something was run"))
             for left in (marker, folder / "pwned.marker"):
                 left.unlink(missing_ok=True)
-        if len(outcome.faults) > faults:
-            _keep(outcome, number, folder, keep)
     return stop
 
 
@@ -187,17 +181,12 @@ def _lines(child: Child) -> Iterator[list[Any] | None]:
         wait = 2 * SECONDS if line[0] == "start" else STARTING
 
 
-def _keep(outcome: Outcome, number: int, folder: Path, keep: Path | None) -> None:
-    if keep is not None and (folder / "file").is_dir():
-        shutil.copytree(folder / "file", keep / f"{outcome.parser}-{number}", dirs_exist_ok=True)
-
-
 def kinds_of(faults: list[tuple[int, str]]) -> dict[str, list[int]]:
     """Return the last lines of what happened, each with the numbers of its files."""
     found: dict[str, list[int]] = {}
     for number, said in faults:
         rows = [row.strip() for row in said.strip().splitlines() if row.strip(" ^~")]
-        found.setdefault(" | ".join(rows[-3:])[-600:], []).append(number)
+        found.setdefault(" | ".join(rows[-3:] if "FAULT" in said else rows[:7])[:900], []).append(number)
     return found
 
 
@@ -225,16 +214,21 @@ def main() -> int:
         print("\n".join(PARSERS))
         return 0
     bad = 0
-    with tempfile.TemporaryDirectory(prefix="mutations-") as place:
+    with tempfile.TemporaryDirectory(prefix="mutations-") as held:
         for name in args.parsers or PARSERS:
-            folder = Path(place) / name
+            folder = Path(held) / name
             write(folder / "seeds", PARSERS[name])
             start = time.perf_counter()
             numbers = range(args.first, args.first + args.files)
-            outcome = run(name, folder / "seeds", folder / "work", numbers, args.keep)
+            outcome = run(name, folder / "seeds", folder / "work", numbers)
             print(words(outcome, time.perf_counter() - start), flush=True)
             for said, numbers_of in kinds_of(outcome.faults).items():
                 print(f"  {len(numbers_of)} (first {numbers_of[0]}): {said}", flush=True)
+            if args.keep is not None:
+                seeds = load(folder / "seeds", PARSERS[name])
+                for number, _ in outcome.faults:
+                    seed = seeds[number % len(seeds)]
+                    place(seed, name, number, args.keep / f"{name}-{number}")
             bad += not outcome.sound
     return int(bool(bad))
 

@@ -155,7 +155,10 @@ class ModelCard(BaseModel):
     def _name_sources(cls, values: Any) -> Any:
         if not isinstance(values, dict):
             return values
-        stated = dict(values.get("sources") or {})
+        said = values.get("sources") or {}
+        if not isinstance(said, dict):
+            raise ValueError("sources must say of each field where it comes from")
+        stated = dict(said)
         for name in cls.model_fields:
             if name not in ("sources", "missing"):
                 stated.setdefault(name, "card" if name in values else "guess")

@@ -22,7 +22,7 @@ from napari_defectseg.models.inert_values import (
     StrangePickle,
     Stub,
 )
-from napari_defectseg.models.package import DAMAGE
+from napari_defectseg.models.package import DAMAGE, is_zip
 from napari_defectseg.models.pickles import LEGACY, MOST
 
 if TYPE_CHECKING:
@@ -105,7 +105,7 @@ def read_inert(path: str | Path) -> InertTree:
     path = Path(path)
     machine = InertMachine()
     try:
-        read = _read_zip if zipfile.is_zipfile(path) else _read_legacy
+        read = _read_zip if is_zip(path) else _read_legacy
         tree = read(path, machine)
     except AsksToRun as error:
         raise ModelError(

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from napari_defectseg.core.errors import ModelError
 from napari_defectseg.models.inertfile import InertTree, read_inert
+from napari_defectseg.models.package import is_zip
 from napari_defectseg.models.pickles import MOST, is_pickle, names_in, names_in_file
 
 NEEDED = (2, 10)
@@ -121,7 +122,7 @@ def _check_version(version: str) -> None:
 
 def _names(path: Path) -> list[str]:
     try:
-        if not zipfile.is_zipfile(path):
+        if not is_zip(path):
             return names_in_file(path)
         with zipfile.ZipFile(path) as archive, archive.open(_the_pickle(path, archive)) as file:
             return names_in(file)  # type: ignore[arg-type]

@@ -6,9 +6,7 @@ architecture and programs are never run. The package's own test tensors are comp
 
 from __future__ import annotations
 
-import hashlib
 import io
-import zipfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -16,13 +14,12 @@ from typing import Any
 import numpy as np
 
 from napari_defectseg.core.errors import ImageError, ModelError
-from napari_defectseg.core.provenance import sha256_of_file
 from napari_defectseg.models.card import ModelCard
 from napari_defectseg.models.format import Match
 from napari_defectseg.models.guess import guess_card, meaning_of
 from napari_defectseg.models.inertfile import read_inert
 from napari_defectseg.models.model import TorchModel
-from napari_defectseg.models.package import Package
+from napari_defectseg.models.package import Package, is_zip
 from napari_defectseg.models.preprocess import fit_chain
 from napari_defectseg.models.rdf import Described, described, read_yaml, test_tensors
 from napari_defectseg.models.recognise import recognise as recognise_network
@@ -39,7 +36,7 @@ CLOSE = 1e-3
 def recognise(path: Path) -> Match:
     """Say whether `path` is a package with a description of bioimage.io."""
     try:
-        if not path.is_dir() and not zipfile.is_zipfile(path):
+        if not path.is_dir() and not is_zip(path):
             return Match(False, "it is no zip archive or folder")
         found = any(name in DESCRIPTIONS for name in Package(path).names())
     except ModelError:
@@ -66,7 +63,7 @@ def open(path: Path, card: ModelCard | None) -> TorchModel:  # noqa: A001 - the 
         lambda: _read(package, source, kind),
         path=str(path),
         format="bioimageio",
-        sha256=_hash(package, source),
+        sha256=package.sha256(source),
         files=(name, source),
     )
     return model if card else _tested(model, package, rdf)
@@ -81,7 +78,7 @@ def _weights(package: Package, rdf: Mapping[str, Any]) -> tuple[str, str, State]
         if not isinstance(entry, dict) or not isinstance(entry.get("source"), str):
             continue
         source, said = entry["source"], entry.get("sha256")
-        if said and said != _hash(package, source):
+        if said and said != package.sha256(source):
             raise ModelError(
                 f"{package.path} holds another {source} than its description says.",
                 hint="It was changed or damaged; fetch it again.",
@@ -103,11 +100,6 @@ def _read(package: Package, source: str, kind: str) -> State:
         tree = read_inert(file).tree if kind == "torchscript" else read_torch(file).tree
         return find_state(tree, f"{package.path} → {source}", file.stat().st_size).state
 
-
-def _hash(package: Package, source: str) -> str:
-    if package.path.is_dir():
-        return sha256_of_file(package.path / source)
-    return hashlib.sha256(package.read(source)).hexdigest()
 
 
 def _card(says: Described, state: State, path: Path, kind: str) -> ModelCard:

@@ -17,6 +17,7 @@ from napari_defectseg.models.format import Match
 from napari_defectseg.models.guess import guess_card
 from napari_defectseg.models.inertfile import read_inert
 from napari_defectseg.models.model import TorchModel
+from napari_defectseg.models.package import is_zip
 from napari_defectseg.models.recognise import recognise as recognise_network
 from napari_defectseg.models.states import State, find_state
 from napari_defectseg.models.torchfile import SAVE_STATE, program_in
@@ -60,7 +61,7 @@ def open(path: Path, card: ModelCard | None) -> TorchModel:  # noqa: A001 - the 
 
 
 def _program(path: Path) -> str:
-    if path.is_dir() or not zipfile.is_zipfile(path):
+    if not is_zip(path):
         return ""
     try:
         with zipfile.ZipFile(path) as archive:
