@@ -48,7 +48,8 @@ def described(model: TorchModel) -> dict[str, Any]:
 
     card = model.card
     place = Path(model.path)
-    paths = [place / name for name in model.files] if place.is_dir() else [place]
+    base = place if place.is_dir() else place.parent
+    paths = {name: base / name for name in model.files} or {place.name: place}
     return {
         "name": card.name,
         "path": model.path,
@@ -71,7 +72,7 @@ def described(model: TorchModel) -> dict[str, Any]:
         "missing": list(card.missing),
         "sources": dict(card.sources),
         "sha256": model.sha256,
-        "files": {path.name: sha256_of_file(path) for path in paths if path.is_file()},
+        "files": {n: sha256_of_file(path) for n, path in paths.items() if path.is_file()},
     }
 
 

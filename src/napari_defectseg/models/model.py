@@ -197,6 +197,8 @@ def _empty(card: ModelCard, where: str) -> torch.nn.Module:
     try:
         with torch.device("meta"):
             return ARCHITECTURES.get(card.architecture).build(card.architecture_settings)
+    except ModelError:
+        raise
     except _SENSELESS as error:
         reason = str(error).splitlines()[0][:120] if str(error) else type(error).__name__
         raise ModelError(

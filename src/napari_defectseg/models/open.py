@@ -8,6 +8,7 @@ from pathlib import Path
 from napari_defectseg.core.errors import DefectSegError, ModelError, ModelMissing
 from napari_defectseg.models.card import ModelCard
 from napari_defectseg.models.format import FORMATS, Match
+from napari_defectseg.models.graphs.code import check_code
 from napari_defectseg.models.model import TorchModel
 from napari_defectseg.models.save import CARD, WEIGHTS
 from napari_defectseg.models.settings import with_settings
@@ -40,7 +41,10 @@ def open_model(
         raise
     except OSError as error:
         raise ModelError(f"{path} cannot be read: {error.strerror or error}.") from error
-    return model.with_card(with_settings(model.card, settings)) if settings else model
+    if settings:
+        model = model.with_card(with_settings(model.card, settings))
+    check_code(model.card.architecture_settings, str(path))
+    return model
 
 
 def shipped_models() -> tuple[str, ...]:

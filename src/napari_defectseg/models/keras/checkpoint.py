@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -16,12 +15,12 @@ import numpy as np
 
 from napari_defectseg.core.errors import ModelError
 from napari_defectseg.models.keras.checksum import masked_crc
+from napari_defectseg.models.keras.protobuf import fields_of
 from napari_defectseg.models.keras.table import (
     AGAIN,
     Damaged,
     entries_of,
     looks_like_table,
-    varint,
 )
 
 Array: TypeAlias = np.ndarray[Any, Any]
@@ -185,30 +184,8 @@ def _check_data(checkpoint: Checkpoint) -> None:
             )
 
 
-def _fields(content: bytes) -> Iterator[tuple[int, int, Any]]:
-    """Yield number, kind and value of each field of a protobuf message."""
-    at = 0
-    while at < len(content):
-        key, at = varint(content, at)
-        kind = key & 7
-        value: Any
-        if kind == 0:
-            value, at = varint(content, at)
-        elif kind in (1, 5):
-            size = 8 if kind == 1 else 4
-            value, at = int.from_bytes(content[at : at + size], "little"), at + size
-        elif kind == 2:
-            size, at = varint(content, at)
-            value, at = content[at : at + size], at + size
-        else:
-            raise Damaged(f"a field of the unknown kind {kind}")
-        if at > len(content):
-            raise Damaged("a field is cut off")
-        yield key >> 3, kind, value
-
-
 def _header(content: bytes) -> tuple[int, bool]:
-    values = {number: value for number, kind, value in _fields(content) if kind == 0}
+    values = {number: value for number, kind, value in fields_of(content) if kind == 0}
     shards = values.get(1, 0)
     if not 1 <= shards <= MOST_SHARDS:
         raise Damaged(f"it states {shards} files of data")
@@ -219,11 +196,11 @@ def _tensor(content: bytes, key: bytes) -> Tensor | None:
     """Return where a tensor lies, None for texts and other kinds that are no numbers."""
     values: dict[int, int] = {}
     shape: tuple[int, ...] = ()
-    for number, kind, value in _fields(content):
+    for number, kind, value in fields_of(content):
         if number == 7:
             raise Damaged(f"{key.decode('utf-8', 'replace')!r} is cut in parts over several files")
         if number == 2 and kind == 2:
-            shape = tuple(_size(v) for n, k, v in _fields(value) if n == 2 and k == 2)
+            shape = tuple(_size(v) for n, k, v in fields_of(value) if n == 2 and k == 2)
         elif kind in (0, 5):
             values[number] = value
     dtype = DTYPES.get(values.get(1, 0))
@@ -237,4 +214,4 @@ def _tensor(content: bytes, key: bytes) -> Tensor | None:
 
 
 def _size(content: bytes) -> int:
-    return next((v for n, k, v in _fields(content) if n == 1 and k == 0), 0)
+    return next((v for n, k, v in fields_of(content) if n == 1 and k == 0), 0)
