@@ -311,7 +311,7 @@ class ModelCard(BaseModel):
             raise ModelError(f"{path} is {path.stat().st_size} bytes long, too long for a card.")
         try:
             values = json.loads(path.read_text(encoding="utf-8"))
-        except (json.JSONDecodeError, UnicodeDecodeError, RecursionError) as error:
+        except (ValueError, RecursionError) as error:
             raise ModelError(f"{path} is not JSON: {error}.") from error
         except OSError as error:
             raise ModelError(f"{path} cannot be read: {error.strerror}.") from error

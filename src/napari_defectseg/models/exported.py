@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from napari_defectseg.core.errors import ModelError
 from napari_defectseg.models.inert_values import Storage, StoredTensor, StrangePickle
 from napari_defectseg.models.inertfile import KINDS, Reading
-from napari_defectseg.models.package import DAMAGE
+from napari_defectseg.models.package import DAMAGE, check_sizes
 
 if TYPE_CHECKING:
     import torch
@@ -33,6 +33,7 @@ def read_exported(path: Path) -> dict[str, torch.Tensor]:
     """
     try:
         with zipfile.ZipFile(path) as archive:
+            check_sizes(archive, path.stat().st_size)
             return _weights(archive)
     except (*DAMAGE, LookupError, TypeError, AttributeError) as error:
         raise ModelError(

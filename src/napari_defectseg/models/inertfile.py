@@ -22,7 +22,7 @@ from napari_defectseg.models.inert_values import (
     StrangePickle,
     Stub,
 )
-from napari_defectseg.models.package import DAMAGE, is_zip
+from napari_defectseg.models.package import DAMAGE, check_sizes, is_zip
 from napari_defectseg.models.pickles import LEGACY, MOST
 
 if TYPE_CHECKING:
@@ -123,6 +123,7 @@ def read_inert(path: str | Path) -> InertTree:
 
 def _read_zip(path: Path, machine: InertMachine) -> Any:
     with zipfile.ZipFile(path) as archive:
+        check_sizes(archive, path.stat().st_size)
         members = {m.filename: m for m in archive.infolist()}
         if len(members) < len(archive.infolist()):
             raise StrangePickle("two members of one name")

@@ -38,6 +38,24 @@ def is_zip(path: Path) -> bool:
         return file.read(len(FRONT)) == FRONT
 
 
+def check_sizes(archive: zipfile.ZipFile, size: int) -> None:
+    """Refuse an archive with members that claim more bytes than the whole file has.
+
+    Parameters
+    ----------
+    archive : ZipFile
+    size : int
+        Of the file.
+
+    Raises
+    ------
+    zipfile.BadZipFile
+    """
+    for member in archive.infolist():
+        if member.compress_size > size:
+            raise zipfile.BadZipFile(f"{member.filename[:60]!r} claims {member.compress_size} bytes")
+
+
 class Package:
     """What a package holds, by plain relative names.
 
@@ -131,6 +149,7 @@ class Package:
             with zipfile.ZipFile(self.path) as archive:
                 if len(archive.infolist()) > MOST_MEMBERS:
                     raise ModelError(f"{self.path} was not opened: it has too many members.")
+                check_sizes(archive, self.path.stat().st_size)
                 yield archive
         except ModelError:
             raise

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from napari_defectseg.core.errors import ModelError
 from napari_defectseg.models.inertfile import InertTree, read_inert
-from napari_defectseg.models.package import is_zip
+from napari_defectseg.models.package import DAMAGE, is_zip
 from napari_defectseg.models.pickles import MOST, is_pickle, names_in, names_in_file
 
 NEEDED = (2, 10)
@@ -58,7 +58,7 @@ def why_not(path: Path) -> str:
     try:
         with zipfile.ZipFile(path) as archive:
             return _why_not_zip(archive.namelist())
-    except (zipfile.BadZipFile, NotImplementedError, OSError, ValueError) as error:
+    except DAMAGE as error:
         return f"it is a zip archive that was cut off or damaged ({error})"
 
 
@@ -128,7 +128,7 @@ def _names(path: Path) -> list[str]:
             return names_in(file)  # type: ignore[arg-type]
     except ModelError:
         raise
-    except (zipfile.BadZipFile, NotImplementedError, ValueError, OSError) as error:
+    except DAMAGE as error:
         raise ModelError(
             f"{path} ({path.stat().st_size} bytes) is not a whole file of torch: {error}.",
             hint="It may have been cut off while it was copied; fetch it again.",

@@ -17,7 +17,7 @@ from napari_defectseg.models.format import Match
 from napari_defectseg.models.guess import guess_card
 from napari_defectseg.models.inertfile import read_inert
 from napari_defectseg.models.model import TorchModel
-from napari_defectseg.models.package import is_zip
+from napari_defectseg.models.package import DAMAGE, is_zip
 from napari_defectseg.models.recognise import recognise as recognise_network
 from napari_defectseg.models.states import State, find_state
 from napari_defectseg.models.torchfile import SAVE_STATE, program_in
@@ -66,7 +66,7 @@ def _program(path: Path) -> str:
     try:
         with zipfile.ZipFile(path) as archive:
             return program_in(archive.namelist())
-    except (zipfile.BadZipFile, NotImplementedError, OSError, ValueError):
+    except DAMAGE:
         return ""
 
 
