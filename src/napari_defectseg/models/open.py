@@ -43,7 +43,8 @@ def open_model(
         raise ModelError(f"{path} cannot be read: {error.strerror or error}.") from error
     if settings:
         model = model.with_card(with_settings(model.card, settings))
-    check_code(model.card.architecture_settings, str(path))
+    if isinstance(model, TorchModel):
+        check_code(model.card.architecture_settings, str(path))
     return model
 
 
