@@ -22,7 +22,12 @@ _INSIDE = ("", "meta", "hyper_parameters", "hparams", "config")
 
 
 def guess_card(
-    shapes: Shapes, where: str, *, stated: tuple[str, ...] = (), notes: tuple[str, ...] = ()
+    shapes: Shapes,
+    where: str,
+    *,
+    stated: tuple[str, ...] = (),
+    notes: tuple[str, ...] = (),
+    classes: tuple[str, ...] = (),
 ) -> ModelCard:
     """Return the card of a weight file without one.
 
@@ -36,6 +41,8 @@ def guess_card(
         Names of classes that the file states.
     notes : tuple of str
         What was noticed while reading, kept as quirks.
+    classes : tuple of str
+        Classes of objects that the file holds.
 
     Returns
     -------
@@ -50,7 +57,7 @@ def guess_card(
     """
     known = recognise(shapes)
     if known is None:
-        raise unknown(shapes, where)
+        raise unknown(shapes, where, stated=stated, classes=classes)
     facts = ARCHITECTURES.get(known.architecture).facts(known.settings)
     about = published(known.architecture, facts["settings"]) or Published({})
     meaning, sources = _meaning(int(facts["out_channels"]), stated, about)

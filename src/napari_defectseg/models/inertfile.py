@@ -22,6 +22,7 @@ from napari_defectseg.models.inert_values import (
     StrangePickle,
     Stub,
 )
+from napari_defectseg.models.kin import of_classes
 from napari_defectseg.models.package import DAMAGE, check_sizes, is_zip
 from napari_defectseg.models.pickles import LEGACY, MOST
 
@@ -113,10 +114,11 @@ def read_inert(path: str | Path) -> InertTree:
             hint="Do not use it. An honest file of weights never asks for that.",
         ) from error
     except DAMAGE as error:  # a strange pickle is one of these
+        kin = of_classes(machine.classes)
         raise ModelError(
             f"{path} ({path.stat().st_size} bytes) cannot be read as weights: it holds {error}. "
             "Nothing in it was run.",
-            hint="If it was cut off while it was copied, fetch it again.",
+            hint=kin.advice if kin else "If it was cut off while it was copied, fetch it again.",
         ) from error
     return InertTree(tree, tuple(machine.classes), machine.source)
 
@@ -249,7 +251,8 @@ class Reading:
             return _tensors_of(stub)
         if stub.name.name in MAPPINGS:
             return state if isinstance(state, dict) and state else stub.items
-        return stub.items or stub
+        held = state.get("model") if isinstance(state, dict) else None
+        return {"model": held} if isinstance(held, Stub) else stub.items or stub
 
     def tensor(self, stored: StoredTensor) -> torch.Tensor:
         """Return a tensor, after a look at whether it lies inside its storage."""

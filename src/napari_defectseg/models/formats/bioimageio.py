@@ -63,7 +63,7 @@ def open(path: Path, card: ModelCard | None) -> TorchModel:  # noqa: A001 - the 
         lambda: _read(package, source, kind),
         path=str(path),
         format="bioimageio",
-        sha256=package.sha256(source),
+        sha256=_hash(package, source),
         files=(name, source),
     )
     return model if card else _tested(model, package, rdf)
@@ -78,7 +78,7 @@ def _weights(package: Package, rdf: Mapping[str, Any]) -> tuple[str, str, State]
         if not isinstance(entry, dict) or not isinstance(entry.get("source"), str):
             continue
         source, said = entry["source"], entry.get("sha256")
-        if said and said != package.sha256(source):
+        if said and said != _hash(package, source):
             raise ModelError(
                 f"{package.path} holds another {source} than its description says.",
                 hint="It was changed or damaged; fetch it again.",
@@ -176,3 +176,7 @@ def _array(package: Package, name: str) -> np.ndarray[Any, Any]:
     if not isinstance(array, np.ndarray) or array.dtype.kind not in "fiub" or array.ndim < 4:
         raise ModelError(f"{package.path} → {name} is not an array of an image with channels.")
     return array
+
+
+def _hash(package: Package, source: str) -> str:
+    return package.sha256(source)

@@ -16,6 +16,7 @@ from napari_defectseg.models.card import ModelCard
 from napari_defectseg.models.format import Match
 from napari_defectseg.models.hdf5.node import AGAIN, opened
 from napari_defectseg.models.hdf5.source import is_hdf5
+from napari_defectseg.models.inside import STARDIST
 from napari_defectseg.models.keras.archive import archive_in, looks_like_keras
 from napari_defectseg.models.keras.assign import state_of
 from napari_defectseg.models.keras.card import card_of
@@ -140,7 +141,7 @@ def _with_description(
     raise ModelError(
         f"{path} holds weights of Keras without the network they belong to, and they fit none "
         f"that this program knows: {len(stored.layers)} layers, first {shapes}, ….{more}",
-        hint=WITH_NETWORK,
+        hint=STARDIST if {"prob", "dist"} <= {x.name for x in stored.layers} else WITH_NETWORK,
     )
 
 

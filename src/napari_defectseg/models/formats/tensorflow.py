@@ -63,6 +63,11 @@ def open(path: Path, card: ModelCard | None) -> TorchModel:  # noqa: A001 - the 
     index = index_of(path)
     if index is None:
         raise ModelError(f"{path} holds no checkpoint of TensorFlow.")
+    if index.suffix != ".index":
+        raise ModelError(
+            f"{path} is a checkpoint in the first form of TensorFlow, as it was before 2017.",
+            hint="Load it once with TensorFlow 1 and save it again (tf.train.Saver).",
+        )
     checkpoint = checkpoint_at(index)
     if defectsegnet.FIRST in checkpoint.tensors:
         return _defectsegnet(path, checkpoint, card)
