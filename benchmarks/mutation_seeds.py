@@ -27,6 +27,7 @@ from mutation_ways import (  # noqa: E402 - the packages of this repository firs
     in_bytes,
     in_hdf5,
     in_json,
+    in_message,
     in_safetensors,
     in_table,
     in_zip,
@@ -37,6 +38,7 @@ from tests.models.keras.writing import (  # noqa: E402
     write_defectsegnet,
     write_h5,
     write_keras,
+    write_saved_model,
 )
 
 REFERENCE = Path(os.environ.get("DEFECTSEG_TEST_REFERENCE", ROOT.parent / "shared/reference"))
@@ -127,7 +129,6 @@ def place(seed: Seed, parser: str, number: int, folder: Path) -> Path:
     return folder / seed.entry
 
 
-
 # --- the files --------------------------------------------------------------------------------
 
 
@@ -167,7 +168,7 @@ def _torch(*, new: bool) -> Make:
         trees = {
             "state": state,
             "checkpoint": {
-                "epoch": 3, "class_names": ["void", "loop"], "optimizer": {"lr": 0.1, "betas": (0.9, 1)},
+                "epoch": 3, "class_names": ["void", "loop"], "optimizer": {"lr": 0.1},
                 "state_dict": {f"module.{name}": tensor for name, tensor in state.items()},
             },
         }  # fmt: skip
@@ -179,10 +180,8 @@ def _torch(*, new: bool) -> Make:
     return make
 
 
-HARM = (
-    b"cbuiltins\nexec\nX\x55\x00\x00\x00import os;open(os.environ.get('DEFECTSEG_MARKER','pwned.marker'),"
-    b"'a').write('x')#####\x85R"
-)
+RUN = b"import os;open(os.environ.get('DEFECTSEG_MARKER','pwned.marker'),'a').write('x')"
+HARM = b"cbuiltins\nexec\nX" + len(RUN).to_bytes(4, "little") + RUN + b"\x85R"
 """A pickle that would run something, if it were run."""
 
 
@@ -199,7 +198,9 @@ def _inert(folder: Path) -> Iterator[tuple[str, str]]:
             yield f"{place.name}/model.pt", "opened"
     harmful = {
         "harm-bare": b"\x80\x02" + HARM + b".",
-        "harm-inst": b"\x80\x02}(X\x01\x00\x00\x00ac__main__\nA\n)\x81}X\x01\x00\x00\x00b" + HARM + b"sbu.",
+        "harm-inst": b"\x80\x02}(X\x01\x00\x00\x00ac__main__\nA\n)\x81}X\x01\x00\x00\x00b"
+        + HARM
+        + b"sbu.",
     }
     for name, data in harmful.items():
         (_place(folder, name) / "model.pkl").write_bytes(data)
@@ -261,6 +262,13 @@ def _checkpoint(folder: Path) -> Iterator[tuple[str, str]]:
     yield "defectsegnet/checkpoint_folder", "opened"
 
 
+def _saved_model(folder: Path) -> Iterator[tuple[str, str]]:
+    config = small_config()
+    graph = _graph(config)
+    write_saved_model(graph, seeded(graph), _place(folder, "saved"), config)
+    yield "saved", "opened"
+
+
 RDF = """
 name: small
 type: model
@@ -307,23 +315,30 @@ TABLE = {"*.index": in_table, "*.data-*": in_bytes, "*.json": in_json, "*checkpo
 PARSERS: dict[str, Parser] = {
     "folder": Parser(_folder, {"card.json": in_json, "*.safetensors": in_safetensors}),
     "safetensors": Parser(
-        _safetensors, {"*": in_safetensors}, ("torch2d/unet.safetensors", "torch3d/unet3d.safetensors")
+        _safetensors,
+        {"*": in_safetensors},
+        ("torch2d/unet.safetensors", "torch3d/unet3d.safetensors"),
     ),
     "torch_zip": Parser(_torch(new=True), TORCH, ("torch2d/checkpoint_ema.pth",)),
     "torch_legacy": Parser(_torch(new=False), {"*": in_bytes}, ("torch2d/unet_legacy.pth",)),
     "inert_pickle": Parser(
         _inert,
-        {"*.pt": lambda data, dice: (TORCH["*"] if data[:2] == b"PK" else in_bytes)(data, dice), "*": in_bytes},
+        {
+            "*.pt": lambda data, dice: (TORCH["*"] if data[:2] == b"PK" else in_bytes)(data, dice),
+            "*": in_bytes,
+        },
         ("torch2d/checkpoint_namespace_numpy.pth.tar", "torch2d/unet_lightning.ckpt"),
     ),
     "program": Parser(_program, TORCH, ("torch2d/unet_jit_script.pt",)),
-    "keras_h5": Parser(
-        _keras_h5, KERAS, ("keras2_2d/unet_full.h5", "keras3/unet_legacy.h5")
-    ),
+    "keras_h5": Parser(_keras_h5, KERAS, ("keras2_2d/unet_full.h5", "keras3/unet_legacy.h5")),
     "keras_archive": Parser(
         _keras_archive, KERAS, ("keras2_2d/unet_keras2.keras", "keras3/unet.keras")
     ),
     "keras_json": Parser(_keras_json, KERAS),
     "tf_checkpoint": Parser(_checkpoint, TABLE, ("tf2_checkpoint",)),
+    "saved_model": Parser(
+        _saved_model, {"*.pb": in_message, "*.index": in_table}, ("keras2_2d/savedmodel",)
+    ),
     "bioimageio": Parser(_bioimageio, TORCH),
+    "named": Parser(_named, {"*": in_bytes}),
 }

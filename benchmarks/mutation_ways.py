@@ -19,8 +19,8 @@ Way: TypeAlias = Callable[[bytes, random.Random], bytes]
 
 LIMITS = (0, 1, 2, 0x7F, 0x80, 0xFF, 0x7FFF, 0xFFFF, 0x7FFFFFFF, 0xFFFFFFFF, 1 << 40, (1 << 63) - 1)
 VALUES: tuple[Any, ...] = (
-    None, True, "", "x", "../../etc/passwd", "$import os", "Lambda", "Conv2D", 0, -1, 1, 2, 3, 7, 32,
-    65536, 10**9, 2**63, 10**30, 0.5, -1e308, float("nan"), float("inf"), [], {}, [0], [1, 1], [3, 3],
+    None, True, "", "x", "../../etc/passwd", "$import os", "Lambda", "Conv2D", 0, -1, 1, 2, 3, 32,
+    65536, 10**9, 2**63, 10**30, 0.5, -1e308, float("nan"), float("inf"), [], {}, [0], [1, 1],
     [-1], [None], [[["a", 0, 0]]], {"class_name": "x", "config": {}}, "\x00", "é" * 40, [[[[[]]]]],
 )  # fmt: skip
 
@@ -106,6 +106,30 @@ def in_safetensors(data: bytes, dice: random.Random) -> bytes:
     return struct.pack("<Q", len(header)) + header + data[8 + length :]
 
 
+def in_message(data: bytes, dice: random.Random) -> bytes:
+    """Damage the description in the metadata of a SavedModel as JSON, or the message itself."""
+    if dice.random() < 0.3:
+        return in_bytes(data, dice)
+    from napari_defectseg.models.keras.protobuf import fields_of
+    from napari_defectseg.models.keras.table import Damaged
+
+    try:
+        nodes = [{n: v for n, _, v in fields_of(node)} for _, _, node in fields_of(data)]
+    except Damaged:
+        return in_bytes(data, dice)
+    text = in_json(nodes[0].get(5, b""), dice)
+    return message(1, message(3, nodes[0].get(3, b"root")) + message(5, text))
+
+
+def message(number: int, content: bytes) -> bytes:
+    """Return a field of a message: its number, the length and the content."""
+    size, length = len(content), bytearray()
+    while size >= 128:
+        length.append(size & 127 | 128)
+        size >>= 7
+    return bytes([number << 3 | 2, *length, size]) + content
+
+
 def in_zip(inner: Callable[[str], Way]) -> Way:
     """Return a way that damages one member and packs the archive again, or the archive itself."""
 
@@ -120,7 +144,9 @@ def in_zip(inner: Callable[[str], Way]) -> Way:
             for number, (member, content) in enumerate(parts):
                 name = member.filename
                 if number == chosen and dice.random() < 0.06:
-                    name = dice.choice(("../" + name, "/" + name, name.upper(), "a" * 300, name + "/"))
+                    name = dice.choice(
+                        ("../" + name, "/" + name, name.upper(), "a" * 300, name + "/")
+                    )
                 changed = inner(name)(content, dice) if number == chosen else content
                 archive.writestr(zipfile.ZipInfo(name), changed, member.compress_type)
         return out.getvalue()
@@ -166,7 +192,9 @@ def in_table(data: bytes, dice: random.Random) -> bytes:
     for place, length in _blocks(changed, index):
         if place + length + 5 <= len(changed):
             content = bytes(changed[place : place + length + 1])
-            changed[place + length + 1 : place + length + 5] = struct.pack("<I", masked_crc(content))
+            changed[place + length + 1 : place + length + 5] = struct.pack(
+                "<I", masked_crc(content)
+            )
     return bytes(changed)
 
 
@@ -179,7 +207,7 @@ def _blocks(data: bytearray, index: tuple[int, int]) -> list[tuple[int, int]]:
         at = 0
         for _ in range(2):
             _, at = varint(block, at)
-        size, at = varint(block, at)
+        _, at = varint(block, at)
         start = len(block[: at + varint(block, 1)[0]])
         return [index, handle(block, start)[0]]
     except Damaged:

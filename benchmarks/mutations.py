@@ -15,7 +15,6 @@ import argparse
 import json
 import os
 import queue
-import shutil
 import subprocess
 import sys
 import tempfile
@@ -45,7 +44,8 @@ class Outcome:
     ----------
     parser : str
     counts : Counter
-        ``"opened"``, ``"refused"``, ``"fault"``, ``"death"``, ``"slow"``, ``"large"``, ``"marker"``.
+        ``"opened"``, ``"refused"``, ``"fault"``, ``"death"``, ``"slow"``, ``"large"``,
+        ``"marker"``.
     faults : list of (int, str)
         Number of the file and what happened.
     slowest : float
@@ -84,7 +84,11 @@ class Child:
             "parser": parser, "seeds": str(seeds), "folder": str(folder / "file"),
             "start": start, "stop": stop, "memory": MEMORY, "seconds": SECONDS,
         }  # fmt: skip
-        usual = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", MARKER: str(folder / "MARKER")}
+        usual = {
+            "OMP_NUM_THREADS": "1",
+            "OPENBLAS_NUM_THREADS": "1",
+            MARKER: str(folder / "MARKER"),
+        }
         self.process = subprocess.Popen(
             [sys.executable, str(WORKER), json.dumps(job)],
             stdout=subprocess.PIPE,
@@ -139,9 +143,7 @@ def run(parser: str, seeds: Path, folder: Path, files: range) -> Outcome:
     return outcome
 
 
-def _watch(
-    child: Child, outcome: Outcome, start: int, stop: int, folder: Path
-) -> int:
+def _watch(child: Child, outcome: Outcome, start: int, stop: int, folder: Path) -> int:
     """Read what a child says until it ends; return the number to go on with."""
     number, marker = -1, folder / "MARKER"
     for line in _lines(child):
@@ -186,7 +188,9 @@ def kinds_of(faults: list[tuple[int, str]]) -> dict[str, list[int]]:
     found: dict[str, list[int]] = {}
     for number, said in faults:
         rows = [row.strip() for row in said.strip().splitlines() if row.strip(" ^~")]
-        found.setdefault(" | ".join(rows[-3:] if "FAULT" in said else rows[:7])[:900], []).append(number)
+        found.setdefault(" | ".join(rows[-3:] if "FAULT" in said else rows[:7])[:900], []).append(
+            number
+        )
     return found
 
 
@@ -197,7 +201,8 @@ def words(outcome: Outcome, seconds: float) -> str:
     bad = ", ".join(f"{counts[k]} {k}" for k in ("marker", "death", "slow", "large", "fault"))
     return (
         f"{outcome.parser:18} {total:6} files: {counts['opened']} opened, {counts['refused']} "
-        f"refused, {bad}; slowest {outcome.slowest:.2f} s, largest {outcome.largest / 2**20:.0f} MB; "
+        f"refused, {bad}; slowest {outcome.slowest:.2f} s, "
+        f"largest {outcome.largest / 2**20:.0f} MB; "
         f"{seconds:.0f} s"
     )
 

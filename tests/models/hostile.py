@@ -3,6 +3,7 @@
 ``write(folder)`` writes them all and returns their paths. What would run makes the file that the
 environment variable ``DEFECTSEG_MARKER`` names, or ``pwned.marker`` in the current folder.
 """
+# ruff: noqa: E501 - an attack is easier to read in one line
 
 from __future__ import annotations
 
@@ -15,9 +16,11 @@ import struct
 import warnings
 import zipfile
 import zlib
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
+
+from tests.models.hostile_hdf5 import write_hdf5
 
 RUN = "import os;open(os.environ.get('DEFECTSEG_MARKER','pwned.marker'),'a').write('x')"
 SHELL = 'printf x >> "${DEFECTSEG_MARKER:-pwned.marker}"'
@@ -61,7 +64,9 @@ def state(**tensors: bytes) -> bytes:
     return pickle(b"}(" + b"".join(text(key) + value for key, value in tensors.items()) + b"u")
 
 
-def torch_zip(pickled: bytes, more: Mapping[str, bytes] | None = None, root: str = "archive") -> bytes:
+def torch_zip(
+    pickled: bytes, more: Mapping[str, bytes] | None = None, root: str = "archive"
+) -> bytes:
     parts = {f"{root}/data.pkl": pickled, f"{root}/data/0": bytes(16), f"{root}/version": b"3\n"}
     return packed({**parts, **(more or {})})
 
@@ -110,7 +115,9 @@ def _pickles() -> dict[str, bytes]:
     popen = name("subprocess", "Popen") + b"(" + text("sh") + text("-c") + b"t"
     hook = name("torch.nn.modules.linear", "Linear") + b")\x81}(" + text("_forward_hooks")
     hook += b"}(K\x00" + name("posix", "system") + b"u" + text("_modules") + b"}" + b"ub"
-    double = b"]q\x00" + b"".join(b"](h" + bytes([k]) + b"h" + bytes([k]) + b"eq" + bytes([k + 1]) for k in range(60))
+    double = b"]q\x00" + b"".join(
+        b"](h" + bytes([k]) + b"h" + bytes([k]) + b"eq" + bytes([k + 1]) for k in range(60)
+    )
     files |= {
         "new_object.pth": torch_zip(pickle(popen + b"\x81")),
         "new_object_ex.pth": torch_zip(b"\x80\x04" + popen + b"}\x92."),
@@ -225,7 +232,9 @@ def _texts() -> dict[str, bytes]:
         ),
         "card_text": with_(description="x" * (5 << 20)),
     }  # fmt: skip
-    safe = struct.pack("<Q", 60) + b'{"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]}}'.ljust(60)
+    safe = struct.pack("<Q", 60) + b'{"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]}}'.ljust(
+        60
+    )
     files = {f"{key}/card.json": value for key, value in cards.items()}
     files |= {f"{key}/weights.safetensors": safe + bytes(8) for key in cards}
 
@@ -259,7 +268,7 @@ def _keras() -> dict[str, bytes]:
     def harm(x: Any) -> Any:
         import os
 
-        os.system(SHELL)  # noqa: S605 - never called
+        os.system(SHELL)
         return x
 
     size = {"kernel_size": [3, 3], "padding": "same"}
@@ -298,60 +307,6 @@ def _keras() -> dict[str, bytes]:
     return files
 
 
-def _hdf5(folder: Path) -> None:
-    import h5py
-    import numpy as np
-
-    def make(file_name: str, fill: Callable[[Any], None], **more: Any) -> Path:
-        with h5py.File(folder / file_name, "w", **more) as file:
-            fill(file)
-        return folder / file_name
-
-    def layers(file: Any, named: str = "c") -> Any:
-        file.attrs["layer_names"] = [named.encode()]
-        group = file.create_group(named)
-        group.attrs["weight_names"] = [f"{named}/kernel:0".encode()]
-        return group
-
-    def patched(file_name: str, fill: Callable[[Any], None], old: bytes, new: Callable[[bytes], bytes]) -> None:
-        path = make(file_name, fill)
-        data = path.read_bytes()
-        at = data.index(old)
-        path.write_bytes(data[:at] + new(data[at : at + 64]) + data[at + 64 :])
-
-    def config(file: Any) -> None:
-        file.attrs["model_config"] = "{" + " " * 300 + "}"
-        file.attrs["keras_version"] = "2.15.0"
-
-    def virtual(file: Any) -> None:
-        layout = h5py.VirtualLayout((3, 3, 1, 1), "f4")
-        layout[:] = h5py.VirtualSource("/etc/passwd", "x", (3, 3, 1, 1))
-        layers(file).create_virtual_dataset("c/kernel:0", layout)
-
-    def nested(file: Any) -> None:
-        here = layers(file)
-        for _ in range(200):
-            here = here.create_group("g")
-
-    def small_chunks(file: Any) -> None:
-        layers(file).create_dataset("c/kernel:0", data=np.zeros((300, 300), "f4"), chunks=(2, 2))
-
-    zeros = np.zeros((1 << 25,), "f4")
-    make("h5_virtual.h5", virtual)
-    make("h5_nested.h5", nested)
-    make("h5_chunks.h5", small_chunks)
-    make("h5_bomb.h5", lambda f: layers(f).create_dataset("c/kernel:0", data=zeros, compression="gzip", chunks=(1 << 22,)))
-    make("h5_filter.h5", lambda f: layers(f).create_dataset("c/kernel:0", data=zeros[:100], compression="lzf"))
-    make("h5_soft.h5", lambda f: f.__setitem__("model_weights", h5py.SoftLink("/model_weights")))
-    make("h5_newest.h5", lambda f: layers(f).create_dataset("c/kernel:0", data=zeros[:100], chunks=(7,)), libver="latest")
-    make("h5_objects.h5", lambda f: layers(f).create_dataset("c/kernel:0", (2,), h5py.ref_dtype))
-    patched("h5_endless_heap.h5", config, b"GCOL", lambda b: b[:24] + bytes(16) + b[40:])
-    patched("h5_heap_itself.h5", config, b"GCOL", lambda b: b[:8] + struct.pack("<Q", 2**63) + b[16:])
-    patched("h5_tree_itself.h5", config, b"TREE", lambda b: b[:5] + b"\x01\x01\x00" + b[8:])
-    patched("h5_names.h5", layers, b"HEAP", lambda b: b[:8] + struct.pack("<Q", 2**40) + b[16:])
-    patched("h5_table.h5", layers, b"SNOD", lambda b: b[:6] + b"\xff\xff" + b[8:])
-
-
 def _folders(folder: Path) -> None:
     """Write folders with links and pipes in them."""
     good = folder / "card_module"
@@ -378,6 +333,6 @@ def write(folder: Path) -> list[Path]:
         path = folder / file_name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(content)
-    _hdf5(folder)
+    write_hdf5(folder)
     _folders(folder)
     return sorted(folder.iterdir())

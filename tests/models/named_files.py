@@ -23,7 +23,9 @@ def _node(name: str, operation: str) -> bytes:
 
 FROZEN = _node("input", "Placeholder") + _node("conv/kernel", "Const") + _node("conv", "Conv2D")
 CORE_ML = b"\x08\x04" + _message(2, _message(1, b"\x0a\x05image" + _message(3, b"\x22\x00")))
-WEKA = b"\xac\xed\x00\x05sr\x00'hr.irb.fastRandomForest.FastRandomForest" + b"weka.classifiers" + bytes(99)
+WEKA = b"\xac\xed\x00\x05sr\x00'hr.irb.fastRandomForest.FastRandomForestweka.classifiers" + bytes(
+    99
+)
 MATLAB_5 = b"MATLAB 5.0 MAT-file, Platform: GLNXA64".ljust(124) + b"\x00\x01IM" + bytes(64)
 
 BYTES: dict[str, tuple[bytes, str, str]] = {

@@ -16,14 +16,19 @@ from tests.models import hostile
 WORKER = Path(__file__).with_name("hostile_worker.py")
 SECONDS = 10.0
 ROOT = Path(__file__).resolve().parents[2]
-HARMLESS = {"p12_after_stop.pth", "m01_monai", "i01_ome_entity_bomb.ome.tif", "i02_circular_ifd.tif"}
+HARMLESS = {
+    "p12_after_stop.pth",
+    "m01_monai",
+    "i01_ome_entity_bomb.ome.tif",
+    "i02_circular_ifd.tif",
+}
 """Those of the reference that may open: what is harmful in them is not looked at."""
 WEIGHTS_ALONE = {"ts01_forward_writes.pt", "ts02_setstate_writes.pt", "e01_sample_inputs.pt2",
                  "e02_sympy_expression.pt2", "e03_pickled_weight.pt2"}  # fmt: skip
 
 
 def outcomes(paths: list[Path], tmp_path: Path) -> dict[tuple[str, str], tuple[str, float]]:
-    """Open files in a process with 2 GB to spare; return for each way and path what became of it."""
+    """Open files in a process with 2 GB to spare; return what became of each path and way."""
     listed, work = tmp_path / "paths.txt", tmp_path / "work"
     work.mkdir()
     listed.write_text("\n".join(map(str, paths)))

@@ -82,7 +82,7 @@ def inside_file(path: Path, head: bytes) -> Seen | None:
         return _hdf5(path)
     if is_zip(path):
         return _zip(path)
-    return _protobuf(head) or _json(path, head)
+    return _protobuf(head.ljust(8, b"\0")) or _json(path, head)
 
 
 def _gzip(path: Path) -> Seen:
@@ -108,7 +108,9 @@ def _of_root(root: Node) -> Seen | None:
     names = set(root.links)
     if "ilastikVersion" in names or "PixelClassification" in names or "workflowName" in names:
         return "it is a project of ilastik", ILASTIK
-    if any("MATLAB_class" in root.child(n).attributes for n in sorted(names)[:20] if _hard(root, n)):
+    if any(
+        "MATLAB_class" in root.child(n).attributes for n in sorted(names)[:20] if _hard(root, n)
+    ):
         return "it is a file of MATLAB, version 7.3", MATLAB
     if names & {"exchange", "entry", "t0", "raw", "data", "volumes", "image", "images"}:
         return "it is an HDF5 file with images", IMAGES

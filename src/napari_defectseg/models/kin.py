@@ -1,4 +1,4 @@
-"""Widespread models that are known by the names in their weights, and what can be done with them."""
+"""Widespread models that are known by the names in their weights, and what to do with them."""
 
 from __future__ import annotations
 
@@ -75,9 +75,7 @@ KINDS: tuple[Kin, ...] = (
     Kin("Mask2Former of transformers", ("model.pixel_level_module.", "class_predictor.")),
     Kin("SegFormer of transformers", ("segformer.encoder.", "decode_head.")),
     Kin("UperNet of transformers", ("backbone.", "decode_head.classifier.")),
-    Kin(
-        "a network of MMSegmentation", ("backbone.", "decode_head.conv_seg."), ("mmseg.",), MM
-    ),
+    Kin("a network of MMSegmentation", ("backbone.", "decode_head.conv_seg."), ("mmseg.",), MM),
     Kin(
         "a network of Detectron2",
         ("backbone.bottom_up.",),

@@ -53,7 +53,9 @@ def check_sizes(archive: zipfile.ZipFile, size: int) -> None:
     """
     for member in archive.infolist():
         if member.compress_size > size:
-            raise zipfile.BadZipFile(f"{member.filename[:60]!r} claims {member.compress_size} bytes")
+            raise zipfile.BadZipFile(
+                f"{member.filename[:60]!r} claims {member.compress_size} bytes"
+            )
 
 
 class Package:

@@ -28,7 +28,6 @@ class Recognised:
     settings: dict[str, Any]
 
 
-
 def recognise(shapes: Shapes) -> Recognised | None:
     """Return the network with these tensors, None if none of those registered has them."""
     for name, architecture in ARCHITECTURES.items():

@@ -70,7 +70,7 @@ def what_is(path: Path) -> Kind:
         return Kind("it is a tar archive, as torch wrote it before 2016", _STATE)
     if not any(head):
         return Kind("it begins with zeros alone", "The copy may have failed; fetch it again.")
-    if _is_onnx(head):
+    if _is_onnx(head.ljust(4, b"\0")):
         return Kind("it is an ONNX model", _ONNX)
     return _text(head) or Kind("it is of no kind that this program knows")
 

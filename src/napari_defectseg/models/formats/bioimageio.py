@@ -101,7 +101,6 @@ def _read(package: Package, source: str, kind: str) -> State:
         return find_state(tree, f"{package.path} → {source}", file.stat().st_size).state
 
 
-
 def _card(says: Described, state: State, path: Path, kind: str) -> ModelCard:
     shapes = {name: tuple(tensor.shape) for name, tensor in state.items()}
     notes = list(says.quirks)

@@ -33,7 +33,9 @@ def open(path: Path, card: ModelCard | None) -> TorchModel:  # noqa: A001 - the 
         shapes = {name: tuple(tensor.shape) for name, tensor in found.state.items()}
         stated = class_names_in(read.tree)
         notes = (*found.notes, *read.notes)
-        card = guess_card(shapes, f"{path}{read.title}", stated=stated, notes=notes, classes=read.classes)
+        card = guess_card(
+            shapes, f"{path}{read.title}", stated=stated, notes=notes, classes=read.classes
+        )
     return TorchModel(
         card,
         lambda: _state(path),

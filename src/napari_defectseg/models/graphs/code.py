@@ -1,4 +1,4 @@
-"""Layers that hold code (Lambda of Keras): never run; a person says by which of ours to replace them."""
+"""Layers that hold code (Lambda of Keras): never run; a person says what they do."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ REPLACEMENTS = {
 
 
 def seems(numbers: tuple[float, ...], words: tuple[str, ...]) -> str:
-    """Return the name of the replacement that a function with these parts seems to be, or nothing."""
+    """Return the replacement that a function with these parts seems to be, or nothing."""
     if not numbers or set(words) - {"K", "tf", "cast", "float32", "dtype", "x"}:
         return ""
     found = (n for n, r in REPLACEMENTS.items() if r.numbers == {abs(float(v)) for v in numbers})

@@ -86,7 +86,11 @@ def _table(source: Source, tree: int, heap: int) -> Iterator[tuple[str, Link]]:
         body = source.cursor(address + 8, entries * row)
         for _ in range(entries):
             entry = Cursor(body.take(row))
-            start, header, cached = entry.number(source.wide), entry.number(source.wide), entry.number(4)
+            start, header, cached = (
+                entry.number(source.wide),
+                entry.number(source.wide),
+                entry.number(4),
+            )
             end = names.find(b"\0", start)
             if start >= len(names) or end < 0:
                 raise Strange("a name beyond the list of names")

@@ -113,8 +113,8 @@ def _laid_out(source: Source, cursor: Cursor, plain: Numbers) -> Numbers:
     if kind == 1:
         address, size = cursor.number(source.wide), cursor.number(source.long)
         there = address != source.nowhere and size > 0
-        chunks = (Chunk((0,) * len(shape or ()), address, size),) if there else ()
-        return Numbers(shape, of, (), chunks)
+        whole = Chunk((0,) * len(shape or ()), address, size)
+        return Numbers(shape, of, (), (whole,) if there else ())
     if kind == 3:
         return Numbers(shape, of, elsewhere=True)
     if kind != 2 or version != 3:

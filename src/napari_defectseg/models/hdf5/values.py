@@ -39,7 +39,7 @@ class Kind:
 
 def shape_in(source: Source, cursor: Cursor) -> tuple[int, ...] | None:
     """Return the lengths along each axis, None for a place without values."""
-    version, rank, flags = cursor.number(1), cursor.number(1), cursor.number(1)
+    version, rank, _ = cursor.number(1), cursor.number(1), cursor.number(1)
     if version not in (1, 2) or rank > MOST_DIMENSIONS:
         raise Strange("a shape of a strange version")
     kind = cursor.number(1) if version == 2 else 1

@@ -74,7 +74,9 @@ def is_keras(path: Path) -> bool:
     try:
         with opened(path, str(path)) as root:
             signs = ("layer_names", "layer_names0", "model_config")
-            return any(sign in root.attributes for sign in signs) or any(n in root for n in NUMBERED)
+            return any(sign in root.attributes for sign in signs) or any(
+                n in root for n in NUMBERED
+            )
     except ModelError:
         return False
 
