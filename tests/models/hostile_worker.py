@@ -26,7 +26,7 @@ MEMORY = 2 << 30
 
 
 def main() -> None:
-    """Read paths from the file that is named, write one JSON line for each way and path."""
+    """Read paths from the file that is named; write a JSON line for each path and named way."""
     faulthandler.enable()
     import torch  # noqa: F401 - what every reader needs is loaded before the limit
 
@@ -35,7 +35,7 @@ def main() -> None:
     most = (int(line.split()[1]) << 10) + MEMORY
     resource.setrlimit(resource.RLIMIT_AS, (most, most))
     for path in Path(sys.argv[1]).read_text().splitlines():
-        for way, look in WAYS.items():
+        for way, look in ((way, WAYS[way]) for way in sys.argv[2:]):
             start = time.perf_counter()
             print(json.dumps([path, way, "START", 0.0]), flush=True)  # noqa: T201
             said = _said(look, path)

@@ -27,7 +27,12 @@ WEIGHTS_ALONE = {"ts01_forward_writes.pt", "ts02_setstate_writes.pt", "e01_sampl
                  "e02_sympy_expression.pt2", "e03_pickled_weight.pt2"}  # fmt: skip
 
 
-def outcomes(paths: list[Path], tmp_path: Path) -> dict[tuple[str, str], tuple[str, float]]:
+WAYS = ("python", "command", "drop")
+
+
+def outcomes(
+    paths: list[Path], tmp_path: Path, ways: tuple[str, ...] = WAYS
+) -> dict[tuple[str, str], tuple[str, float]]:
     """Open files in a process with 2 GB to spare; return what became of each path and way."""
     listed, work = tmp_path / "paths.txt", tmp_path / "work"
     work.mkdir()
@@ -35,7 +40,7 @@ def outcomes(paths: list[Path], tmp_path: Path) -> dict[tuple[str, str], tuple[s
     mark = tmp_path / "MARKER"
     usual = {"OMP_NUM_THREADS": "1", "DEFECTSEG_MARKER": str(mark), "HOME": str(work)}
     done = subprocess.run(
-        [sys.executable, str(WORKER), str(listed)],
+        [sys.executable, str(WORKER), str(listed), *ways],
         capture_output=True,
         text=True,
         timeout=600,
@@ -45,7 +50,7 @@ def outcomes(paths: list[Path], tmp_path: Path) -> dict[tuple[str, str], tuple[s
     )
     rows: list[list[Any]] = [json.loads(row) for row in done.stdout.splitlines()]
     ended = {(Path(p).name, way): (said, s) for p, way, said, s in rows if said != "START"}
-    assert len(ended) == 3 * len(paths), f"{rows[-1:]}: {done.stderr[-3000:]}"
+    assert len(ended) == len(ways) * len(paths), f"{rows[-1:]}: {done.stderr[-3000:]}"
     assert not mark.exists(), "something in a file was run"
     assert not list(tmp_path.rglob("*pwned.marker"))
     for what, (said, seconds) in ended.items():
@@ -55,10 +60,17 @@ def outcomes(paths: list[Path], tmp_path: Path) -> dict[tuple[str, str], tuple[s
 
 
 def test_our_own_attacks_end_in_sentences(tmp_path: Path) -> None:
-    """More than a hundred: nothing runs, nothing dies, 10 s and 2 GB at most, whichever way."""
+    """More than a hundred: nothing runs, nothing dies, 10 s and 2 GB at most."""
     paths = hostile.write(tmp_path / "own")
     assert len(paths) >= 75
-    ended = outcomes(paths, tmp_path)
+    ended = outcomes(paths, tmp_path, ("python",))
+    assert not [what for what, (said, _) in ended.items() if said == "opened"]
+
+
+@pytest.mark.long
+def test_our_own_attacks_end_in_sentences_whichever_way(tmp_path: Path) -> None:
+    """Also by the command line, and by a drop on the window or the Model dock."""
+    ended = outcomes(hostile.write(tmp_path / "own"), tmp_path, ("command", "drop"))
     # A drop reads card and weights; whether they fit shows when the network is first needed.
     assert not [what for what, (said, _) in ended.items() if said == "opened" and what[1] != "drop"]
 
