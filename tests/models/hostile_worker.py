@@ -19,8 +19,8 @@ os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 from napari_defectseg.cli.main import run
 from napari_defectseg.core.errors import DefectSegError
 from napari_defectseg.models.open import open_model
-from napari_defectseg.ui.docks.model import _open_steps
 from napari_defectseg.ui.drops import dock_for
+from napari_defectseg.ui.recent import with_answers
 
 MEMORY = 2 << 30
 
@@ -73,8 +73,7 @@ def _command(path: str) -> str:
 def _drop(path: str) -> str:
     """Do what a drop on the window and on the Model dock does, without the window."""
     dock_for([path])
-    for _ in _open_steps(path):
-        pass
+    with_answers(open_model(path))
     return "opened"
 
 

@@ -102,7 +102,7 @@ def write(state, path):
     return path
 '''
 
-TESTS = '''
+TESTS = """
 import torch
 from stranger import nets, strange
 
@@ -132,7 +132,7 @@ def test_both_are_found_by_their_entry_points(tmp_path):
     assert (model.card.architecture, model.format) == ("stranger_net", "strange")
     torch.save(nets.build({}).state_dict(), tmp_path / "plain.pth")
     assert open_model(tmp_path / "plain.pth").card.architecture == "stranger_net"
-'''
+"""
 
 POINTS = """
 [napari_defectseg.formats]
