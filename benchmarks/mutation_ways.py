@@ -114,8 +114,10 @@ def in_message(data: bytes, dice: random.Random) -> bytes:
     from napari_defectseg.models.keras.table import Damaged
 
     try:
-        nodes = [{n: v for n, _, v in fields_of(node)} for _, _, node in fields_of(data)]
+        nodes = [{n: v for n, _, v in fields_of(node)} for _, k, node in fields_of(data) if k == 2]
     except Damaged:
+        return in_bytes(data, dice)
+    if not nodes:
         return in_bytes(data, dice)
     text = in_json(nodes[0].get(5, b""), dice)
     return message(1, message(3, nodes[0].get(3, b"root")) + message(5, text))

@@ -76,8 +76,8 @@ def check_code(settings: Mapping[str, Any], where: str) -> None:
         f"{where}: the layer {name[:60]!r} is a Lambda{others}: it holds program code of the "
         f"model's author, which is not run. {attrs.get('says', '')}{like}",
         hint=f"Say what it does: --set {FIELD}{name}={guess or next(iter(REPLACEMENTS))}; known "
-        f"are {known}. Else replace it by a layer of Keras (Rescaling, UpSampling2D, …) and save the "
-        "model again, or export it to ONNX.",
+        f"are {known}. Else replace it by a layer of Keras (Rescaling, UpSampling2D, …) and save "
+        "the model again, or export it to ONNX.",
     )
 
 
