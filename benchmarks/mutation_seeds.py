@@ -337,7 +337,9 @@ PARSERS: dict[str, Parser] = {
     "keras_json": Parser(_keras_json, KERAS),
     "tf_checkpoint": Parser(_checkpoint, TABLE, ("tf2_checkpoint",)),
     "saved_model": Parser(
-        _saved_model, {"*keras_metadata.pb": in_message, "*.index": in_table}, ("keras2_2d/savedmodel",)
+        _saved_model,
+        {"*keras_metadata.pb": in_message, "*.index": in_table},
+        ("keras2_2d/savedmodel",),
     ),
     "bioimageio": Parser(_bioimageio, TORCH),
     "named": Parser(_named, {"*": in_bytes}),

@@ -117,3 +117,10 @@ def test_yolo_and_forests_are_named_by_their_classes(
     monkeypatch.undo()
     refused(tmp_path / "best.pt", "ultralytics.nn.tasks.SegmentationModel", "format='onnx'")
     refused(tmp_path / "forest.pkl", "sklearn.ensemble.RandomForestClassifier", "labels")
+
+
+def test_a_checkpoint_in_the_first_form_of_tensorflow_is_named(tmp_path: Path) -> None:
+    """One file without the end ``.index``, as before 2017."""
+    content = bytes(100) + (0xDB4775248B80FB57).to_bytes(8, "little")
+    (tmp_path / "model.ckpt").write_bytes(content)
+    refused(tmp_path / "model.ckpt", "in the first form of TensorFlow", "tf.train.Saver")
