@@ -1,6 +1,5 @@
 """HDF5 files made to do harm to whoever reads them as weights of Keras."""
 
-
 from __future__ import annotations
 
 import struct
