@@ -101,8 +101,9 @@ def described(model: OpenedModel) -> dict[str, Any]:
 
     card = model.card
     place = Path(model.path)
-    folder = place if place.is_dir() else place.parent
-    paths = [p for p in (folder / name for name in model.files) if p.is_file()] or [place]
+    base = place if place.is_dir() else place.parent
+    inside = {name: base / name for name in model.files}  # of an archive, none is a file here
+    paths = {n: path for n, path in inside.items() if path.is_file()} or {place.name: place}
     return {
         "name": card.name,
         "path": model.path,
@@ -126,7 +127,7 @@ def described(model: OpenedModel) -> dict[str, Any]:
         "missing": list(card.missing),
         "sources": dict(card.sources),
         "sha256": model.sha256,
-        "files": {path.name: sha256_of_file(path) for path in paths if path.is_file()},
+        "files": {n: sha256_of_file(path) for n, path in paths.items() if path.is_file()},
     }
 
 

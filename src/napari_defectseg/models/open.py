@@ -9,6 +9,7 @@ from napari_defectseg.core.errors import DefectSegError, ModelError, ModelMissin
 from napari_defectseg.models.arraymodel import OpenedModel, with_network
 from napari_defectseg.models.card import ModelCard
 from napari_defectseg.models.format import FORMATS, Match
+from napari_defectseg.models.graphs.code import check_code
 from napari_defectseg.models.guess import with_architecture
 from napari_defectseg.models.model import TorchModel
 from napari_defectseg.models.recognise import recognise
@@ -44,8 +45,14 @@ def open_model(
         raise
     except OSError as error:
         raise ModelError(f"{path} cannot be read: {error.strerror or error}.") from error
-    if not settings:
-        return model
+    if settings:
+        model = _with_settings(model, settings)
+    if isinstance(model, TorchModel):
+        check_code(model.card.architecture_settings, str(path))
+    return model
+
+
+def _with_settings(model: OpenedModel, settings: Mapping[str, str]) -> OpenedModel:
     fields = dict(settings)
     if "architecture" in fields:  # the one field that the tensors themselves decide about
         shapes = _shapes(with_network(model, "given another network"))
