@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -107,3 +108,32 @@ def test_a_card_is_kept_with_its_weights(defectseg, model_folder: Path, tmp_path
     assert said.document["classes"] == ["bubble", "ring"]
     assert said.document["pixel_policy"] == "resample"
     assert said.document["sources"]["classes"] == "you"
+
+
+def test_every_file_of_a_model_is_named_with_its_hash(defectseg, tmp_path: Path) -> None:
+    """Description and weights apart, and a folder with files further inside."""
+    from tests.models.keras.writing import seeded, small_config, write_h5, write_saved_model
+
+    from napari_defectseg.models.keras.configuration import network_in
+
+    config = small_config()
+    graph = network_in(config, "small").graph
+    (tmp_path / "net.json").write_text(json.dumps(config))
+    write_h5(graph, seeded(graph), tmp_path / "net_weights.h5")
+    saved = write_saved_model(graph, seeded(graph), tmp_path / "saved", config)
+    card = defectseg("open", tmp_path / "net.json", "--json").document
+    assert set(card["files"]) == {"net.json", "net_weights.h5"}
+    card = defectseg("open", saved, "--json").document
+    assert {"keras_metadata.pb", "variables/variables.index"} < set(card["files"])
+    assert all(len(sha256) == 64 for sha256 in card["files"].values())
+
+
+def test_a_layer_with_code_is_replaced_by_what_a_person_says(defectseg, tmp_path: Path) -> None:
+    from tests.models.keras.test_lambda import code_of, saved
+
+    path = saved(code_of(lambda x: x / 255.0), tmp_path / "net.h5")
+    said = defectseg("open", path)
+    assert said.status == 1
+    assert "It seems to be x / 255." in said.err
+    assert "--set lambda.scale=divide255" in said.err
+    assert defectseg("open", path, "--set", "lambda.scale=divide255").status == 0

@@ -161,9 +161,25 @@ class ClassMap:
             If a field is missing or unknown.
         """
         try:
-            return cls(
-                tuple(DefectClass(**item) for item in values["classes"]),
-                bool(values["exclusive"]),
-            )
+            classes = tuple(_class_of(item) for item in values["classes"])
+            return cls(classes, bool(values["exclusive"]))
         except (KeyError, TypeError) as error:
             raise ClassError(f"The list of classes cannot be read: {error}.") from error
+
+
+def _class_of(values: dict[str, Any]) -> DefectClass:
+    """Return one class as `ClassMap.as_dict` wrote it.
+
+    Raises
+    ------
+    TypeError
+        If a field is missing, unknown or of another type.
+    """
+    item = DefectClass(**values)
+    if type(item.value) is not int:
+        raise TypeError(f"the value {item.value!r} is no whole number")
+    words = {"name": item.name, "colour": item.colour, "pattern": item.pattern}
+    wrong = next((label for label, word in words.items() if not isinstance(word, str)), None)
+    if wrong is not None:
+        raise TypeError(f"the {wrong} {words[wrong]!r} is no text")
+    return item

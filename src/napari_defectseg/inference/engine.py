@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Generator
 from contextlib import AbstractContextManager
-from typing import Any, Protocol, TypeAlias, runtime_checkable
+from typing import Any, Protocol, TypeAlias
 
 import numpy as np
 
@@ -33,23 +33,18 @@ class Engine(Protocol):
     def run_batch(self, blocks: Array) -> Array:
         """Return the scores of several tiles that go through together."""
 
-    def begin(self, block: Array) -> Pass:
-        """Compute one tile as `run` does, in a way that can be ended before it is done."""
-
-
-@runtime_checkable
-class LogitsEngine(Engine, Protocol):
-    """An engine of a network that this program builds: its logits can be had by themselves."""
-
     @property
     def members(self) -> int:
-        """Networks of an ensemble, 1 for a single one."""
+        """Networks of an ensemble that can be asked one by one, 1 for a single one."""
 
     def logits(self, blocks: Array, member: int | None = None) -> Array:
-        """Return the logits of several tiles, of one network or the mean of all."""
+        """Return several tiles before the activation, of one network or the mean of all."""
 
     def activated(self, logits: Array) -> Array:
         """Return the scores ``(score_channels, *spatial)`` of logits."""
+
+    def begin(self, block: Array) -> Pass:
+        """Compute one tile as `run` does, in a way that can be ended before it is done."""
 
 
 def engine_for(job: Job, *, kept: int = 0) -> AbstractContextManager[Engine]:

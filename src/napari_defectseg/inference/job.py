@@ -117,11 +117,6 @@ def prepare(model: Model, image: CalibratedImage, settings: PredictSettings) -> 
     if not isinstance(model, TorchModel | ArrayModel):
         raise ModelError(f"{model.card.name} cannot be run by the engines of this program.")
     card = model.card
-    if isinstance(model, ArrayModel) and card.windows is not None:
-        raise ModelError(
-            f"{card.name} runs in a process of its own, so its patches cannot be blended here.",
-            hint="Take windows out of its card: it is then tiled.",
-        )
     channels = ChannelPlan.of(image.name, image.channels, card.in_channels, settings.channel)
     layout = Layout.of(image, card.dims, channels)
     scale = scale_of(card, image, settings.pixel_policy, layout.seen)

@@ -14,7 +14,7 @@ from napari_defectseg.core.errors import DeviceError
 from napari_defectseg.core.progress import Step, Steps, drive
 from napari_defectseg.images.image import CalibratedImage
 from napari_defectseg.inference.begun import Begun
-from napari_defectseg.inference.engine import Engine, LogitsEngine, Pass, engine_for
+from napari_defectseg.inference.engine import Engine, Pass, engine_for
 from napari_defectseg.inference.job import Job, prepare, spacing_for
 from napari_defectseg.inference.layout import Index
 from napari_defectseg.inference.pace import Watch
@@ -260,17 +260,15 @@ def _one_by_one(plane: _Plane, known: int) -> Iterator[Piece]:
 def _windowed(plane: _Plane, known: int) -> Iterator[Piece]:
     """Yield a plane whose patches are blended, after all are computed."""
     job, layout, plan = plane.job, plane.job.layout, plane.job.plan
-    engine = plane.engine
     assert isinstance(plan, WindowPlan)
-    assert isinstance(engine, LogitsEngine)
     item, replaced = plane.source.whole()
     spacing = spacing_for(job.model.card, job.image)
     run = WindowedPlane(job.model.card, plan, item, plane.source.chain, spacing)
-    for part in plane.watch.each(run.passes(engine), plan.work // len(plan)):
+    for part in plane.watch.each(run.passes(plane.engine), plan.work // len(plan)):
         # A border of zeros that is cut off leaves fewer patches than planned.
         done = min(round(part * len(plan)), len(plan) - 1)
         yield Piece(None, _words(job, plane.index, max(done, 1)), ahead=done)
-    scores = run.scores(engine)
+    scores = run.scores(plane.engine)
     if job.model.card.rescale == "image":
         rescale([scores], job.model.card.name)
     where = layout.where(plane.index, tuple(slice(0, n) for n in layout.shape))

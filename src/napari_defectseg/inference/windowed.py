@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from napari_defectseg.inference.engine import LogitsEngine
+from napari_defectseg.inference.engine import Engine
 from napari_defectseg.inference.patches import WindowPlan, boxes, weights
 from napari_defectseg.inference.spacing import axis_apart, new_shape, resampled
 from napari_defectseg.models.card import ModelCard
@@ -59,7 +59,7 @@ class WindowedPlane:
         self._logits: Array | None = None
         self._blended = np.zeros(0)
 
-    def passes(self, engine: LogitsEngine) -> Iterator[float]:
+    def passes(self, engine: Engine) -> Iterator[float]:
         """Compute the patches; yields the part that is done after each of them."""
         block = self._ready()
         inside, shape = _centred(block.shape[1:], self._windows)
@@ -75,7 +75,7 @@ class WindowedPlane:
         if self._logits is not None and count > 1:
             self._logits /= count
 
-    def _blend(self, engine: LogitsEngine, padded: Array, member: int | None) -> Iterator[float]:
+    def _blend(self, engine: Engine, padded: Array, member: int | None) -> Iterator[float]:
         """Add up the patches of one network (or of all together)."""
         # nnU-Net adds in half precision. Where weights are tiny, in the corners of a volume, the
         # rounding decides what comes out, so the same is done here.
@@ -95,7 +95,7 @@ class WindowedPlane:
         total /= weight
         self._blended = total
 
-    def scores(self, engine: LogitsEngine) -> Array:
+    def scores(self, engine: Engine) -> Array:
         """Return the scores, after all passes.
 
         Returns
@@ -158,7 +158,7 @@ def _normalised(block: Array, card: ModelCard, windows: Windows, chain: FittedCh
     return result
 
 
-def _mirrored(engine: LogitsEngine, patch: Array, axes: Sequence[int], member: int | None) -> Array:
+def _mirrored(engine: Engine, patch: Array, axes: Sequence[int], member: int | None) -> Array:
     """Return the mean of the logits of a patch and of its mirror images, turned back."""
     total: Array = engine.logits(patch[None], member)[0].copy()
     turns = [turn for n in range(1, len(axes) + 1) for turn in combinations(sorted(axes), n)]

@@ -179,7 +179,10 @@ class ModelCard(BaseModel):
     def _name_sources(cls, values: Any) -> Any:
         if not isinstance(values, dict):
             return values
-        stated = dict(values.get("sources") or {})
+        said = values.get("sources") or {}
+        if not isinstance(said, dict):
+            raise ValueError("sources must say of each field where it comes from")
+        stated = dict(said)
         for name in cls.model_fields:
             if name not in ("sources", "missing"):
                 stated.setdefault(name, "card" if name in values else "guess")
@@ -359,7 +362,7 @@ def card_in(text: str, where: str) -> ModelCard:
     """
     try:
         values = json.loads(text)
-    except (json.JSONDecodeError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:
         raise ModelError(f"{where} is not JSON: {error}.") from error
     if not isinstance(values, dict):
         raise ModelError(f"{where} holds a JSON {type(values).__name__}, not a model card.")

@@ -37,8 +37,8 @@ def _check_tile(card: ModelCard, tile: tuple[int, ...]) -> None:
 
 
 def _check_windows(card: ModelCard, windows: Windows) -> None:
-    if card.tile is not None:
-        raise ValueError("windows do not go with a fixed tile")
+    if card.tile not in (None, windows.size):
+        raise ValueError(f"windows of {windows.size} for a network that takes {card.tile} alone")
     if len(windows.size) != card.dims:
         raise ValueError(f"windows of {len(windows.size)} axes for a network of {card.dims}")
     if card.batch_norm == "image":

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from napari_defectseg.core.errors import ModelError
 from napari_defectseg.models.inert_values import Storage, StoredTensor, StrangePickle
 from napari_defectseg.models.inertfile import KINDS, Reading
-from napari_defectseg.models.package import DAMAGE
+from napari_defectseg.models.package import DAMAGE, zip_at
 
 if TYPE_CHECKING:
     import torch
@@ -34,7 +34,7 @@ def read_exported(path: Path) -> dict[str, torch.Tensor]:
         If the file is damaged, or claims more than it holds.
     """
     try:
-        with zipfile.ZipFile(path) as archive:
+        with zip_at(path) as archive:
             return _weights(archive)
     except (*DAMAGE, LookupError, TypeError, AttributeError) as error:
         raise ModelError(
@@ -46,7 +46,7 @@ def read_exported(path: Path) -> dict[str, torch.Tensor]:
 def input_sizes(path: Path) -> tuple[int | None, ...]:
     """Return the lengths of the first input, None for a free one; empty if they are not told."""
     try:
-        with zipfile.ZipFile(path) as archive:
+        with zip_at(path) as archive:
             name = next(n for n in archive.namelist() if n.endswith(MODEL))
             if archive.getinfo(name).file_size > LONGEST:
                 return ()

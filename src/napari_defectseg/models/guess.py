@@ -30,6 +30,7 @@ def guess_card(
     stated: tuple[str, ...] = (),
     notes: tuple[str, ...] = (),
     chain: dict[str, Any] | None = None,
+    classes: tuple[str, ...] = (),
 ) -> ModelCard:
     """Return the card of a weight file without one.
 
@@ -45,6 +46,8 @@ def guess_card(
         What was noticed while reading, kept as quirks.
     chain : dict, optional
         The layers, where the file holds them; they count more than names of tensors.
+    classes : tuple of str
+        Classes of objects that the file holds.
 
     Returns
     -------
@@ -59,7 +62,7 @@ def guess_card(
     """
     known = _chained(chain) or recognise(shapes)
     if known is None:
-        raise unknown(shapes, where)
+        raise unknown(shapes, where, stated=stated, classes=classes)
     facts = ARCHITECTURES.get(known.architecture).facts(known.settings)
     about = published(known.architecture, facts["settings"]) or Published({})
     meaning, sources = _meaning(int(facts["out_channels"]), stated, about)

@@ -23,7 +23,8 @@ from napari_defectseg.models.inert_values import (
     StrangePickle,
     Stub,
 )
-from napari_defectseg.models.package import DAMAGE
+from napari_defectseg.models.kin import of_classes
+from napari_defectseg.models.package import DAMAGE, is_zip, zip_at
 from napari_defectseg.models.pickles import LEGACY, MOST
 
 if TYPE_CHECKING:
@@ -109,7 +110,7 @@ def read_inert(path: str | Path) -> InertTree:
     path = Path(path)
     machine = InertMachine()
     try:
-        read = _read_zip if zipfile.is_zipfile(path) else _read_legacy
+        read = _read_zip if is_zip(path) else _read_legacy
         tree, root = read(path, machine)
     except AsksToRun as error:
         raise ModelError(
@@ -117,17 +118,18 @@ def read_inert(path: str | Path) -> InertTree:
             hint="Do not use it. An honest file of weights never asks for that.",
         ) from error
     except DAMAGE as error:  # a strange pickle is one of these
+        kin = of_classes(machine.classes)
         raise ModelError(
             f"{path} ({path.stat().st_size} bytes) cannot be read as weights: it holds {error}. "
             "Nothing in it was run.",
-            hint="If it was cut off while it was copied, fetch it again.",
+            hint=kin.advice if kin else "If it was cut off while it was copied, fetch it again.",
         ) from error
     return InertTree(tree, tuple(machine.classes), machine.source, chain_of(root))
 
 
 def _read_zip(path: Path, machine: InertMachine) -> tuple[Any, Any]:
     """Return what the file holds, and the same with its stubs."""
-    with zipfile.ZipFile(path) as archive:
+    with zip_at(path) as archive:
         members = {m.filename: m for m in archive.infolist()}
         if len(members) < len(archive.infolist()):
             raise StrangePickle("two members of one name")
@@ -254,7 +256,8 @@ class Reading:
             return _tensors_of(stub)
         if stub.name.name in MAPPINGS:
             return state if isinstance(state, dict) and state else stub.items
-        return stub.items or stub
+        held = state.get("model") if isinstance(state, dict) else None
+        return {"model": held} if isinstance(held, Stub) else stub.items or stub
 
     def tensor(self, stored: StoredTensor) -> torch.Tensor:
         """Return a tensor, after a look at whether it lies inside its storage."""

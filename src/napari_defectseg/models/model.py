@@ -145,22 +145,14 @@ class TorchModel:
         return self._network
 
     def _build(self) -> torch.nn.Module:
-        import torch
-
-        architecture = ARCHITECTURES.get(self.card.architecture)
-        settings, state = self.card.architecture_settings, self.state_dict()
+        state = self.state_dict()
         where = self.path or self.card.name
-        # Without memory first: a card may claim a network that is larger than any machine.
-        try:
-            with torch.device("meta"):
-                expected = architecture.build(settings).state_dict()
-        except RuntimeError as error:
-            reason = str(error).splitlines()[0]
-            raise ModelError(f"The network of {where} cannot be built: {reason}.") from error
-        _check_fit(learnt(expected), learnt(state), where, self.card)
+        # Without numbers first: a card may ask for more of them than there is memory.
+        _check_fit(learnt(_empty(self.card, where).state_dict()), learnt(state), where, self.card)
         _check_finite(state, where)
-        network = architecture.build(settings)
-        network.load_state_dict(dict(state), strict=False)
+        architecture = ARCHITECTURES.get(self.card.architecture)
+        network = architecture.build(self.card.architecture_settings)
+        network.load_state_dict(learnt(state), strict=False)
         network = network.float().eval().requires_grad_(False)
         if self.card.batch_norm == "image":
             from napari_defectseg.models.statistics import measure_images
@@ -233,6 +225,34 @@ def design(
         grid=known["grid"],
         halo=known["halo"],
     )
+
+
+def _empty(card: ModelCard, where: str) -> torch.nn.Module:
+    """Return the network of a card, its tensors without numbers and memory.
+
+    Raises
+    ------
+    ModelError
+        If no network can be built from the settings of the card.
+    """
+    import torch
+
+    try:
+        with torch.device("meta"):
+            return ARCHITECTURES.get(card.architecture).build(card.architecture_settings)
+    except ModelError:
+        raise
+    except _SENSELESS as error:
+        reason = str(error).splitlines()[0][:120] if str(error) else type(error).__name__
+        raise ModelError(
+            f"The card of {where} has settings from which no network {card.architecture!r} can be "
+            f"built: {reason}.",
+            hint="Open the weights without the card, or write the card again.",
+        ) from error
+
+
+_SENSELESS = (TypeError, ValueError, ArithmeticError, LookupError, RuntimeError)
+"""What torch and Python raise for sizes of a strange type or that are too large."""
 
 
 def _check_fit(expected: StateDict, found: StateDict, where: str, card: ModelCard) -> None:

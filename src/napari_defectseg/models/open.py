@@ -9,11 +9,13 @@ from napari_defectseg.core.errors import DefectSegError, ModelError, ModelMissin
 from napari_defectseg.models.beside import card_beside
 from napari_defectseg.models.card import ModelCard
 from napari_defectseg.models.format import FORMATS, Format, Match
+from napari_defectseg.models.graphs.code import check_code
 from napari_defectseg.models.guess import with_architecture
 from napari_defectseg.models.model import Model, TorchModel, torch_model
 from napari_defectseg.models.recognise import recognise
 from napari_defectseg.models.save import CARD, WEIGHTS
 from napari_defectseg.models.settings import with_settings
+from napari_defectseg.models.several import members_of
 from napari_defectseg.models.sniff import what_is
 
 
@@ -42,8 +44,15 @@ def open_model(path_or_name: str | Path, *, settings: Mapping[str, str] | None =
         raise
     except OSError as error:
         raise ModelError(f"{path} cannot be read: {error.strerror or error}.") from error
-    if not settings:
-        return model
+    if settings:
+        model = _with_settings(model, settings)
+    for one in members_of(model):
+        if isinstance(one, TorchModel):
+            check_code(one.card.architecture_settings, str(path))
+    return model
+
+
+def _with_settings(model: Model, settings: Mapping[str, str]) -> Model:
     fields = dict(settings)
     if "architecture" in fields:  # the one field that the tensors themselves decide about
         shapes = _shapes(torch_model(model, "given another network"))

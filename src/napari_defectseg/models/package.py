@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import stat
 import tempfile
 import zipfile
@@ -17,8 +18,52 @@ LARGEST = 4 << 30
 WIDEST = 1000
 """Times that a member may be larger than it is packed."""
 
+FRONT = b"PK\x03\x04"
+"""How a zip archive with anything in it begins."""
+METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
+"""Ways of packing that cannot make a file of a few bytes fill the memory."""
+
 DAMAGE = (zipfile.BadZipFile, zlib.error, EOFError, OSError, RuntimeError, ValueError)
 """What a damaged or encrypted archive makes Python raise (also names that are no text)."""
+
+
+def is_zip(path: Path) -> bool:
+    """Return whether a file begins as a zip archive does.
+
+    An archive behind other bytes is none: other readers would take those bytes for the file.
+    """
+    if not path.is_file():
+        return False
+    with path.open("rb") as file:
+        return file.read(len(FRONT)) == FRONT
+
+
+def check_sizes(archive: zipfile.ZipFile, size: int) -> None:
+    """Refuse an archive with members that claim more bytes than the whole file has.
+
+    Parameters
+    ----------
+    archive : ZipFile
+    size : int
+        Of the file.
+
+    Raises
+    ------
+    zipfile.BadZipFile
+    """
+    for member in archive.infolist():
+        if member.compress_size > size:
+            raise zipfile.BadZipFile(
+                f"{member.filename[:60]!r} claims {member.compress_size} bytes"
+            )
+
+
+@contextmanager
+def zip_at(path: Path) -> Iterator[zipfile.ZipFile]:
+    """Give an archive whose members fit into the file, see `check_sizes`."""
+    with zipfile.ZipFile(path) as archive:
+        check_sizes(archive, path.stat().st_size)
+        yield archive
 
 
 class Package:
@@ -66,6 +111,16 @@ class Package:
             raise ModelError(f"{self.path} names {name!r}, which is no file inside it.")
         return self._from_folder(name, most) if self.path.is_dir() else self._from_zip(name, most)
 
+    def sha256(self, name: str) -> str:
+        """Return the hash of a member.
+
+        Raises
+        ------
+        ModelError
+            As `read` does.
+        """
+        return hashlib.sha256(self.read(name)).hexdigest()
+
     @contextmanager
     def unpacked(self, name: str) -> Iterator[Path]:
         """Give a member as a file of its own, which goes afterwards."""
@@ -93,6 +148,8 @@ class Package:
             member = members[0]
             if stat.S_ISLNK(member.external_attr >> 16):
                 raise ModelError(f"{self.path} holds {name} as a link, which is not followed.")
+            if member.compress_type not in METHODS or member.flag_bits & 1:
+                raise ModelError(f"{self.path} packs {name} in an unusual way, or encrypted.")
             packed = max(member.compress_size, 1)
             if member.file_size > most or member.file_size > WIDEST * packed:
                 raise ModelError(
@@ -105,7 +162,7 @@ class Package:
     @contextmanager
     def _archive(self) -> Iterator[zipfile.ZipFile]:
         try:
-            with zipfile.ZipFile(self.path) as archive:
+            with zip_at(self.path) as archive:
                 if len(archive.infolist()) > MOST_MEMBERS:
                     raise ModelError(f"{self.path} was not opened: it has too many members.")
                 yield archive

@@ -11,6 +11,7 @@ from typing import Any
 
 from napari_defectseg.core.errors import ModelError
 from napari_defectseg.models.architecture import ARCHITECTURES, Shapes, learnt
+from napari_defectseg.models.kin import TRAIN, kin_of, names_of
 
 FIRST = 5
 LONGEST = 400
@@ -33,22 +34,6 @@ class Recognised:
     architecture: str
     settings: dict[str, Any]
     others: tuple[str, ...] = ()
-
-
-_OTHERS: tuple[tuple[str, tuple[str, ...]], ...] = (
-    ("a U-Net like that of milesial/Pytorch-UNet", ("inc.double_conv.0.", "outc.conv.")),
-    ("the U-Net of mateuszbuda/brain-segmentation-pytorch", ("encoder1.enc1conv1.",)),
-    ("a network of pytorch-3dunet", ("encoders.0.basic_module.", "final_conv.")),
-    ("a network of segmentation_models_pytorch", ("encoder.", "segmentation_head.0.")),
-    ("a U-Net of MONAI", ("0.conv.", "1.submodule.")),  # without their common "model."
-    ("a network of nnU-Net", ("encoder.stages.0.", "decoder.seg_layers.")),
-    ("a network of nnU-Net version 1", ("conv_blocks_context.", "seg_outputs.")),
-    ("a network of torchvision", ("backbone.layer1.", "classifier.")),
-    ("SegFormer of transformers", ("segformer.encoder.", "decode_head.")),
-    ("UperNet of transformers", ("backbone.", "decode_head.classifier.")),
-    ("Cellpose", ("downsample.down.res_down_0.", "upsample.up.")),
-)
-"""Widespread networks and how names in their weights begin, for the sentence that refuses them."""
 
 
 def recognise(shapes: Shapes) -> Recognised | None:
@@ -128,19 +113,32 @@ def _value(value: Any) -> str:
     return " ".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
 
 
-def unknown(shapes: Shapes, where: str) -> ModelError:
-    """Return the error for tensors that fit no network: what they are and what comes nearest."""
+def unknown(
+    shapes: Shapes, where: str, *, stated: tuple[str, ...] = (), classes: tuple[str, ...] = ()
+) -> ModelError:
+    """Return the error for tensors that fit no network: what they are and what comes nearest.
+
+    Parameters
+    ----------
+    shapes : mapping of str to tuple of int
+    where : str
+        The file.
+    stated : tuple of str
+        Names of classes that the file states.
+    classes : tuple of str
+        Classes of objects in the file.
+    """
     values = sum(math.prod(shape) for shape in shapes.values())
     first = ", ".join(f"{name} {_shape(shape)}" for name, shape in list(shapes.items())[:FIRST])
     more = ", …" if len(shapes) > FIRST else ""
-    other = next((words for words, starts in _OTHERS if _begin(shapes, starts)), "")
+    kin = kin_of(shapes, classes)
     what = seen(shapes)
-    looks = f" Its names are those of {other}." if other else ""
+    looks = f" Its names are those of {kin.words}." if kin else ""
+    looks += f" It states the classes {names_of(stated)}." if stated else ""
     return ModelError(
         f"{where} holds weights that fit no network this program builds: {len(shapes)} tensors "
         f"with {values} values in all, first {first}{more}.{what}{looks} {_nearest(shapes)}",
-        hint="What to do: train a network of this program on the same data, or add the network "
-        "as a plug-in (entry point group napari_defectseg.architectures).",
+        hint=f"What to do: {kin.advice if kin else TRAIN}",
     )
 
 
@@ -177,10 +175,6 @@ def _nearest(shapes: Shapes) -> str:
     if not best:
         return "No network is known."
     return f"The nearest is {best!r}: {fitting} of its {total} tensors fit{known}."
-
-
-def _begin(shapes: Shapes, starts: tuple[str, ...]) -> bool:
-    return all(any(name.startswith(start) for name in shapes) for start in starts)
 
 
 def _shape(shape: tuple[int, ...]) -> str:

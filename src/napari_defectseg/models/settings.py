@@ -11,6 +11,7 @@ from napari_defectseg.core.classes import ClassMap
 from napari_defectseg.core.errors import ModelError
 from napari_defectseg.core.units import normalise_length
 from napari_defectseg.models.card import ModelCard
+from napari_defectseg.models.graphs.code import FIELD, goes_first, with_replaced
 from napari_defectseg.models.guess import BACKGROUND
 
 _RANGE = re.compile(r"\s*([\d.eE+-]+?)\s*(?:[-–:]|to)\s*([\d.eE+]+)\s*([^\d\s]\S*)\s*")
@@ -28,7 +29,8 @@ def with_settings(card: ModelCard, settings: Mapping[str, str]) -> ModelCard:
         ``divide``, each with ``:slice`` or ``:image``, and ``,invert``), ``task``,
         ``pixel_policy``, ``input_size="128,128"`` (every image is then resized to it, or
         ``none``), ``resize``, ``activation``, ``batch_norm``, ``inverted``, ``min_size``,
-        ``name``, ``description``, ``citation``, ``licence``.
+        ``name``, ``description``, ``citation``, ``licence``, and ``lambda.NAME="divide255"`` for
+        a layer that holds code.
 
     Raises
     ------
@@ -37,6 +39,9 @@ def with_settings(card: ModelCard, settings: Mapping[str, str]) -> ModelCard:
     """
     values: dict[str, Any] = {}
     for field, text in settings.items():
+        if field.startswith(FIELD):
+            values.update(_replaced_code(card, field, text, values))
+            continue
         if field not in _READERS:
             raise ModelError(
                 f"The field {field!r} of a model cannot be set.",
@@ -136,6 +141,16 @@ def _wrong_number(card: ModelCard, names: tuple[str, ...], task: str) -> ModelEr
         f"({', '.join(names)}).",
         hint=f"Give {usual}{more}.",
     )
+
+
+def _replaced_code(
+    card: ModelCard, field: str, text: str, so_far: dict[str, Any]
+) -> dict[str, Any]:
+    """Return the network with a Lambda replaced; one that scales the image prepares it, too."""
+    settings = so_far.get("architecture_settings", card.architecture_settings)
+    changed = {"architecture_settings": with_replaced(settings, field, text)}
+    first = goes_first(settings, field) and card.sources["preprocessing"] == "guess"
+    return {**changed, "preprocessing": ()} if first and text.strip() != "nothing" else changed
 
 
 def _word(field: str, text: str, card: ModelCard) -> dict[str, Any]:

@@ -6,6 +6,8 @@ import codecs
 from dataclasses import dataclass
 from pathlib import Path
 
+from napari_defectseg.models.inside import MATLAB, TF2ONNX, inside_file, inside_folder
+
 HEAD = 512
 
 
@@ -29,26 +31,18 @@ _AGAIN = "The download gave a page about the file; fetch the file itself."
 _STATE = "Save its weights alone: torch.save(model.state_dict(), 'weights.pth')."
 
 _ELSEWHERE = "Run it where it was made, and open its result as labels."
-_CONVERT = (
-    "Convert it to ONNX in an environment of its own, without opening it here: "
-    "python -m napari_defectseg.models.convert_tensorflow, see the how-to on TensorFlow."
-)
 
 _MAGIC: tuple[tuple[bytes, Kind], ...] = (
     (b"version https://git-lfs", Kind("it is a pointer of Git LFS, not the file", _AGAIN)),
     (b"<!doctype html", Kind("it is a web page", _AGAIN)),
     (b"<html", Kind("it is a web page", _AGAIN)),
     (b"\xac\xed\x00\x05", Kind("it is an object of Java, perhaps of Weka", _ELSEWHERE)),
-    (b"matlab 5.0 mat-file", Kind("it is a file of MATLAB", "Export it (exportONNXNetwork).")),
-    (b"\x89hdf\r\n", Kind("it is an HDF5 file, perhaps of Keras", "Export it to safetensors.")),
+    (b"matlab 5.0 mat-file", Kind("it is a file of MATLAB", MATLAB)),
     (b"ii*\x00", Kind("it is a TIFF image")),
     (b"mm\x00*", Kind("it is a TIFF image")),
     (b"\x89png", Kind("it is a PNG image")),
     (b"\xff\xd8\xff", Kind("it is a JPEG image")),
     (b"\x93numpy", Kind("it is a NumPy array")),
-    (b"\x1f\x8b", Kind("it is a gzip file", "Unpack it first.")),
-    (b"7z\xbc\xaf", Kind("it is a 7-Zip archive", "Unpack it first.")),
-    (b"rar!", Kind("it is a RAR archive", "Unpack it first.")),
     (b"pk\x05\x06", Kind("it is an empty zip archive")),
     (b"pk\x03\x04", Kind("it is a zip archive", "Unpack it first if it holds a model.")),
 )
@@ -62,6 +56,9 @@ def what_is(path: Path) -> Kind:
         head = file.read(HEAD)
     if not head:
         return Kind("it is empty", "Fetch or save it again.")
+    known = inside_file(path, head)
+    if known is not None:
+        return Kind(*known)
     start = head.lstrip().lower() if head[:1].isspace() else head.lower()
     for magic, kind in _MAGIC:
         if start.startswith(magic):
@@ -89,7 +86,7 @@ _FOLDERS: tuple[tuple[tuple[str, ...], str, Kind], ...] = (
     (
         ("saved_model.pb",),
         "",
-        Kind("it is a SavedModel of TensorFlow, a program", _CONVERT),
+        Kind("it is a SavedModel of TensorFlow without a description of Keras", TF2ONNX),
     ),
 )
 """Files that a folder of a kind holds, a word in the first of them, and the kind."""
@@ -110,6 +107,9 @@ def _folder(path: Path) -> Kind:
     known = _known_folder(path)
     if known is not None:
         return known
+    seen = inside_folder(path)
+    if seen is not None:
+        return Kind(*seen)
     names = sorted(item.name for item in path.iterdir() if not item.name.startswith("."))
     if not names:
         return Kind("it is an empty folder")

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from napari_defectseg.core.errors import ModelError
 from napari_defectseg.models.inertfile import InertTree, read_inert
+from napari_defectseg.models.package import DAMAGE, is_zip, zip_at
 from napari_defectseg.models.pickles import MOST, is_pickle, names_in, names_in_file
 
 NEEDED = (2, 10)
@@ -55,9 +56,9 @@ def why_not(path: Path) -> str:
         damaged = "it is a pickle that was cut off or damaged"
         return "" if is_pickle(path) else damaged if pickled else "it holds no pickle"
     try:
-        with zipfile.ZipFile(path) as archive:
+        with zip_at(path) as archive:
             return _why_not_zip(archive.namelist())
-    except (zipfile.BadZipFile, NotImplementedError, OSError, ValueError) as error:
+    except DAMAGE as error:
         return f"it is a zip archive that was cut off or damaged ({error})"
 
 
@@ -121,13 +122,13 @@ def _check_version(version: str) -> None:
 
 def _names(path: Path) -> list[str]:
     try:
-        if not zipfile.is_zipfile(path):
+        if not is_zip(path):
             return names_in_file(path)
-        with zipfile.ZipFile(path) as archive, archive.open(_the_pickle(path, archive)) as file:
+        with zip_at(path) as archive, archive.open(_the_pickle(path, archive)) as file:
             return names_in(file)  # type: ignore[arg-type]
     except ModelError:
         raise
-    except (zipfile.BadZipFile, NotImplementedError, ValueError, OSError) as error:
+    except DAMAGE as error:
         raise ModelError(
             f"{path} ({path.stat().st_size} bytes) is not a whole file of torch: {error}.",
             hint="It may have been cut off while it was copied; fetch it again.",

@@ -89,6 +89,36 @@ class ArchitectureContract:
                 tile = network(noise[:, :, start - halo : stop + halo])[:, :, halo : halo + grid]
             assert float((whole - tile).abs().max()) <= self.tolerance
 
+    def test_it_can_be_built_without_numbers(self) -> None:
+        """Weights are compared with an empty network first: a card may ask for a huge one."""
+        for settings in self.examples:
+            with torch.device("meta"):
+                empty = self.architecture.build(settings)
+            kept = self.build(settings).state_dict()
+            assert all(tensor.is_meta for tensor in empty.parameters())
+            assert {n: t.shape for n, t in empty.state_dict().items()} == {
+                name: tensor.shape for name, tensor in kept.items()
+            }
+
+    def test_it_learns(self) -> None:
+        """Ten steps towards a fixed target lower the loss."""
+        for settings in self.examples:
+            facts, network = self.architecture.facts(settings), self.build(settings).train()
+            dice = torch.Generator().manual_seed(3)
+            shape = [2 * facts["grid"]] * facts["dims"]
+            noise = torch.randn(2, facts["in_channels"], *shape, generator=dice)
+            target = torch.rand(2, facts["out_channels"], *shape, generator=dice).round()
+            steps = torch.optim.Adam(network.parameters(), lr=1e-2)
+            losses = []
+            for _ in range(11):
+                logits = network(noise)
+                loss = torch.nn.functional.binary_cross_entropy_with_logits(logits, target)
+                steps.zero_grad()
+                loss.backward()  # type: ignore[no-untyped-call]
+                steps.step()
+                losses.append(float(loss.detach()))
+            assert losses[-1] < losses[0]
+
     def test_it_knows_its_own_tensors(self) -> None:
         """From names and shapes alone come settings that build the same tensors."""
         for settings in self.examples:

@@ -100,6 +100,14 @@ class FormatContract:
         assert len(model.sha256) == 64
         assert self.open(path).sha256 == model.sha256
 
+    def test_every_field_says_how_it_is_known(self, path: Path) -> None:
+        """File, card, guess or the person; what is missing is a field, and none is twice."""
+        card = self.open(path).card
+        fields = set(ModelCard.model_fields) - {"sources", "missing"}
+        assert fields <= set(card.sources)
+        assert set(card.missing) <= fields
+        assert len(set(card.missing)) == len(card.missing)
+
     def test_a_card_beside_the_model_is_used(self, path: Path) -> None:
         """What a person says about a model counts more than a guess."""
         card = self.open(path).card.replaced(name="renamed")

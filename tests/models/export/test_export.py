@@ -10,12 +10,16 @@ import pytest
 
 from napari_defectseg.core.classes import ClassMap
 from napari_defectseg.core.errors import AlreadyExists, ModelError
+from napari_defectseg.images.image import CalibratedImage
+from napari_defectseg.inference.predict import predict
 from napari_defectseg.models.arraymodel import ArrayModel
 from napari_defectseg.models.export.compare import logits_of, prepared, raw_image
+from napari_defectseg.models.export.description import description
 from napari_defectseg.models.export.model import export_model
 from napari_defectseg.models.model import TorchModel, design
 from napari_defectseg.models.open import open_model
-from napari_defectseg.models.preprocess import Normalise
+from napari_defectseg.models.preprocess import EachChannel, Normalise, Preprocessing
+from napari_defectseg.models.windows import Windows
 
 ROUND_TRIP = 1e-5
 
@@ -89,6 +93,57 @@ def test_a_package_of_bioimageio_comes_back_whole(tmp_path: Path) -> None:
     assert told(again.card) == told(original.card)
     assert again.card.scores["test_tensor_difference"] < ROUND_TRIP
     assert "model.onnx" in done.files
+
+
+@pytest.mark.long
+def test_a_model_that_sees_patches_sees_them_in_onnx_too(tmp_path: Path) -> None:
+    """Blended patches of a file computed elsewhere are those of the network itself."""
+    pytest.importorskip("onnxscript")
+    plain = model()
+    original = plain.with_card(plain.card.replaced(windows=Windows(size=(16, 24), mirror=(0,))))
+    done = export_model(original, "onnx", tmp_path / "m.onnx")
+    again = open_model(done.path)
+    assert isinstance(again, ArrayModel)
+    assert again.card.windows == original.card.windows
+    values = raw_image(original.card, (40, 50), seed=3)[0]
+    image = CalibratedImage.from_array(values, axes="yx")
+    theirs = predict(again, image).scores
+    again.close()
+    np.testing.assert_allclose(theirs, predict(original, image).scores, atol=1e-4)
+
+
+def rdf(*steps: Preprocessing, windows: Windows | None = None) -> dict[str, Any]:
+    """Return the description of a card with these steps."""
+    card = model().card.replaced(preprocessing=steps, windows=windows)
+    hashes = dict.fromkeys(
+        ("README.md", "cover.png", "weights.safetensors", "test_input.npy", "test_output.npy"), ""
+    )
+    extra = {"author": "A", "timestamp": "", "card": {}, "opset": 18}
+    return description(card, {**hashes, "model.onnx": ""}, 64, extra)
+
+
+def test_limits_and_steps_of_each_channel_have_words_in_a_description() -> None:
+    first = Normalise(method="zscore", scope="constant", low=1.0, high=2.0, limits=(0.0, 9.0))
+    second = first.model_copy(update={"low": 3.0, "high": 4.0})
+    _, clip, line, _ = rdf(EachChannel(steps=(first, second)))["inputs"][0]["preprocessing"]
+    assert clip == {"id": "clip", "kwargs": {"min": 0.0, "max": 9.0}}
+    assert line["kwargs"] == {"axis": "channel", "mean": [1.0, 3.0], "std": [2.0, 4.0]}
+    measured = Normalise(method="zscore", scope="slice")
+    found = rdf(EachChannel(steps=(measured, measured)))["inputs"][0]["preprocessing"]
+    assert found[1]["kwargs"] == {"axes": ["y", "x"]}
+    with pytest.raises(ModelError, match="channels in different ways"):
+        rdf(EachChannel(steps=(first, measured)))
+
+
+def test_what_patches_need_and_a_description_cannot_say_is_refused() -> None:
+    assert rdf(Normalise(), windows=Windows(size=(16, 16)))["name"]
+    for windows in (
+        Windows(size=(16, 16), crop=True),
+        Windows(size=(16, 16), spacing=(1.0, 1.0)),
+        Windows(size=(16, 16), order=(1, 0)),
+    ):
+        with pytest.raises(ModelError, match="which a package of bioimage"):
+            rdf(Normalise(), windows=windows)
 
 
 def test_what_exists_is_left_alone(tmp_path: Path) -> None:

@@ -43,7 +43,6 @@ def two_outputs() -> dict[str, Any]:
 @pytest.mark.parametrize(
     ("values", "words"),
     [
-        (functional([layer("Lambda", "f", "image", function=["4wAA"])]), "Lambda: it holds progr"),
         (functional([layer("MyBlock", "b", "image")]), "class 'MyBlock', which this program"),
         (functional([{**layer("Conv2D", "c", "image"), "module": "os"}]), r"'os\.Conv2D'"),
         (

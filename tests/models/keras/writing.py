@@ -135,6 +135,24 @@ def write_defectsegnet(graph: Graph, folder: Path) -> Path:
     return place
 
 
+def write_saved_model(
+    graph: Graph, arrays: Arrays, folder: Path, config: Mapping[str, Any]
+) -> Path:
+    """Write a SavedModel as Keras 2 does, without the graph in it."""
+    (folder / "variables").mkdir(parents=True)
+    named = {
+        f"layer_with_weights-{number}/{name}/.ATTRIBUTES/VARIABLE_VALUE": value
+        for number, (node, values) in enumerate(zip(graph.weighted, arrays, strict=True))
+        for (name, _), value in zip(variables_of(graph, node), values, strict=True)
+    }
+    write_bundle(named, folder / "variables" / "variables")
+    text = json.dumps({"name": "small", **config}).encode()
+    node = _field(3, b"root") + _field(5, text)
+    (folder / "keras_metadata.pb").write_bytes(_field(1, node))
+    (folder / "saved_model.pb").write_bytes(b"\x08\x01")
+    return folder
+
+
 def write_bundle(named: Mapping[str, Any], prefix: Path) -> None:
     """Write a checkpoint of one part."""
     entries = [(b"", b"\x08\x01\x1a\x02\x08\x01")]

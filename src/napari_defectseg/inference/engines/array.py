@@ -57,6 +57,24 @@ class ArrayEngine:
         """Return the probabilities of several tiles, one after the other."""
         return np.stack([self._scores(block) for block in blocks])
 
+    @property
+    def members(self) -> int:
+        """A file is one network, also where it holds several and averages them."""
+        return 1
+
+    def logits(self, blocks: Array, member: int | None = None) -> Array:
+        """Return what the file gives for several tiles, see `ExactEngine.logits`."""
+        return np.stack([self._found(block) for block in blocks])
+
+    def activated(self, logits: Array) -> Array:
+        """Return the probabilities of what the file gives, see `ExactEngine.activated`."""
+        import torch
+
+        with torch.inference_mode():
+            x = torch.from_numpy(np.ascontiguousarray(logits, np.float32))[None]
+            scores: Array = probabilities(x, self._card)[0].numpy()
+        return scores
+
     def begin(self, block: Array) -> Generator[None, None, Array]:
         """Compute one tile; closing it ends the pass within half a second."""
         future: Future[Array] = self._pool.submit(self._scores, block)
@@ -79,8 +97,9 @@ class ArrayEngine:
         self._pool.shutdown(wait=True)
 
     def _scores(self, block: Array) -> Array:
-        import torch
+        return self.activated(self._found(block))
 
+    def _found(self, block: Array) -> Array:
         try:
             found = self._runner.run(np.ascontiguousarray(block, np.float32))
         except OutOfMemory as error:
@@ -91,9 +110,7 @@ class ArrayEngine:
                 f"{self._card.name} gave {found.shape} where its card promises {wanted}.",
                 hint="The number of classes in the card may be wrong.",
             )
-        with torch.inference_mode():
-            scores: Array = probabilities(torch.from_numpy(found)[None], self._card)[0].numpy()
-        return scores
+        return found
 
 
 @contextmanager

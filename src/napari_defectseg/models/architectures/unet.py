@@ -27,9 +27,12 @@ from napari_defectseg.models.blocks import (
     pointwise,
     pooling,
 )
+from napari_defectseg.models.kind import check_positive
 
 DEFAULT_WIDTHS = {2: (16, 32, 80, 160), 3: (12, 24, 48, 80)}
 """About 0.7 million parameters each: below 3 MB as float32."""
+
+MOST_LEVELS = 12
 
 
 @dataclass(frozen=True)
@@ -57,10 +60,11 @@ class UNetSettings:
     def __post_init__(self) -> None:
         if self.dims not in (2, 3):
             raise ModelError(f"A U-Net has 2 or 3 dimensions, not {self.dims}.")
-        widths = tuple(int(width) for width in self.widths) or DEFAULT_WIDTHS[self.dims]
+        widths = tuple(self.widths) or DEFAULT_WIDTHS[self.dims]
         object.__setattr__(self, "widths", widths)
-        if min(*widths, self.in_channels, self.out_channels, 1) < 1:
-            raise ModelError("Channels and widths of a U-Net must be positive.")
+        if len(widths) > MOST_LEVELS:
+            raise ModelError(f"A U-Net of {len(widths)} levels is deeper than any image is wide.")
+        check_positive("a U-Net", *widths, self.in_channels, self.out_channels)
         if self.norm not in ("batch", "instance", "group", "none"):
             raise ModelError(f"{self.norm!r} is not a normalisation of a U-Net.")
         if self.norm == "group" and any(width % GROUPS for width in widths):

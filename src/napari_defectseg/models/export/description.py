@@ -76,6 +76,7 @@ def description(
     ModelError
         If its preparation has no words there.
     """
+    _refuse_windows(card)
 
     def file(name: str) -> dict[str, str]:
         return {"source": name, "sha256": hashes[name]}
@@ -107,10 +108,35 @@ def description(
 
 def takes_bytes(card: ModelCard) -> bool:
     """Return whether its preparation depends on the type of the image: then it is uint8 here."""
+    steps = [one for step in card.preprocessing for one in getattr(step, "steps", (step,))]
     return any(
         isinstance(step, Normalise) and step.method == "divide" and step.high is None
-        for step in card.preprocessing
+        for step in steps
     )
+
+
+def _refuse_windows(card: ModelCard) -> None:
+    """Refuse what happens to an image around patches and has no words in a description.
+
+    Raises
+    ------
+    ModelError
+    """
+    windows = card.windows
+    if windows is None:
+        return
+    done = {
+        "resamples images to its own pixel size": windows.spacing is not None,
+        "cuts the border of zeros off": windows.crop,
+        "leaves zeros out of its statistics": any(windows.masked),
+        "sees the axes in another order": windows.axes != tuple(range(card.dims)),
+    }
+    for words, so in done.items():
+        if so:
+            raise ModelError(
+                f"{card.name} {words}, which a package of bioimage.io cannot say.",
+                hint="Export it to ONNX or safetensors.",
+            )
 
 
 def _name(name: str) -> str:
@@ -214,11 +240,10 @@ def _step(step: Preprocessing, card: ModelCard) -> list[dict[str, Any]]:
     if isinstance(step, Invert):
         return [_linear(-1.0, 2 * step.about)]
     if isinstance(step, EachChannel):
-        raise ModelError(
-            f"{card.name} prepares each channel in its own way, which a package of bioimage.io "
-            "cannot describe.",
-            hint="Export it to ONNX or safetensors, which carry the whole card.",
-        )
+        return _step(_together(step, card), card)
+    if step.limits is not None:
+        first = {"id": "clip", "kwargs": dict(zip(("min", "max"), step.limits, strict=True))}
+        return [first, *_step(step.model_copy(update={"limits": None}), card)]
     axes = list(AXES[-card.dims :]) if step.per_channel else ["channel", *AXES[-card.dims :]]
     if step.method == "divide":
         high = 255.0 if step.high is None else step.high
@@ -234,6 +259,30 @@ def _step(step: Preprocessing, card: ModelCard) -> list[dict[str, Any]]:
         kwargs = {"axes": axes, "min_percentile": low, "max_percentile": high_}
         made = [{"id": "scale_range", "kwargs": kwargs}]
     return [*made, {"id": "clip", "kwargs": {"min": 0.0, "max": 1.0}}] if step.clip else made
+
+
+def _together(step: EachChannel, card: ModelCard) -> Normalise:
+    """Return the steps of the channels as one.
+
+    Raises
+    ------
+    ModelError
+        If they differ in more than their numbers.
+    """
+    first, *_ = step.steps
+    if len(set(step.steps)) == 1:
+        return first.model_copy(update={"per_channel": True})
+    plain = {one.model_copy(update={"low": None, "high": None}) for one in step.steps}
+    lows, highs = [one.low for one in step.steps], [one.high for one in step.steps]
+    numbers = all(isinstance(n, float | int) for n in highs + lows * (first.method != "divide"))
+    if first.scope != "constant" or len(plain) > 1 or not numbers:
+        raise ModelError(
+            f"{card.name} prepares its channels in different ways, which a package of bioimage.io "
+            "cannot say.",
+            hint="Export it to ONNX or safetensors.",
+        )
+    low = None if first.method == "divide" else tuple(lows)
+    return first.model_copy(update={"low": low, "high": tuple(highs)})
 
 
 def _percentiles(step: Normalise) -> tuple[float, float]:

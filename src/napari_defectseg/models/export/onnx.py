@@ -88,7 +88,7 @@ def traced(model: TorchModel, path: Path) -> tuple[ModelCard, float, tuple[str, 
     size = fixed_size(card)
     halo = card.halo if card.halo is not None and 2 * card.halo < min(size) else None
     note = f"The file takes images of {' × '.join(str(n) for n in size)} pixels alone."
-    if halo is None:
+    if halo is None and card.windows is None:
         note += " A larger one is cut into tiles, whose results may differ where they meet."
     card = card.model_copy(update={"tile": size, "halo": halo, "quirks": (*card.quirks, note)})
     write_graph(model.network(), card, size, path, free=False)

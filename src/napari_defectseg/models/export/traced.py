@@ -50,6 +50,8 @@ def fixed_size(card: ModelCard) -> tuple[int, ...]:
     """Return the size of a graph that takes one size alone."""
     if card.tile is not None:
         return card.tile
+    if card.windows is not None:
+        return card.windows.size
     edge = max(1, FIXED[card.dims] // card.grid) * card.grid
     return (edge,) * card.dims
 

@@ -8,15 +8,12 @@ opening; where what was opened first does not give what it should, the next kind
 
 from __future__ import annotations
 
-import hashlib
-import zipfile
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path, PurePosixPath
 from typing import Any
 
 from napari_defectseg.core.errors import ModelError
-from napari_defectseg.core.provenance import sha256_of_file
 from napari_defectseg.models.arraymodel import ArrayModel, Program
 from napari_defectseg.models.card import ModelCard
 from napari_defectseg.models.copies import kept_copy
@@ -25,7 +22,7 @@ from napari_defectseg.models.inertfile import read_inert
 from napari_defectseg.models.model import Model, TorchModel
 from napari_defectseg.models.onnx.opened import has_runtime, open_onnx
 from napari_defectseg.models.ownpackage import own_model
-from napari_defectseg.models.package import Package
+from napari_defectseg.models.package import Package, is_zip
 from napari_defectseg.models.packagecard import described_graph, described_network
 from napari_defectseg.models.programs import Told, trusted_model
 from napari_defectseg.models.rdf import DESCRIPTIONS, Described, described, read_yaml
@@ -43,7 +40,7 @@ KINDS = ("pytorch_state_dict", "onnx", "torchscript")
 def recognise(path: Path) -> Match:
     """Say whether `path` is a package with a description of bioimage.io."""
     try:
-        if not path.is_dir() and not zipfile.is_zipfile(path):
+        if not path.is_dir() and not is_zip(path):
             return Match(False, "it is no zip archive or folder")
         found = any(name in DESCRIPTIONS for name in Package(path).names())
     except ModelError:
@@ -128,7 +125,7 @@ def _network(
         lambda: _read(package, source, kind),
         path=path,
         format="bioimageio",
-        sha256=_hash(package, source),
+        sha256=package.sha256(source),
         files=files,
     )
 
@@ -160,7 +157,7 @@ def _graph(
 
 def _check_hash(package: Package, entry: Mapping[str, Any]) -> None:
     source, said = str(entry.get("source", "")), entry.get("sha256")
-    if said and said != _hash(package, source):
+    if said and said != package.sha256(source):
         raise ModelError(
             f"{package.path} holds another {source} than its description says.",
             hint="It was changed or damaged; fetch it again.",
@@ -170,7 +167,7 @@ def _check_hash(package: Package, entry: Mapping[str, Any]) -> None:
 def _trusted(package: Package, rdf: Mapping[str, Any], says: Described) -> ArrayModel | None:
     """Return the package's program where a person trusts it, None where nobody does."""
     source = _script(rdf)
-    record = trusted(_hash(package, source)) if source else None
+    record = trusted(package.sha256(source)) if source else None
     if record is None:
         return None
     try:
@@ -222,9 +219,3 @@ def _read(package: Package, source: str, kind: str) -> State:
     with package.unpacked(source) as file:
         tree = read_inert(file).tree if kind == "torchscript" else read_torch(file).tree
         return find_state(tree, f"{package.path} → {source}", file.stat().st_size).state
-
-
-def _hash(package: Package, source: str) -> str:
-    if package.path.is_dir():
-        return sha256_of_file(package.path / source)
-    return hashlib.sha256(package.read(source)).hexdigest()

@@ -14,6 +14,9 @@ from napari_defectseg.core.errors import DefectSegError, ModelError
 from napari_defectseg.core.provenance import sha256_of_file
 from napari_defectseg.models.card import ModelCard
 from napari_defectseg.models.format import Match
+from napari_defectseg.models.hdf5.node import AGAIN, opened
+from napari_defectseg.models.hdf5.source import is_hdf5
+from napari_defectseg.models.inside import STARDIST
 from napari_defectseg.models.keras.archive import archive_in, looks_like_keras
 from napari_defectseg.models.keras.assign import state_of
 from napari_defectseg.models.keras.card import card_of
@@ -23,7 +26,6 @@ from napari_defectseg.models.keras.configuration import (
     parsed,
 )
 from napari_defectseg.models.keras.h5weights import configuration_in, is_keras, weights_in
-from napari_defectseg.models.keras.hdf5 import AGAIN, looks_like_hdf5, opened
 from napari_defectseg.models.keras.known import Found, by_graph, by_weights
 from napari_defectseg.models.keras.stored import Stored
 from napari_defectseg.models.model import TorchModel
@@ -47,7 +49,7 @@ def recognise(path: Path) -> Match:
     """Say whether `path` is a file of Keras, whole or not."""
     if path.is_dir():
         return Match(False, "it is a folder")
-    if looks_like_hdf5(path):
+    if is_hdf5(path):
         if is_keras(path):
             return Match(True)
         if not _opens(path):
@@ -104,7 +106,7 @@ def contents(path: Path) -> Contents:
         If it is damaged, or its layers are not on the list.
     """
     where = str(path)
-    if looks_like_hdf5(path):
+    if is_hdf5(path):
         text, version = configuration_in(path, where)
         network = network_in(parsed(text, where), where, version) if text else None
         return Contents(network, weights_in(path, where), (path,))
@@ -139,7 +141,7 @@ def _with_description(
     raise ModelError(
         f"{path} holds weights of Keras without the network they belong to, and they fit none "
         f"that this program knows: {len(stored.layers)} layers, first {shapes}, ….{more}",
-        hint=WITH_NETWORK,
+        hint=STARDIST if {"prob", "dist"} <= {x.name for x in stored.layers} else WITH_NETWORK,
     )
 
 

@@ -5,13 +5,10 @@ The network is one of ours with the same layers; Python in the configuration is 
 
 from __future__ import annotations
 
-import hashlib
-import zipfile
 from pathlib import Path
 from typing import Any
 
 from napari_defectseg.core.errors import ModelError
-from napari_defectseg.core.provenance import sha256_of_file
 from napari_defectseg.models.architecture import ARCHITECTURES
 from napari_defectseg.models.card import ModelCard, Source
 from napari_defectseg.models.configuration import Configuration
@@ -21,7 +18,7 @@ from napari_defectseg.models.inertfile import read_inert
 from napari_defectseg.models.model import TorchModel
 from napari_defectseg.models.monai_networks import settings_of
 from napari_defectseg.models.monai_transforms import Read, after, before, inferer
-from napari_defectseg.models.package import Package
+from napari_defectseg.models.package import DAMAGE, Package, is_zip, zip_at
 from napari_defectseg.models.plain import read_json, table
 from napari_defectseg.models.rdf import read_yaml
 from napari_defectseg.models.recognise import recognise as recognise_network
@@ -43,7 +40,7 @@ def recognise(path: Path) -> Match:
     """Say whether `path` is a bundle."""
     if path.is_dir():
         found = (path / METADATA).is_file()
-    elif zipfile.is_zipfile(path):
+    elif is_zip(path):
         found = _root(path) is not None
     else:
         return Match(False, "it is no folder or zip archive")
@@ -83,7 +80,7 @@ def open(path: Path, card: ModelCard | None) -> TorchModel:  # noqa: A001 - the 
         lambda: _weights(package, weights),
         path=str(path),
         format="monai",
-        sha256=_hash(package, weights),
+        sha256=package.sha256(weights),
         files=tuple(n for n in (root + METADATA, name, weights) if n),
     )
     model.network()  # what does not fit is said now
@@ -101,15 +98,18 @@ def _config(package: Package, root: str) -> tuple[Configuration, str]:
 
 def _weights(package: Package, name: str) -> State:
     with package.unpacked(name) as file:
-        inside = zipfile.ZipFile(file).namelist() if zipfile.is_zipfile(file) else []
-        tree = (read_inert if program_in(inside) else read_torch)(file).tree
+        tree = (read_inert if program_in(_members(file)) else read_torch)(file).tree
         return find_state(tree, f"{package.path} → {name}", file.stat().st_size).state
 
 
-def _hash(package: Package, name: str) -> str:
-    if package.path.is_dir():
-        return sha256_of_file(package.path / name)
-    return hashlib.sha256(package.read(name)).hexdigest()
+def _members(file: Path) -> list[str]:
+    if not is_zip(file):
+        return []
+    try:
+        with zip_at(file) as archive:
+            return archive.namelist()
+    except DAMAGE:
+        return []
 
 
 def _card(package: Package, root: str, config: Configuration, state: State) -> ModelCard:

@@ -7,7 +7,6 @@ never imported. The networks of all folds are one model whose logits are their m
 from __future__ import annotations
 
 import re
-import zipfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -26,7 +25,7 @@ from napari_defectseg.models.nnunet_plans import (
     preprocessing,
     windows,
 )
-from napari_defectseg.models.package import DAMAGE, Package
+from napari_defectseg.models.package import DAMAGE, Package, is_zip, zip_at
 from napari_defectseg.models.pickles import MOST
 from napari_defectseg.models.plain import read_json, table, whole_numbers
 from napari_defectseg.models.states import State, find_state
@@ -45,7 +44,7 @@ def recognise(path: Path) -> Match:
         lacking = [name for name in (PLANS, DATASET) if not (path / name).is_file()]
         return Match(not lacking, f"it has no {lacking[0]}" if lacking else "")
     if why_not(path):
-        found = zipfile.is_zipfile(path) and _exported(path)
+        found = is_zip(path) and _exported(path)
         return Match(bool(found), "" if found else "it is no checkpoint or export of nnU-Net")
     return Match(_is_checkpoint(path), "it is no checkpoint of nnU-Net")
 
@@ -63,7 +62,7 @@ def _exported(path: Path) -> str | None:
 
 def _is_checkpoint(path: Path) -> bool:
     try:
-        with zipfile.ZipFile(path) as archive:
+        with zip_at(path) as archive:
             name = next(n for n in archive.namelist() if n.split("/")[1:] == ["data.pkl"])
             if archive.getinfo(name).file_size > MOST:
                 return False

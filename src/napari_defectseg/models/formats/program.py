@@ -8,7 +8,6 @@ in a process of its own.
 from __future__ import annotations
 
 import json
-import zipfile
 from pathlib import Path
 
 from napari_defectseg.core.errors import ModelError
@@ -18,7 +17,7 @@ from napari_defectseg.models.format import Match
 from napari_defectseg.models.guess import class_names_in, guess_card
 from napari_defectseg.models.inertfile import read_inert
 from napari_defectseg.models.model import Model, TorchModel
-from napari_defectseg.models.package import DAMAGE
+from napari_defectseg.models.package import DAMAGE, is_zip, zip_at
 from napari_defectseg.models.programs import Told, trusted_model
 from napari_defectseg.models.recognise import recognise as recognise_network
 from napari_defectseg.models.states import State, find_state
@@ -82,7 +81,7 @@ def weights_fit(path: Path) -> bool:
 def stated_names(path: Path) -> tuple[str, ...]:
     """Return names of classes in the texts that TorchScript carries beside its code."""
     try:
-        with zipfile.ZipFile(path) as archive:
+        with zip_at(path) as archive:
             for member in archive.infolist():
                 name = member.filename.split("/")
                 labels = name[1:2] == ["extra"] and name[-1] in LABELS
@@ -109,12 +108,12 @@ def _why(shapes: dict[str, tuple[int, ...]]) -> str:
 
 
 def _program(path: Path) -> str:
-    if path.is_dir() or not zipfile.is_zipfile(path):
+    if not is_zip(path):
         return ""
     try:
-        with zipfile.ZipFile(path) as archive:
+        with zip_at(path) as archive:
             return program_in(archive.namelist())
-    except (zipfile.BadZipFile, NotImplementedError, OSError, ValueError):
+    except DAMAGE:
         return ""
 
 

@@ -33,8 +33,14 @@ def open(path: Path, card: ModelCard | None) -> TorchModel:  # noqa: A001 - the 
         shapes = {name: tuple(tensor.shape) for name, tensor in found.state.items()}
         stated = class_names_in(read.tree)
         notes = (*found.notes, *read.notes)
-        where = f"{path}{read.title}"
-        card = guess_card(shapes, where, stated=stated, notes=notes, chain=read.chain)
+        card = guess_card(
+            shapes,
+            f"{path}{read.title}",
+            stated=stated,
+            notes=notes,
+            chain=read.chain,
+            classes=read.classes,
+        )
     return TorchModel(
         card,
         lambda: _state(path),

@@ -1,4 +1,4 @@
-"""Checkpoints of TensorFlow 1 and 2 (``.index`` and ``.data-…``), read without TensorFlow."""
+"""Checkpoints of TensorFlow 1 and 2, and SavedModels of Keras 2; read without TensorFlow."""
 
 from __future__ import annotations
 
@@ -18,20 +18,33 @@ from napari_defectseg.models.keras.checkpoint import Checkpoint, checkpoint_at, 
 from napari_defectseg.models.keras.configuration import KerasNetwork, network_in, parsed
 from napari_defectseg.models.keras.known import Found, by_graph, by_weights
 from napari_defectseg.models.keras.objects import has_objects, objects_in
+from napari_defectseg.models.keras.savedmodel import (
+    DESCRIPTION,
+    VARIABLES,
+    folder_of,
+    is_described,
+    network_of,
+)
 from napari_defectseg.models.keras.stored import Stored
 from napari_defectseg.models.model import TorchModel
 
 CONVERT = (
-    "Convert it to ONNX in an environment of its own: python -m tf2onnx.convert --saved-model "
-    "FOLDER --output model.onnx"
+    "Convert it to ONNX in an environment of its own, without opening it here: "
+    "python -m napari_defectseg.models.convert_tensorflow {} model.onnx"
 )
+AS_DATA = "{} is a SavedModel: its layers and weights were read, its program was not run."
 MOST_BESIDE = 20
 
 
 def recognise(path: Path) -> Match:
     """Say whether `path` is a checkpoint, or a folder with one."""
-    if path.is_dir() and (path / "saved_model.pb").is_file():
-        return Match(False, "it is a SavedModel of TensorFlow, which is a program", CONVERT)
+    folder = folder_of(path)
+    if folder is not None:
+        if is_described(folder):
+            return Match(True)
+        return Match(
+            False, "it is a SavedModel of TensorFlow, which is a program", CONVERT.format("FOLDER")
+        )
     if index_of(path) is not None:
         return Match(True)
     what = "the folder holds no checkpoint" if path.is_dir() else "it is no index of a checkpoint"
@@ -46,9 +59,17 @@ def open(path: Path, card: ModelCard | None) -> TorchModel:  # noqa: A001 - the 
     ModelError
         If it is damaged, or its variables belong to no network that is known or described.
     """
+    folder = folder_of(path)
+    if folder is not None:
+        return _saved_model(path, folder, card)
     index = index_of(path)
     if index is None:
         raise ModelError(f"{path} holds no checkpoint of TensorFlow.")
+    if index.suffix != ".index":
+        raise ModelError(
+            f"{path} is a checkpoint in the first form of TensorFlow, as it was before 2017.",
+            hint="Load it once with TensorFlow 1 and save it again (tf.train.Saver).",
+        )
     checkpoint = checkpoint_at(index)
     if defectsegnet.FIRST in checkpoint.tensors:
         return _defectsegnet(path, checkpoint, card)
@@ -58,9 +79,23 @@ def open(path: Path, card: ModelCard | None) -> TorchModel:  # noqa: A001 - the 
     raise ModelError(
         f"{path} is a checkpoint of a network that this program does not build: {len(names)} "
         f"variables, first {', '.join(names[:4])}.",
-        hint="Convert it to ONNX in an environment of its own: python -m tf2onnx.convert "
-        f"--checkpoint {checkpoint.prefix.name}.meta --inputs input:0 --outputs output:0 "
-        "--output model.onnx",
+        hint=CONVERT.format(f"{checkpoint.prefix.name}.meta"),
+    )
+
+
+def _saved_model(path: Path, folder: Path, card: ModelCard | None) -> TorchModel:
+    network, checkpoint = network_of(folder), checkpoint_at(folder / VARIABLES)
+    stored = objects_in(checkpoint)
+    found = by_graph(network.graph, stored, network.kinds)
+    card = card or card_of(
+        found, str(folder), activation=network.activation, notes=(AS_DATA.format(folder.name),)
+    )
+    return _model(
+        path,
+        checkpoint,
+        card,
+        lambda: state_of(found.graph, stored, found.order, reverse=found.reverse),
+        (folder / DESCRIPTION,),
     )
 
 
@@ -117,6 +152,12 @@ def _described(
     return found, None, ()
 
 
+def _name(file: Path, path: Path) -> str:
+    """Return how a file is called beside or below the path that was opened."""
+    base = path if path.is_dir() else path.parent
+    return file.relative_to(base).as_posix() if file.is_relative_to(base) else file.name
+
+
 def _model(
     path: Path, checkpoint: Checkpoint, card: ModelCard, load: Any, more: tuple[Path, ...]
 ) -> TorchModel:
@@ -128,5 +169,5 @@ def _model(
         path=str(path),
         format="tensorflow",
         sha256=whole.hexdigest(),
-        files=tuple(file.name for file in files),
+        files=tuple(_name(file, path) for file in files),
     )

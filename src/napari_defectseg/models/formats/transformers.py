@@ -62,11 +62,9 @@ def _card(path: Path, config: dict[str, Any], weights: Path) -> ModelCard:
     known = recognise_network(shapes) if kind in OWN else None
     acts = (config.get("hidden_act"), table(config, "backbone_config").get("hidden_act"))
     if known is None or known.architecture != kind or any(act not in GELU for act in acts):
-        names = config.get("architectures")
-        what = names[0] if isinstance(names, list) and names else kind
         raise ModelError(
-            f"{path} is a model of transformers, {what}, which is not built here. Built are "
-            "SegFormer, and UPerNet with a ConvNeXt.",
+            f"{path} is a model of transformers, {_title(config)}, which is not built here. Built "
+            "are SegFormer, and UPerNet with a ConvNeXt.",
             hint="Export it to ONNX where transformers is installed, or run it there and open "
             "the result as labels.",
         )
@@ -81,10 +79,16 @@ def _card(path: Path, config: dict[str, Any], weights: Path) -> ModelCard:
     fields, quirks = _processing(path, settings["in_channels"], grid)
     if len(set(names)) < len(names) or all(n.startswith("LABEL_") for n in names):
         names = ()
-    fields |= {"name": path.name, "description": f"{config['architectures'][0]} of transformers."}
+    fields |= {"name": path.name, "description": f"{_title(config)} of transformers."}
     return card_of(
         kind, settings, {**fields, "quirks": tuple(quirks)}, names=names, where=str(path)
     )
+
+
+def _title(config: dict[str, Any]) -> str:
+    """Return the class that wrote the folder, or the kind of network where it is not named."""
+    names = config["architectures"]
+    return str(names[0] if isinstance(names, list) and names else config["model_type"])
 
 
 def _processing(path: Path, channels: int, grid: int) -> tuple[dict[str, Any], list[str]]:

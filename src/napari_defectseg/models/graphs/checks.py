@@ -23,7 +23,7 @@ def checked(graph: Graph) -> Graph:
         operation(node)
         try:
             _check(node, graph.dims)
-        except (KeyError, TypeError, ValueError, IndexError) as error:
+        except (LookupError, TypeError, ValueError, ArithmeticError) as error:
             if isinstance(error, ModelError):
                 raise
             raise ModelError(

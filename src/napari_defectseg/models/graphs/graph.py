@@ -165,7 +165,7 @@ class Graph:
             graph = cls(
                 int(values["dims"]), int(values["in_channels"]), nodes, str(values["output"])
             )
-        except (KeyError, TypeError, ValueError) as error:
+        except (LookupError, TypeError, ValueError, ArithmeticError) as error:
             if isinstance(error, ModelError):
                 raise
             raise ModelError(f"This is not the list of layers of a network: {error}.") from error

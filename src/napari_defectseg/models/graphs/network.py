@@ -7,6 +7,7 @@ from collections.abc import Collection
 import torch
 from torch import nn
 
+from napari_defectseg.models.graphs.code import check_code
 from napari_defectseg.models.graphs.functions import run
 from napari_defectseg.models.graphs.graph import INPUT, Graph, Node
 from napari_defectseg.models.graphs.layers import module_of
@@ -22,6 +23,7 @@ class GraphNetwork(nn.Module):
 
     def __init__(self, graph: Graph) -> None:
         super().__init__()
+        check_code(graph.as_plain(), "The network")
         self.graph = graph
         self.layers = nn.ModuleDict()
         for node in graph.weighted:

@@ -14,6 +14,7 @@ from fractions import Fraction
 from typing import Any, TypeAlias
 
 from napari_defectseg.core.errors import ModelError
+from napari_defectseg.models.graphs.code import CODE
 from napari_defectseg.models.graphs.graph import Graph, Node
 
 Attrs: TypeAlias = Mapping[str, Any]
@@ -277,6 +278,7 @@ OPERATIONS: dict[str, Operation] = {
     "prelu": Slopes(),
     "activation": Operation(),
     "rescale": Operation(),
+    CODE: Operation(),
     "max_pool": Window(),
     "average_pool": Window(),
     "global_average": Operation(whole=True),

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from napari_defectseg.core.errors import ModelError
+from napari_defectseg.models.package import zip_at
 
 CONFIG, WEIGHTS, METADATA = "config.json", "model.weights.h5", "metadata.json"
 MOST_MEMBERS = 20_000
@@ -41,7 +42,7 @@ def looks_like_keras(path: Path) -> bool:
         with path.open("rb") as file:
             if file.read(4) != b"PK\x03\x04":
                 return False
-        with zipfile.ZipFile(path) as archive:
+        with zip_at(path) as archive:
             return {CONFIG, WEIGHTS} <= set(archive.namelist()[:MOST_MEMBERS])
     except _STRANGE:
         return False
@@ -56,7 +57,7 @@ def archive_in(path: Path) -> Archive:
         If it is damaged, or would become much larger than it is.
     """
     try:
-        with zipfile.ZipFile(path) as archive:
+        with zip_at(path) as archive:
             names = archive.namelist()
             if len(names) > MOST_MEMBERS or len(set(names)) != len(names):
                 raise ModelError(f"{path} holds two parts of one name, or too many.")

@@ -22,6 +22,8 @@ from napari_defectseg.models.keras.layers import Context, Translated, check_orig
 LONGEST = 8 << 20
 _BRACKETS = re.compile(r"[\[\]{}]")
 DEEPEST = 100
+_STRANGE = (LookupError, TypeError, ValueError, AttributeError, ArithmeticError, RecursionError)
+"""What values of another type or size make Python raise."""
 NETWORKS = ("Functional", "Model", "Sequential")
 EXPORT = "Export the model to ONNX in the program that made it, and open that file."
 
@@ -109,7 +111,7 @@ def network_in(values: Mapping[str, Any], where: str, version: str = "") -> Kera
     version = str(values.get("keras_version") or version)
     try:
         return _network(values["class_name"], values["config"], where, version)
-    except (KeyError, TypeError, ValueError, AttributeError, IndexError, RecursionError) as error:
+    except _STRANGE as error:
         if isinstance(error, ModelError):
             raise
         raise ModelError(

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import io
 import re
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 from napari_defectseg.core.errors import ModelError
+from napari_defectseg.models.hdf5.node import Node, opened
 from napari_defectseg.models.keras.hdf5 import (
     Array,
     Place,
     child,
     list_of,
     names_in,
-    opened,
     place_of,
     text_of,
     values_at,
@@ -43,7 +42,7 @@ def weights_in(content: Path | bytes, where: str) -> Stored:
     ModelError
         If it is damaged or holds no weights of Keras.
     """
-    with opened(_source(content), where) as root:
+    with opened(content, where) as root:
         base = "model_weights" if "model_weights" in root else ""
         tree = child(root, base, where) if base else root
         names = list_of(tree, "layer_names", where)
@@ -55,7 +54,7 @@ def weights_in(content: Path | bytes, where: str) -> Stored:
         raise ModelError(f"{where} holds no weights.")
 
     def read() -> Sequence[Sequence[Array]]:
-        with opened(_source(content), where) as root:
+        with opened(content, where) as root:
             return [[values_at(root, place, where) for place in one] for one in places]
 
     return Stored(where, tuple(layers), read, by_kind=names is None)
@@ -64,10 +63,10 @@ def weights_in(content: Path | bytes, where: str) -> Stored:
 def configuration_in(path: Path, where: str) -> tuple[str, str]:
     """Return the description of the network and the version of Keras, empty if not stated."""
     with opened(path, where) as root:
-        version = text_of(root, "keras_version", where)
+        version = text_of(root, "keras_version")
         if not version and "model_weights" in root:
-            version = text_of(child(root, "model_weights", where), "keras_version", where)
-        return text_of(root, "model_config", where), version
+            version = text_of(child(root, "model_weights", where), "keras_version")
+        return text_of(root, "model_config"), version
 
 
 def is_keras(path: Path) -> bool:
@@ -75,16 +74,14 @@ def is_keras(path: Path) -> bool:
     try:
         with opened(path, str(path)) as root:
             signs = ("layer_names", "layer_names0", "model_config")
-            return any(sign in root.attrs for sign in signs) or any(n in root for n in NUMBERED)
+            return any(sign in root.attributes for sign in signs) or any(
+                n in root for n in NUMBERED
+            )
     except ModelError:
         return False
 
 
-def _source(content: Path | bytes) -> Any:
-    return io.BytesIO(content) if isinstance(content, bytes) else content
-
-
-def _named(tree: Any, names: list[str], base: str, where: str) -> tuple[list[StoredLayer], Places]:
+def _named(tree: Node, names: list[str], base: str, where: str) -> tuple[list[StoredLayer], Places]:
     """Return the layers in the order of the file's list, as older Keras writes them."""
     layers, places = [], []
     for name in names:
@@ -100,7 +97,7 @@ def _named(tree: Any, names: list[str], base: str, where: str) -> tuple[list[Sto
     return layers, places
 
 
-def _numbered(root: Any, where: str) -> tuple[list[StoredLayer], Places]:
+def _numbered(root: Node, where: str) -> tuple[list[StoredLayer], Places]:
     """Return the layers under ``layers/<class>_<number>/vars``, by class and number."""
     base = next((name for name in NUMBERED if name in root), "")
     if not base:

@@ -7,7 +7,9 @@ from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
 from napari_defectseg.core.errors import ModelError
+from napari_defectseg.models.graphs.code import CODE, seems
 from napari_defectseg.models.keras.activations import activation_of
+from napari_defectseg.models.keras.bytecode import seen_in
 
 Config: TypeAlias = Mapping[str, Any]
 
@@ -96,7 +98,7 @@ def translate(layer: Mapping[str, Any], context: Context) -> list[Translated]:
 
 
 def check_origin(layer: Mapping[str, Any], where: str) -> None:
-    """Refuse a layer that holds code, or whose class is none of Keras' own.
+    """Refuse a layer whose class is none of Keras' own.
 
     Raises
     ------
@@ -105,12 +107,6 @@ def check_origin(layer: Mapping[str, Any], where: str) -> None:
     kind, config = str(layer["class_name"]), layer.get("config")
     name = layer.get("name") or (config.get("name") if isinstance(config, Mapping) else "")
     place = f"{where}: the layer {str(name)[:60]!r}"
-    if kind == "Lambda":
-        raise ModelError(
-            f"{place} is a Lambda: it holds program code of the model's author, which is not run.",
-            hint="Replace it by a layer of Keras (Rescaling, UpSampling2D, …) and save the model "
-            "again, or export it to ONNX.",
-        )
     module = str(layer.get("module") or "keras")
     registered = str(layer.get("registered_name") or kind)
     ours = any(module == own or module.startswith(f"{own}.") for own in OURS)
@@ -292,6 +288,19 @@ def _rescale(config: Config, context: Context) -> list[Translated]:
     return [Translated("rescale", attrs)]
 
 
+def _code(config: Config, context: Context) -> list[Translated]:
+    """Return a node that keeps the place of code until a person says what it does."""
+    seen = seen_in(config.get("function"))
+    if seen is None:
+        says = "What is in it cannot be read."
+    else:
+        numbers = ", ".join(f"{number:g}" for number in seen.numbers[:8]) or "none"
+        words = ", ".join(word[:30] for word in seen.words[:8]) or "none"
+        says = f"Read without being run: numbers in it {numbers}; names {words}."
+    guess = seems(seen.numbers, seen.words) if seen is not None else ""
+    return [Translated(CODE, {"says": says, "seems": guess})]
+
+
 def _reshape(config: Config, context: Context) -> list[Translated]:
     """Return nothing for what makes one pixel of a list of channels; refuse any other."""
     shape = config["target_shape"]
@@ -340,5 +349,6 @@ LAYERS: dict[str, Layer] = {
     "Maximum": _combine("maximum"),
     "Minimum": _combine("minimum"),
     "Rescaling": _rescale,
+    "Lambda": _code,
     "Reshape": _reshape,
 }

@@ -6,7 +6,7 @@ import stat
 import zipfile
 from pathlib import Path, PurePosixPath
 
-from napari_defectseg.models.package import DAMAGE
+from napari_defectseg.models.package import DAMAGE, zip_at
 
 MOST_MEMBERS = 20_000
 LARGEST = 10 << 30
@@ -27,7 +27,7 @@ def why_refused(path: Path) -> str:
         A zip archive.
     """
     try:
-        with zipfile.ZipFile(path) as archive:
+        with zip_at(path) as archive:
             return _problem(archive.infolist())
     except DAMAGE as error:
         return f"it is a zip archive that was cut off or damaged ({error})"
@@ -39,7 +39,7 @@ def native_code(path: Path) -> str:
     Looks at the names and at the first bytes of every member.
     """
     try:
-        with zipfile.ZipFile(path) as archive:
+        with zip_at(path) as archive:
             for member in archive.infolist():
                 name = PurePosixPath(member.filename).name.lower()
                 if name.endswith(NATIVE) or ".so." in name:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, TypeAlias
 
 from napari_defectseg.core.errors import ModelError, ModelMissing
 from napari_defectseg.core.provenance import sha256_of_file
-from napari_defectseg.models.package import DAMAGE
+from napari_defectseg.models.package import DAMAGE, is_zip, zip_at
 from napari_defectseg.models.torchfile import program_in, read_torch, why_not
 from napari_defectseg.models.trust.archive import native_code, why_refused
 from napari_defectseg.models.trust.program import what_runs
@@ -78,7 +77,7 @@ def examine(path: str | Path) -> Examined:
     if not path.is_file():
         return Examined("refused", path, reason="it is neither a file nor a folder")
     try:
-        if zipfile.is_zipfile(path):
+        if is_zip(path):
             return _archive(path)
         return _pickled(path) if not why_not(path) else Examined("data", path)
     except OSError as error:
@@ -93,7 +92,7 @@ def examine_program(path: Path) -> Examined | None:
     ModelError
         If it is one that is not opened at all; says why.
     """
-    if not path.is_file() or not zipfile.is_zipfile(path):
+    if not is_zip(path):
         return None
     found = _archive(path)
     if found.kind == "refused" and found.what:
@@ -131,7 +130,7 @@ def _archive(path: Path) -> Examined:
 
 def _program(path: Path) -> str:
     try:
-        with zipfile.ZipFile(path) as archive:
+        with zip_at(path) as archive:
             return program_in(archive.namelist())
     except (*DAMAGE, NotImplementedError):
         return ""

@@ -8,7 +8,7 @@ import re
 import zipfile
 from pathlib import Path
 
-from napari_defectseg.models.package import DAMAGE
+from napari_defectseg.models.package import DAMAGE, zip_at
 from napari_defectseg.models.pickles import names_in
 
 MOST_TEXT = 4 << 20
@@ -24,7 +24,7 @@ HARMLESS = ("torch.", "collections.", "_codecs.", "builtins.set")
 def what_runs(path: Path) -> tuple[str, ...]:
     """Return sentences about the code in a program: whose classes, and what is unusual."""
     try:
-        with zipfile.ZipFile(path) as archive:
+        with zip_at(path) as archive:
             names = archive.namelist()
             scripted = any("/code/" in name for name in names)
             return _script(archive, names) if scripted else _exported(archive, names)
