@@ -27,7 +27,7 @@ def recognise(path: Path) -> Match:
         return Match(False, f"it is no folder with a {CARD} of several models")
     try:
         values = json.loads(card.read_text(encoding="utf-8"))
-        way = values.get("architecture")
+        way = str(values.get("architecture"))
     except (OSError, ValueError, AttributeError, RecursionError):
         return Match(False, f"its {CARD} cannot be read")
     return Match(True) if way in WAYS else Match(False, f"its {CARD} is that of one model")

@@ -12,6 +12,7 @@ from napari_defectseg.models.arraymodel import ArrayModel, Program
 from napari_defectseg.models.card import ModelCard
 from napari_defectseg.models.onnx.card import card_of
 from napari_defectseg.models.onnx.facts import Facts, facts_of
+from napari_defectseg.models.onnx.growth import check_growth
 from napari_defectseg.models.onnx.outside import outside_files
 from napari_defectseg.models.onnx.read import read_graph
 from napari_defectseg.models.onnx.structure import Graph
@@ -83,6 +84,7 @@ def checked(path: Path) -> tuple[Graph, Facts, tuple[Path, ...]]:
             "computed.",
             hint="Convert it: onnx.version_converter.convert_version(model, 17).",
         )
+    check_growth(path, graph)
     files = (path, *outside_files(path, graph))
     return graph, facts_of(graph, str(path)), files
 
