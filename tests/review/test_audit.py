@@ -8,8 +8,8 @@ from napari_defectseg.core.errors import LabelError
 from napari_defectseg.labels import boxes
 from napari_defectseg.labels.history import History
 from napari_defectseg.labels.labelmap import LabelMap
+from napari_defectseg.labels.stroke import Stroke
 from napari_defectseg.labels.tools.delete import delete
-from napari_defectseg.labels.stroke import dot
 from napari_defectseg.labels.tools.paint import paint
 from napari_defectseg.measurement.audit import estimate_audit
 from napari_defectseg.review.audit import AuditSettings, draw_audit, judge_place_by_edits
@@ -64,8 +64,9 @@ def test_a_place_is_judged_by_what_was_drawn_and_deleted():
     place = next(i for i, one in enumerate(audit.places) if one.predicted)
     region = audit.places[place].region
     history.push(delete(labels, audit.places[place].predicted[0]))
-    at = tuple(low + 1 for low, _ in region)
-    history.push(paint(labels, dot(labels, at, 1), 1))
+    dot = np.zeros(labels.shape, bool)
+    dot[tuple(low + 1 for low, _ in region)] = True
+    history.push(paint(labels, Stroke.of(dot), 1))
     judged = judge_place_by_edits(audit, place, labels).places[place]
     assert judged.found == len(judged.predicted) - 1
     assert judged.missed == 1

@@ -84,7 +84,7 @@ def test_an_unusual_shape_comes_from_the_table():
         ys, xs = np.nonzero(labels.planes[0] == number)
         labels.planes[0][ys[: rng.integers(0, 3)], xs[0]] = 0
     labels.planes[0][labels.planes[0] == 1] = 0
-    labels.planes[0][3, 2:9] = 1
+    labels.planes[0][3:5, 2:9] = 1
     labels._index = None
     doubts = object_doubts(labels, table=measure_regions(labels))
     assert "elongated" in doubts[1].why

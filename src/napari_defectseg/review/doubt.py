@@ -18,8 +18,8 @@ changed by the model   0.4    1
 touches the border     0.1    1
 ====================== ====== ============================================================
 
-z = |x - median| / (1.4826 MAD) among the objects of the class (Iglewicz & Hoaglin 1993); classes
-of fewer than eight objects say nothing about what is usual.
+z = |x - median| / (1.4826 MAD) among the objects of the class (Iglewicz & Hoaglin 1993;
+where more than half are alike, 1.2533 mean deviations in its place); classes of fewer than eight objects say nothing about what is usual.
 """
 
 from __future__ import annotations
@@ -190,11 +190,12 @@ def touches_border(labelmap: LabelMap, number: int) -> bool:
 
 
 def robust_z(values: Real) -> Real:
-    """Return (x - median) / (1.4826 MAD); zeros where fewer than eight, or all are alike."""
+    """Return (x - median) / (1.4826 MAD); zeros for fewer than eight, or all alike."""
     if values.size < FEWEST:
         return np.zeros(values.size)
     middle = np.median(values)
-    spread = 1.4826 * float(np.median(np.abs(values - middle)))
+    away = np.abs(values - middle)
+    spread = 1.4826 * float(np.median(away)) or 1.2533 * float(away.mean())
     return (values - middle) / spread if spread > 0 else np.zeros(values.size)
 
 

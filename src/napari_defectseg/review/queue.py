@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from bisect import bisect_left, bisect_right
 from collections import deque
 from collections.abc import Callable, Mapping
 from statistics import median
@@ -67,7 +68,9 @@ class Queue:
         self._filter: Callable[[int], bool] | None = None
         self.later: set[int] = set()
         self.at = 0
-        self._key: tuple[float, ...] = ()
+        self._sorted: list[int] | None = None
+        self._known: set[int] = set()
+        self._place: dict[int, int] = {}
         self._trail: list[int] = []
         self._took: deque[float] = deque(maxlen=REMEMBERED)
         self._decided_at: float | None = None
@@ -79,8 +82,7 @@ class Queue:
     def take_doubts(self, doubts: Mapping[int, Doubt]) -> None:
         """Go by other doubts; the current object stays."""
         self.doubts = doubts
-        if self.at:
-            self._key = self._rank(self.at)
+        self._sorted = None
 
     @property
     def order(self) -> Order:
@@ -108,23 +110,23 @@ class Queue:
                 f"Objects cannot be ordered by {order!r}.", hint=f"There are {', '.join(ORDERS)}."
             )
         self._order, self._filter = order, keep
-        if self.at:
-            self._key = self._rank(self.at)
+        self._sorted = None
 
     def waiting(self) -> list[int]:
-        """Return the objects that wait, in order."""
-        checked = self.labelmap.checked
-        numbers = [n for n in self._kept() if n not in checked]
-        return sorted(numbers, key=self._rank)
+        """Return the objects that wait, in order; those that were skipped come last."""
+        table, checked, later = self.labelmap.object_classes, self.labelmap.checked, self.later
+        numbers = [n for n in self._ranked() if n in table and n not in checked]
+        if not later:
+            return numbers
+        return [n for n in numbers if n not in later] + [n for n in numbers if n in later]
 
     def next(self) -> int | None:
         """Visit the next object; behind the last comes the first again; None if none waits."""
         before, waiting = self.at, self.waiting()
         if not waiting:
             return None
-        here = self._here()
-        behind = (n for n in waiting if here is None or self._rank(n) > here)
-        self._stand_at(next(behind, waiting[0]))
+        place = bisect_right(waiting, self._where(self.at), key=self._where) if self.at else 0
+        self._stand_at(waiting[place % len(waiting)])
         if before and before != self.at:
             self._trail.append(before)
         return self.at
@@ -141,9 +143,8 @@ class Queue:
         waiting = self.waiting()
         if not waiting:
             return None
-        here = self._here()
-        before = [n for n in waiting if here is not None and self._rank(n) < here]
-        return self._stand_at(before[-1] if before else waiting[-1])
+        place = bisect_left(waiting, self._where(self.at), key=self._where) if self.at else 0
+        return self._stand_at(waiting[place - 1])
 
     def visit(self, number: int) -> int:
         """Go to an object out of turn.
@@ -205,8 +206,12 @@ class Queue:
     @property
     def progress(self) -> tuple[int, int]:
         """Number of checked objects, and of all, among those that are looked at at all."""
+        checked = self.labelmap.checked
+        if self._filter is None:
+            table = self.labelmap.object_classes
+            return len(table.keys() & checked), len(table)
         numbers = self._kept()
-        return sum(n in self.labelmap.checked for n in numbers), len(numbers)
+        return sum(n in checked for n in numbers), len(numbers)
 
     @property
     def seconds_left(self) -> float | None:
@@ -244,21 +249,33 @@ class Queue:
 
     def _stand_at(self, number: int) -> int:
         self.at = number
-        self._key = self._rank(number)
         if self._decided_at is None:
             self._decided_at = self._clock()
         return number
 
-    def _here(self) -> tuple[float, ...] | None:
-        """Return the place of the current object, as it was when it was visited."""
-        return (float(self.at in self.later), *self._key[1:]) if self.at else None
+    def _where(self, number: int) -> tuple[bool, int]:
+        """Return where an object stands, checked or not."""
+        return number in self.later, self._place.get(number, len(self._place))
 
-    def _rank(self, number: int) -> tuple[float, ...]:
+    def _ranked(self) -> list[int]:
+        """Return all objects in order; sorted once, what is new since then stands at the end."""
+        table = self.labelmap.object_classes
+        if self._sorted is None:
+            ranked = sorted(self._kept(), key=self._rank)
+            self._place = {n: i for i, n in enumerate(ranked)}
+            self._sorted, self._known = ranked, set(table)
+        elif table.keys() - self._known:
+            new = sorted(table.keys() - self._known)
+            self._known.update(new)
+            for number in new:
+                if self._filter is None or self._filter(number):
+                    self._place[number] = len(self._sorted)
+                    self._sorted.append(number)
+        return self._sorted
+
+    def _rank(self, number: int) -> tuple[bool, float, int]:
         doubt = self.doubts.get(number)
-        late = float(number in self.later)
-        if doubt is None:
-            return late, 1.0, 0.0, float(number)
-        return late, 0.0, self._measure(doubt), float(number)
+        return doubt is None, 0.0 if doubt is None else self._measure(doubt), number
 
     def _measure(self, doubt: Doubt) -> float:
         """Return a number that is smallest for what comes first."""
