@@ -196,24 +196,27 @@ def take(
     return _take_right(left, right, difference)
 
 
-def difference_map(left: LabelMap, right: LabelMap) -> NDArray[np.uint8]:
+def difference_map(left: LabelMap, right: LabelMap, box: Box | None = None) -> NDArray[np.uint8]:
     """Return 0 where the class masks agree, 1 where only left has something, 2 only right, 3 other.
 
     Parameters
     ----------
     left, right : LabelMap
+    box : Box or None
+        None: everywhere.
 
     Returns
     -------
     ndarray of uint8
-        In the shape of a plane.
+        In the shape of the box.
     """
     _check(left, right)
     names = list(dict.fromkeys([*left.classes.names, *right.classes.names]))
-    out = np.zeros(left.shape, np.uint8)
-    for slab in boxes.slabs(boxes.whole(left.shape), VOXELS):
+    around = boxes.whole(left.shape) if box is None else box
+    out = np.zeros(boxes.shape_of(around), np.uint8)
+    for slab in boxes.slabs(around, VOXELS):
         here, there = _ranks(left, names, slab), _ranks(right, names, slab)
-        part = out[slab]
+        part = out[boxes.inside(slab, around)]
         part[(here != there)] = 3
         part[(here > 0) & (there == 0)] = 1
         part[(here == 0) & (there > 0)] = 2

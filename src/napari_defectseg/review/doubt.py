@@ -18,8 +18,9 @@ changed by the model   0.4    1
 touches the border     0.1    1
 ====================== ====== ============================================================
 
-z = |x - median| / (1.4826 MAD) among the objects of the class (Iglewicz & Hoaglin 1993;
-where more than half are alike, 1.2533 mean deviations in its place); classes of fewer than eight objects say nothing about what is usual.
+z = |x - median| / (1.4826 MAD) among the objects of the class (Iglewicz & Hoaglin 1993; where
+more than half are alike, 1.2533 mean deviations in its place). Classes of fewer than eight objects
+say nothing about what is usual.
 """
 
 from __future__ import annotations

@@ -103,9 +103,7 @@ class ReviewCard(Card):
         self.show_pictures([])
         self._enable(False)
 
-    def show_object(
-        self, labels: LabelMap, number: int, place: str, doubt: Doubt | None
-    ) -> None:
+    def show_object(self, labels: LabelMap, number: int, place: str, doubt: Doubt | None) -> None:
         """Show an object; `place` is its place in the queue: ``"57 of 168"``."""
         item = labels.classes.by_value(labels.object_classes[number])
         self.title.setText(place)
