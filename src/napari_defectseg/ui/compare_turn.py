@@ -35,9 +35,8 @@ class CompareTurn(Turn):
             self.dock.checked.hide()
             return
         left = len(comparison.open)
-        self.dock.checked.show_progress(
-            len(comparison.differences) - left, len(comparison.differences)
-        )
+        total = len(comparison.differences)
+        self.dock.checked.show_progress(total - left, total, word="settled")
         tip = "Go to the next difference" if left else "All differences are settled"
         self.dock.footer.offer("Next difference   N", tip, enabled=bool(left))
 

@@ -39,7 +39,7 @@ class ReviewDock(DockPage):
         """Lay out the three pages and tie them to hand and session."""
         self.hand: Hand = hand_of(self.viewer)
         self.reviewer = reviewer_of(self.session)
-        self.pages = Segments("Page", PAGES)
+        self.pages = Segments("Page", PAGES, even=False)
         self.pages.valueChanged.connect(self._on_page)
         self.body.addWidget(self.pages)
         self.checked = CheckedBar()
