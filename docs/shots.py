@@ -119,6 +119,8 @@ def review(shooter: Shooter) -> None:
     for _ in range(6):
         page.turn.accept()
     shooter.take("review-audit")
+    for _ in range(6):
+        shooter.session.undo()
     labels = shooter.session.labels
     other = labels.class_mask()
     for number in list(labels.object_classes)[::9]:
