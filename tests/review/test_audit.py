@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from squares import squares
 
+from napari_defectseg.core.calibration import Calibration
 from napari_defectseg.core.errors import LabelError
 from napari_defectseg.labels import boxes
 from napari_defectseg.labels.history import History
@@ -97,3 +98,21 @@ def test_impossible_verdicts_are_refused():
     audit = draw_audit(squares(12), settings=SMALL)
     with pytest.raises(LabelError, match="do not fit"):
         audit.judge_place(0, 99, 0)
+
+
+def test_a_volume_and_a_movie_are_cut_into_places_that_lie_in_one_frame():
+    calibration = Calibration((2.0, 1.0, 1.0), "nm", "made")
+    volume = LabelMap.empty((20, 40, 40), squares(1).classes, ("z", "y", "x"), calibration)
+    volume.planes[0][4:8, 5:10, 5:10] = 1
+    volume.object_classes[1] = 1
+    audit = draw_audit(volume, settings=AuditSettings(4, 100, 10))
+    depths = {place.region[0][1] - place.region[0][0] for place in audit.places}
+    assert depths == {5}
+    flat = Calibration((1.0, 1.0), "nm", "made")
+    movie = LabelMap.empty((3, 40, 40), squares(1).classes, ("t", "y", "x"), flat)
+    movie.planes[0][1, 5:10, 5:10] = 1
+    movie.object_classes[1] = 1
+    frames = [
+        place.region[0] for place in draw_audit(movie, settings=AuditSettings(4, 100, 20)).places
+    ]
+    assert sorted(set(frames)) == [(0, 1), (1, 2), (2, 3)]

@@ -4,8 +4,11 @@ import numpy as np
 import pytest
 from napari.components import ViewerModel
 from qtpy.QtWidgets import QApplication
-from scene import COUNT, micrograph
+from scene import CLASSES, COUNT, micrograph
 
+from napari_defectseg.core.calibration import Calibration
+from napari_defectseg.images.image import CalibratedImage
+from napari_defectseg.labels.labelmap import LabelMap
 from napari_defectseg.labels.tools.delete import delete
 from napari_defectseg.labels.tools.relabel import relabel
 from napari_defectseg.review.verdicts import verdicts_of
@@ -198,3 +201,31 @@ def test_other_labels_end_sample_and_comparison(dock, other):
     assert not dock.audit.auditing.running
     QApplication.processEvents()
     assert dock.footer.primary.text() == "Start"
+
+
+def test_a_volume_is_reviewed_by_the_same_keys(viewer_model, qtbot):
+    """Pictures show the slice in the middle of the object; places of the sample are boxes."""
+    calibration = Calibration.of((0.5, 0.5, 0.5), "nm", "typed by you")
+    labels = LabelMap.empty((24, 48, 48), CLASSES, ("z", "y", "x"), calibration)
+    labels.planes[0][2:8, 4:12, 4:12], labels.planes[0][12:18, 30:40, 30:36] = 1, 2
+    labels.object_classes.update({1: 1, 2: 3})
+    pixels = (labels.planes[0] > 0).astype(np.float32)
+    made = ReviewDock(viewer_model)
+    qtbot.addWidget(made)
+    session = session_of(viewer_model)
+    session.image = CalibratedImage(pixels, ("z", "y", "x"), calibration, "tomogram")
+    session.labels = labels
+    made.show()
+    keys = keys_of(viewer_model)
+    keys.run("next")
+    assert made.reviewer.at in (1, 2)
+    qtbot.waitUntil(lambda: not made.queue.page.card.pictures["mask"].pixmap().isNull())
+    keys.run("accept")
+    assert len(labels.checked) == 1
+    made.pages.setValue("audit")
+    made.footer.primary.click()
+    while made.audit.auditing.progress[0] < made.audit.auditing.progress[1]:
+        keys.run("accept")
+    assert made.audit.auditing.estimate.recall.value == 1
+    assert labels.complete
+    made.release()
