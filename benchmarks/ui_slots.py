@@ -159,6 +159,25 @@ def actions(viewer, bench) -> dict[str, Callable[[int], object]]:
     }
 
 
+def review_actions(bench) -> dict[str, Callable[[int], object]]:
+    """Return what is measured with Review in front."""
+    page = bench.page("review")
+    orders = ("doubt", "large", "odd")
+    return {
+        "next doubtful": lambda _: page.turn.next(),
+        "accept and go on": lambda _: page.turn.accept(),
+        "delete and go on": lambda _: page.turn.reject(),
+        "next class": lambda _: page.queue.next_class(),
+        "skip": lambda _: page.queue.skip(),
+        "back": lambda _: page.turn.back(),
+        "other order": lambda i: page.queue.arrange(orders[i % 3], ""),
+        "filter of the queue": lambda i: page.queue.arrange("doubt", f"area > {i}"),
+        "how many above": lambda i: page.queue.show_bulk(0.5 + i / 100),
+        "region complete": lambda i: page.queue.set_complete(i % 2 == 0),
+        "page": lambda i: page.pages.setValue(("compare", "audit", "queue")[i % 3]),
+    }
+
+
 def main(edge: int = 2048, count: int = 2000) -> int:
     """Measure and report."""
     folder = tempfile.TemporaryDirectory()
@@ -171,21 +190,22 @@ def main(edge: int = 2048, count: int = 2000) -> int:
     viewer.window.resize(1366, 768)
     bench, session = workbench_of(viewer), session_of(viewer)
     session.image, session.labels = scene(edge, count)
-    for key in ("predict", "statistics", "correct"):
+    for key in ("predict", "statistics", "review", "correct"):
         bench.bring(key)
         settle(0.2)
     while session.table is None:
         settle(0.1)
     settle(1.0)
     found: dict[str, Times] = {}
-    for front in ("correct", "statistics"):
+    for front in ("correct", "statistics", "review"):
         bench.bring(front)
         settle(0.5)
         print(f"\n{edge} x {edge}, {count} objects, {front} in front")
         print(
             f"{'ms of the main thread':28s} {'slot':>7s} {'worst':>7s} {'clock':>7s} {'events':>8s}"
         )
-        for name, act in actions(viewer, bench).items():
+        chosen = review_actions(bench) if front == "review" else actions(viewer, bench)
+        for name, act in chosen.items():
             times = measure(act)
             found[f"{name} ({front})"] = times
             print(times.line(name), flush=True)

@@ -86,7 +86,6 @@ def keys() -> str:
     rows = [
         f"| `{command.key}` | {command.words} | {places[command.where]} |"
         for command in COMMANDS.values()
-        if command.name != "dock_review"
     ]
     return "\n".join(
         [

@@ -101,6 +101,42 @@ def correct(shooter: Shooter) -> None:
     shooter.take("correct")
 
 
+def review(shooter: Shooter) -> None:
+    """Show the most doubtful object, two masks compared, and the five-minute review."""
+    from napari_defectseg.ui.layers import geometry
+    from napari_defectseg.ui.reviewing import reviewer_of
+
+    shooter.predicted()
+    shooter.bench.bring("review")
+    page = shooter.bench.page("review")
+    queue = reviewer_of(shooter.session).queue
+    wait(lambda: bool(queue.doubts) and shooter.session.table is not None, 30)
+    settle(0.5)
+    shooter.bench.press_primary()
+    shooter.take("review")
+    page.pages.setValue("audit")
+    shooter.bench.press_primary()
+    for _ in range(6):
+        page.turn.accept()
+    shooter.take("review-audit")
+    for _ in range(6):
+        shooter.session.undo()
+    labels = shooter.session.labels
+    other = labels.class_mask()
+    for number in list(labels.object_classes)[::9]:
+        other[labels.planes[0] == number] = 0
+    like = geometry(page.hand.stage.labels_layers[0], other.ndim)
+    layer = shooter.viewer.add_labels(other, name="Ada's mask", visible=False, **like)
+    page.pages.setValue("compare")
+    page.compare.page.other.setCurrentText("Ada's mask")
+    shooter.bench.press_primary()
+    wait(lambda: page.compare.comparing.comparison is not None, 30)
+    shooter.bench.press_primary()
+    shooter.take("review-compare")
+    page.pages.setValue("queue")
+    shooter.viewer.layers.remove(layer)
+
+
 def statistics(shooter: Shooter) -> None:
     """Show numbers, histogram and table."""
     shooter.predicted()
@@ -145,6 +181,7 @@ PICTURES: dict[str, Callable[[Shooter], None]] = {
     "model": model,
     "predict": predicting,
     "correct": correct,
+    "review": review,
     "statistics": statistics,
     "dataset": dataset,
 }

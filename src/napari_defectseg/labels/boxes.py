@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from napari_defectseg.labels.edit import Box
+from napari_defectseg.labels.edit import Box, Sides
 
 
 def whole(shape: tuple[int, ...]) -> Box:
@@ -19,6 +19,16 @@ def slice_box(shape: tuple[int, ...], axis: int, index: int) -> Box:
     box = list(whole(shape))
     box[axis] = slice(index, index + 1)
     return tuple(box)
+
+
+def of_sides(sides: Sides) -> Box:
+    """Return the box of starts and stops."""
+    return tuple(slice(start, stop) for start, stop in sides)
+
+
+def sides_of(box: Box) -> Sides:
+    """Return start and stop of each axis."""
+    return tuple((int(side.start), int(side.stop)) for side in box)
 
 
 def shape_of(box: Box) -> tuple[int, ...]:

@@ -11,6 +11,8 @@ import numpy as np
 
 Box = tuple[slice, ...]
 """One slice an axis, with start and stop, without step."""
+Sides = tuple[tuple[int, int], ...]
+"""A box as start and stop of each axis: can be kept in sets."""
 Mask = np.ndarray[Any, np.dtype[np.bool_]]
 Numbers = np.ndarray[Any, np.dtype[np.int32]]
 
@@ -90,6 +92,8 @@ class Edit:
         Class value of every object that appears, vanishes or changes class; None: not there.
     checked, unchecked : frozenset of int
         Objects that this edit marks as checked, or no longer checked.
+    completed, reopened : frozenset of Sides
+        Regions of which this edit says that nothing is missing in them, or says so no longer.
     decided : bool
         True if a person did it; false for predictions and thresholds. What a person decided is
         kept when the scores are decoded again.
@@ -103,6 +107,8 @@ class Edit:
     classes_after: Mapping[int, int | None] = field(default_factory=dict)
     checked: frozenset[int] = frozenset()
     unchecked: frozenset[int] = frozenset()
+    completed: frozenset[Sides] = frozenset()
+    reopened: frozenset[Sides] = frozenset()
     decided: bool = True
     person: str = ""
     when: str = ""
@@ -132,4 +138,6 @@ class Edit:
             classes_after=self.classes_before,
             checked=self.unchecked,
             unchecked=self.checked,
+            completed=self.reopened,
+            reopened=self.completed,
         )

@@ -14,7 +14,7 @@ from napari_defectseg.core.classes import UNLABELLED, ClassMap
 from napari_defectseg.core.errors import LabelError
 from napari_defectseg.core.provenance import Provenance
 from napari_defectseg.labels import survey
-from napari_defectseg.labels.edit import Box, Edit, PlainChange
+from napari_defectseg.labels.edit import Box, Edit, PlainChange, Sides
 from napari_defectseg.labels.index import ObjectIndex
 from napari_defectseg.labels.pack import plain
 
@@ -69,6 +69,9 @@ class LabelMap:
         Objects a person has decided about.
     unlabelled : ndarray of bool or None
         Where nobody has looked; None: everywhere was looked at.
+    complete : set of Sides
+        Regions that a person has looked through to the last object. Checked objects say nothing
+        of what was missed between them: only here is the map truth.
     revision : int
         Number of edits applied so far.
     provenance : Provenance or None
@@ -85,6 +88,7 @@ class LabelMap:
     calibration: Calibration
     checked: set[int] = field(default_factory=set)
     unlabelled: np.ndarray[Any, np.dtype[np.bool_]] | None = None
+    complete: set[Sides] = field(default_factory=set)
     revision: int = 0
     provenance: Provenance | None = None
     last_label: int = 0
@@ -160,6 +164,7 @@ class LabelMap:
             planes=tuple(plane.copy() for plane in self.planes),
             object_classes=dict(self.object_classes),
             checked=set(self.checked),
+            complete=set(self.complete),
             _index=None,
         )
 
@@ -235,6 +240,8 @@ class LabelMap:
         self._update_table(edit.classes_after)
         self.checked -= edit.unchecked
         self.checked |= edit.checked
+        self.complete -= edit.reopened
+        self.complete |= edit.completed
         self.revision += 1
 
     def _fits(self, edit: Edit) -> bool:

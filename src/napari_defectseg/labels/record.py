@@ -14,7 +14,7 @@ from napari_defectseg.core.classes import ClassMap
 from napari_defectseg.core.errors import DefectSegError, LabelError
 from napari_defectseg.core.provenance import Provenance
 from napari_defectseg.labels import boxes
-from napari_defectseg.labels.edit import Box, Edit
+from napari_defectseg.labels.edit import Box, Edit, Sides
 from napari_defectseg.labels.journalfile import Record
 from napari_defectseg.labels.labelmap import LabelMap
 from napari_defectseg.labels.pack import PackedChange, deflate, inflate, pack, unpack
@@ -35,6 +35,8 @@ def record_of(edit: Edit) -> Record:
         "classes": [[n, edit.classes_before.get(n), edit.classes_after[n]] for n in numbers],
         "checked": sorted(edit.checked),
         "unchecked": sorted(edit.unchecked),
+        "completed": sorted(edit.completed),
+        "reopened": sorted(edit.reopened),
     }
     blocks = tuple(
         change.blob if isinstance(change, PackedChange) and not change.reverse else pack(change)
@@ -63,6 +65,9 @@ def edit_of(fields: Mapping[str, Any], blocks: Sequence[bytes]) -> Edit:
             {int(n): after for n, _, after in fields["classes"]},
             frozenset(map(int, fields["checked"])),
             frozenset(map(int, fields["unchecked"])),
+            # Journals from before there were complete regions do not have these.
+            _regions(fields.get("completed", ())),
+            _regions(fields.get("reopened", ())),
             decided=bool(fields["decided"]),
             person=str(fields["who"]),
             when=str(fields["when"]),
@@ -102,6 +107,7 @@ def record_of_map(labelmap: LabelMap, facts: Mapping[str, str]) -> Record:
         "provenance": labelmap.provenance.as_dict() if labelmap.provenance else None,
         "objects": len(labelmap.object_classes),
         "checked": len(labelmap.checked),
+        "complete": sorted(labelmap.complete),
         "last_label": labelmap.last_label,
         "unlabelled": labelmap.unlabelled is not None,
     }
@@ -149,6 +155,7 @@ def _map(fields: Mapping[str, Any], blocks: Sequence[bytes]) -> LabelMap:
             labelmap.unlabelled[slab] = part.reshape(lengths).view(np.bool_)
     labelmap.object_classes = {int(n): int(value) for n, value in table}
     labelmap.checked = set(checked.tolist())
+    labelmap.complete = set(_regions(fields.get("complete", ())))
     labelmap.last_label = int(fields["last_label"])
     if fields["provenance"]:
         labelmap.provenance = Provenance(**fields["provenance"])
@@ -161,6 +168,10 @@ def _slabs(labelmap: LabelMap) -> list[Box]:
 
 def _sides(box: Box) -> list[list[int]]:
     return [[int(side.start), int(side.stop)] for side in box]
+
+
+def _regions(found: Sequence[Sequence[Sequence[int]]]) -> frozenset[Sides]:
+    return frozenset(tuple((int(start), int(stop)) for start, stop in sides) for sides in found)
 
 
 def _box(sides: Sequence[Sequence[int]]) -> Box:

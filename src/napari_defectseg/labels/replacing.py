@@ -17,7 +17,8 @@ LATER = 1 << 24
 def difference(old: LabelMap, new: LabelMap, tool: str) -> Edit | None:
     """Return the edit that makes `old` equal to `new`; None if they are equal.
 
-    It is made slab by slab and held packed, so it needs a fraction of a plane's memory.
+    It is made slab by slab and held packed, so it needs a fraction of a plane's memory. Regions
+    that were complete and are touched are complete no longer: nobody has seen what is there now.
 
     Parameters
     ----------
@@ -39,6 +40,11 @@ def difference(old: LabelMap, new: LabelMap, tool: str) -> Edit | None:
     unchecked = frozenset(old.checked - new.checked)
     if not (changes or numbers or checked or unchecked):
         return None
+    reopened = frozenset(
+        sides
+        for sides in old.complete
+        if any(not boxes.is_empty(boxes.meet(c.box, boxes.of_sides(sides))) for c in changes)
+    )
     return Edit(
         tool,
         changes,
@@ -46,6 +52,7 @@ def difference(old: LabelMap, new: LabelMap, tool: str) -> Edit | None:
         {n: after.get(n) for n in numbers},
         checked,
         unchecked,
+        reopened=reopened,
         decided=False,
     )
 

@@ -45,6 +45,7 @@ _CORRECT = (
     Command("merge", "Merge objects: click the others, then again", "J", "layer", "correct"),
     Command("next", "Next object", "N", "both", "correct"),
     Command("back", "Previous object", "Shift+N", "both", "correct"),
+    Command("skip", "Skip the object: look at it later", "H", "both", "correct"),
     Command("undo", "Undo", "Ctrl+Z", "layer", "correct"),
     Command("redo", "Redo", "Ctrl+Shift+Z", "layer", "correct"),
     Command("save_region", "Save this region to the dataset", "Ctrl+D", "viewer", "correct"),

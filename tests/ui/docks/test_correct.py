@@ -99,15 +99,15 @@ def test_click_selects_and_the_card_says_what_it_is(dock, viewer):
 
 def test_accept_marks_and_the_walk_goes_on(dock, qtbot):
     dock.footer.primary.click()
-    first = dock.walk.at
+    first = dock.reviewer.at
     assert dock.session.selection == {first}
     dock.card.accept.click()
     assert first in dock.session.labels.checked
-    assert dock.walk.at != first
+    assert dock.reviewer.at != first
     assert dock.checked.told.text() == f"1 of {COUNT} checked"
     seen = {first}
     for _ in range(COUNT - 1):
-        seen.add(dock.walk.at)
+        seen.add(dock.reviewer.at)
         dock.accept()
     assert seen == set(range(1, COUNT + 1))
     assert dock.footer.primary.text() == "Statistics →"
@@ -208,7 +208,7 @@ def test_keys_reach_the_tools(dock, viewer, qtbot):
 
     keys = keys_of(viewer)
     keys.run("next")
-    assert dock.walk.at
+    assert dock.reviewer.at
     keys.run("accept")
     assert len(dock.session.labels.checked) == 1
     keys.run("split")

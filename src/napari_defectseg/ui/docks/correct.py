@@ -15,12 +15,11 @@ from napari_defectseg.labels.edit import Edit
 from napari_defectseg.labels.labelmap import LabelMap
 from napari_defectseg.ui import icons, theme, words
 from napari_defectseg.ui.docks.base import DockPage
-from napari_defectseg.ui.follow import follower_of
 from napari_defectseg.ui.hand import Hand, hand_of
 from napari_defectseg.ui.new_labels import empty_labels
 from napari_defectseg.ui.places import fly_to
+from napari_defectseg.ui.reviewing import reviewer_of
 from napari_defectseg.ui.unsaved import UnsavedEdits
-from napari_defectseg.ui.walk import Walk
 from napari_defectseg.ui.widgets.begin_form import BeginForm
 from napari_defectseg.ui.widgets.brush_row import BrushRow
 from napari_defectseg.ui.widgets.checked_bar import CheckedBar
@@ -44,9 +43,7 @@ class CorrectDock(DockPage):
     def build(self) -> None:
         """Lay out card, classes and tools, and tie them to hand and session."""
         self.hand: Hand = hand_of(self.viewer)
-        self.walk = Walk(self.session)
-        # The walk goes by the scores in the table.
-        follower_of(self.session)
+        self.reviewer = reviewer_of(self.session)
         self._watched: WeakSet[Any] = WeakSet()
         self.begin = BeginForm()
         self.begin.asked.connect(self.draw_from_nothing)
@@ -115,6 +112,7 @@ class CorrectDock(DockPage):
         self.listen(events.table, self._on_table)
         self.listen(events.dataset, self._on_dataset)
         self.listen(events.current_class, self.rows.set_current)
+        self.listen(self.reviewer.changed, self._on_doubts)
         self.listen(self.hand.tool_changed, self.tools.show_tool)
         self.listen(self.hand.failed, self._on_failed)
         self.listen(self.hand.told, self._on_told)
@@ -135,7 +133,6 @@ class CorrectDock(DockPage):
             self._show_brush()
 
     def _on_labels(self, labels: LabelMap | None) -> None:
-        self.walk.reset()
         has = labels is not None
         self.begin.setVisible(not has)
         self.main.setVisible(has)
@@ -162,7 +159,7 @@ class CorrectDock(DockPage):
         if image is None:
             links = (("Open images", lambda: self.session.go_to("data")),)
             self.show_empty("No objects yet. First open an image.", links)
-            self.footer.offer("Next object   N", "There are no objects yet", enabled=False)
+            self.footer.offer("Next doubtful   N", "There are no objects yet", enabled=False)
             return
         self.show_controls()
         known = model.card.classes if model is not None else None
@@ -172,6 +169,11 @@ class CorrectDock(DockPage):
     def _on_table(self, table: Any) -> None:
         if table is not None:
             self._show_card()
+
+    def _on_doubts(self) -> None:
+        if self.session.labels is not None:
+            self._show_card()
+            self._show_progress()
 
     def _on_dataset(self, _: Any) -> None:
         self.save.show_target()
@@ -186,8 +188,8 @@ class CorrectDock(DockPage):
         self._show_progress()
 
     def _show_progress(self) -> None:
-        done, count = self.walk.progress
-        self.checked.show_progress(done, count)
+        done, count = self.reviewer.progress
+        self.checked.show_progress(done, count, self.reviewer.seconds_left)
         for widget in (self.checked, self.back):
             widget.show()
         if count and done == count:
@@ -195,8 +197,8 @@ class CorrectDock(DockPage):
             self.set_mark("done")
         else:
             self.footer.offer(
-                "Next object   N",
-                "Go to the next object, lowest mean score first" if count else "No objects yet",
+                "Next doubtful   N",
+                "Go to the most doubtful object" if count else "No objects yet",
                 enabled=bool(count),
             )
             self.set_mark("")
@@ -204,7 +206,9 @@ class CorrectDock(DockPage):
     def _show_card(self, _: Any = None) -> None:
         labels = self.session.labels
         if labels is not None:
-            self.card.show_selection(labels, self.hand.selected(), self.session.table)
+            self.card.show_selection(
+                labels, self.hand.selected(), self.session.table, self.reviewer.doubt
+            )
             some = bool(self.session.selection)
             self.tools.grid.button("holes").setEnabled(some)
             self.more.smooth.setEnabled(some)
@@ -237,23 +241,22 @@ class CorrectDock(DockPage):
         """Go to the next object, or on to where the work goes on."""
         if self.session.labels is None:
             self.session.go_to("predict")
-        elif self.walk.progress[0] == self.walk.progress[1] > 0:
+        elif self.reviewer.progress[0] == self.reviewer.progress[1] > 0:
             self.session.go_to("statistics")
         else:
             self.next()
 
     def next(self) -> None:
-        """Go to the next unchecked object."""
-        self._visit(self.walk.next())
+        """Go to the most doubtful object that is not checked."""
+        self._visit(self.reviewer.next())
 
     def previous(self) -> None:
         """Go to the object before."""
-        self._visit(self.walk.back())
+        self._visit(self.reviewer.back())
 
     def later(self) -> None:
         """Look at the current object later."""
-        for number in self.hand.selected():
-            self.walk.put_off(number)
+        self.reviewer.put_off(self.hand.selected())
         self.next()
 
     def _visit(self, number: int | None) -> None:
@@ -264,8 +267,8 @@ class CorrectDock(DockPage):
         fly_to(self.viewer, self.session, number)
 
     def accept(self) -> None:
-        """Mark the selected objects as checked; on the walk, go on to the next."""
-        walking = self.hand.selected() == [self.walk.at]
+        """Mark the selected objects as checked; in the queue, go on to the next."""
+        walking = self.hand.selected() == [self.reviewer.at]
         self.hand.accept()
         if walking:
             self.next()
@@ -351,6 +354,7 @@ class CorrectDock(DockPage):
             "merge": partial(self.tools.use, "merge"),
             "next": self.next,
             "back": self.previous,
+            "skip": self.later,
             "undo": self.hand.undo,
             "redo": self.hand.redo,
             "outlines": self.more.toggle_outlines,

@@ -23,10 +23,14 @@ class CheckedBar(QWidget):
         column.addWidget(self.told)
         column.addWidget(self.bar)
 
-    def show_progress(self, done: int, count: int) -> None:
-        """Show that `done` of `count` objects are checked."""
-        every = f"All {words.count(count)} checked"
-        some = f"{words.count(done)} of {words.count(count)} checked"
+    def show_progress(
+        self, done: int, count: int, seconds_left: float | None = None, word: str = "checked"
+    ) -> None:
+        """Show how many are done (`word` says what), and about how long the rest takes."""
+        every = f"All {words.count(count)} {word}"
+        some = f"{words.count(done)} of {words.count(count)} {word}"
+        if seconds_left:
+            some += f" · about {words.about(seconds_left)} left"
         self.told.setText(every if count and done == count else some)
         self.bar.setRange(0, max(1, count))
         self.bar.setValue(done)

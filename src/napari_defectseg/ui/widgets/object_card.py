@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import numpy as np
 from qtpy.QtCore import Qt, Signal
 from qtpy.QtWidgets import QHBoxLayout, QPushButton, QSizePolicy
 
+from napari_defectseg.review.doubt import touches_border
 from napari_defectseg.ui import numbers, theme
 from napari_defectseg.ui.widgets.card import Card
 from napari_defectseg.ui.widgets.swatch import Swatch
@@ -16,6 +18,7 @@ from napari_defectseg.ui.widgets.text import ElidedLabel, name, text
 if TYPE_CHECKING:
     from napari_defectseg.labels.labelmap import LabelMap
     from napari_defectseg.measurement.table import RegionTable
+    from napari_defectseg.review.doubt import Doubt
 
 
 class ObjectCard(Card):
@@ -43,6 +46,9 @@ class ObjectCard(Card):
         self.column.addLayout(head)
         self.detail = ElidedLabel(role="second")
         self.column.addWidget(self.detail)
+        self.why = ElidedLabel(role="second")
+        self.why.hide()
+        self.column.addWidget(self.why)
         row = QHBoxLayout()
         row.setSpacing(theme.SPACE)
         self.accept = _button("Accept", "A", "It is right: mark it as checked")
@@ -56,13 +62,18 @@ class ObjectCard(Card):
         self.column.addLayout(row)
 
     def show_selection(
-        self, labels: LabelMap, selection: list[int], table: RegionTable | None
+        self,
+        labels: LabelMap,
+        selection: list[int],
+        table: RegionTable | None,
+        doubt_of: Callable[[int], Doubt | None] = lambda _: None,
     ) -> None:
         """Show one object, several, or that nothing is selected."""
+        self.why.hide()
         for button in (self.accept, self.delete, self.relabel):
             button.setEnabled(bool(selection))
         if len(selection) == 1:
-            self._show_one(labels, selection[0], table)
+            self._show_one(labels, selection[0], table, doubt_of(selection[0]))
             return
         self.swatch.hide()
         self.size_label.setText("")
@@ -76,7 +87,9 @@ class ObjectCard(Card):
             self.detail.setText("Click an object, or press N")
         name(self, f"{self.number.text()}. {self.detail.text()}")
 
-    def _show_one(self, labels: LabelMap, number: int, table: RegionTable | None) -> None:
+    def _show_one(
+        self, labels: LabelMap, number: int, table: RegionTable | None, doubt: Doubt | None
+    ) -> None:
         record = labels.record(number)
         item = labels.classes.by_value(record.class_value)
         self.number.setText(f"Object {number}")
@@ -84,11 +97,14 @@ class ObjectCard(Card):
         self.swatch.show()
         self.class_name.setText(item.name)
         self.size_label.setText(numbers.with_unit(*diameter(labels, number)))
-        self.detail.setText(" · ".join(_details(labels, number, table)))
-        name(
-            self,
-            f"Object {number}, {item.name}, {self.size_label.text()}. {self.detail.text()}",
-        )
+        details = _details(labels, number, table)
+        if doubt is not None:
+            details.insert(0, f"doubt {numbers.fixed(doubt.value, 2)}")
+            self.why.setText(doubt.why)
+            self.why.show()
+        self.detail.setText(" · ".join(details))
+        said = (f"Object {number}", item.name, self.size_label.text())
+        name(self, f"{', '.join(said)}. {self.detail.text()}. {self.why.text()}")
 
 
 def diameter(labels: LabelMap, number: int) -> tuple[float, str]:
@@ -97,16 +113,6 @@ def diameter(labels: LabelMap, number: int) -> tuple[float, str]:
     ndim = calibration.ndim
     size = labels.index.size(number) * float(np.prod(calibration.steps))
     return (2 * ndim * size / np.pi) ** (1 / ndim), calibration.length_unit
-
-
-def touches_border(labels: LabelMap, number: int) -> bool:
-    """Whether the box of an object reaches the edge of the image."""
-    box = labels.index.box(number)
-    return any(
-        side.start == 0 or side.stop == length
-        for axis, side, length in zip(labels.axes, box, labels.shape, strict=True)
-        if axis != "t"
-    )
 
 
 def _details(labels: LabelMap, number: int, table: RegionTable | None) -> list[str]:

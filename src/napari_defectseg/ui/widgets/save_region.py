@@ -10,7 +10,7 @@ from qtpy.QtWidgets import QHBoxLayout, QLineEdit, QPushButton, QScrollArea, QVB
 from napari_defectseg.core.errors import DefectSegError
 from napari_defectseg.core.progress import Step, Steps
 from napari_defectseg.ui import theme
-from napari_defectseg.ui.stage import stage_of
+from napari_defectseg.ui.sight import seen_box
 from napari_defectseg.ui.widgets.segments import Segments
 from napari_defectseg.ui.widgets.text import ElidedLabel, Link, name, named, text
 
@@ -21,8 +21,6 @@ if TYPE_CHECKING:
     from napari_defectseg.ui.session import Session
 
 LANE = "save region"
-SMALLEST = 8
-"""Pixels along y and x that a region must have."""
 
 
 class SaveRegion(QWidget):
@@ -136,24 +134,9 @@ class SaveRegion(QWidget):
     def region(self) -> Box | None:
         """Return what is seen as slices of the mask; None: everything."""
         labels = self._session.labels
-        layers = stage_of(self._viewer).labels_layers
-        if self.part.value == "whole" or labels is None or not layers:
+        if self.part.value == "whole" or labels is None:
             return None
-        layer = layers[0]
-        low, high = layer.corner_pixels
-        box = [slice(0, length) for length in labels.shape]
-        for axis in self._viewer.dims.displayed:
-            place = axis - (self._viewer.dims.ndim - layer.ndim)
-            start = max(0, int(low[place]))
-            stop = min(labels.shape[place], int(high[place]) + 1)
-            if stop - start < SMALLEST:
-                return None
-            box[place] = slice(start, stop)
-        if "t" in labels.axes:
-            at = labels.axes.index("t")
-            step = int(self._viewer.dims.current_step[at - layer.ndim])
-            box[at] = slice(step, step + 1)
-        return tuple(box)
+        return seen_box(self._viewer, labels)
 
     def start(self) -> None:
         """Write it in the worker."""

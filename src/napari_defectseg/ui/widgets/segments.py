@@ -19,12 +19,17 @@ class Segments(QWidget):
     words : str
         What is chosen, for the accessible names.
     choices : sequence of (value, words, tip)
+    even : bool
+        Whether all are of one width; false: as wide as their words.
     """
 
     valueChanged = Signal(object)  # noqa: N815 (Qt's own manner)
 
-    def __init__(self, words: str, choices: Sequence[tuple[Any, str, str]]) -> None:
+    def __init__(
+        self, words: str, choices: Sequence[tuple[Any, str, str]], *, even: bool = True
+    ) -> None:
         super().__init__()
+        self._even = even
         self._words = words
         self.setAccessibleName(words)
         self._row = QHBoxLayout(self)
@@ -68,7 +73,7 @@ class Segments(QWidget):
             button.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
             name(button, f"{self._words}: {words}", tip)
             self._group.addButton(button, number)
-            self._row.addWidget(button, 1)
+            self._row.addWidget(button, 1 if self._even else len(words))
         keep = before if before in self._values else (self._values[0] if self._values else None)
         if keep is not None:
             self.setValue(keep)

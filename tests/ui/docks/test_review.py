@@ -1,0 +1,231 @@
+"""The Review dock: the same keys go through queue, differences and the random sample."""
+
+import numpy as np
+import pytest
+from napari.components import ViewerModel
+from qtpy.QtWidgets import QApplication
+from scene import CLASSES, COUNT, micrograph
+
+from napari_defectseg.core.calibration import Calibration
+from napari_defectseg.images.image import CalibratedImage
+from napari_defectseg.labels.labelmap import LabelMap
+from napari_defectseg.labels.tools.delete import delete
+from napari_defectseg.labels.tools.relabel import relabel
+from napari_defectseg.review.verdicts import verdicts_of
+from napari_defectseg.ui.docks.review import ReviewDock
+from napari_defectseg.ui.keys import keys_of
+from napari_defectseg.ui.session import session_of
+
+
+@pytest.fixture
+def dock(viewer_model: ViewerModel, qtbot):
+    made = ReviewDock(viewer_model)
+    qtbot.addWidget(made)
+    session = session_of(viewer_model)
+    session.image, session.labels = micrograph()
+    made.show()
+    qtbot.waitUntil(lambda: bool(made.reviewer.queue.doubts), timeout=20_000)
+    yield made
+    made.release()
+
+
+def layer_of(dock):
+    return dock.hand.stage.labels_layers[0]
+
+
+def test_without_labels_one_sentence_says_what_to_do(viewer_model, qtbot):
+    made = ReviewDock(viewer_model)
+    qtbot.addWidget(made)
+    assert made.is_empty
+    assert not made.footer.primary.isEnabled()
+    made.release()
+
+
+def test_the_queue_is_gone_through_with_one_hand(dock):
+    keys, labels = keys_of(dock.viewer), dock.session.labels
+    dock.footer.primary.click()
+    first = dock.reviewer.at
+    assert dock.session.selection == {first}
+    card = dock.queue.page.card
+    assert card.title.text() == f"1 of {COUNT}"
+    assert card.why.text().startswith("Why here: ")
+    keys.run("accept")
+    assert first in labels.checked
+    second = dock.reviewer.at
+    assert second != first
+    keys.run("delete")
+    assert second not in labels.object_classes
+    third = dock.reviewer.at
+    before = labels.object_classes[third]
+    keys.run("relabel")
+    assert labels.object_classes[third] != before
+    keys.run("next")
+    fourth = dock.reviewer.at
+    keys.run("skip")
+    assert fourth in dock.reviewer.queue.later
+    keys.run("back")
+    assert dock.reviewer.at == fourth
+    kept = verdicts_of(dock.session.history)
+    assert [kept[n].what for n in (first, second, third)] == ["accept", "delete", "class"]
+    assert dock.session.history.undo_names == ("class", "delete", "accept")
+    assert dock.checked.told.text().startswith(f"2 of {COUNT - 1} checked")
+
+
+def test_correct_and_review_stand_at_the_same_object(dock, qtbot):
+    from napari_defectseg.ui.docks.correct import CorrectDock
+
+    other = CorrectDock(dock.viewer)
+    qtbot.addWidget(other)
+    dock.footer.primary.click()
+    assert other.reviewer.at == dock.reviewer.at
+    assert "doubt" in other.card.detail.text()
+    assert other.card.why.text()
+    assert other.footer.primary.text().startswith("Next doubtful")
+    other.release()
+
+
+def test_keys_are_left_to_others_while_the_dock_is_hidden(dock):
+    dock.footer.primary.click()
+    dock.hide()
+    keys_of(dock.viewer).run("accept")
+    assert not dock.session.labels.checked
+
+
+def test_the_card_has_three_pictures_of_the_object(dock, qtbot):
+    dock.footer.primary.click()
+    pictures = dock.queue.page.card.pictures
+    qtbot.waitUntil(lambda: not pictures["image"].pixmap().isNull())
+    assert not pictures["mask"].pixmap().isNull()
+    assert pictures["scores"].accessibleName() == "No picture of the scores"
+
+
+def test_bulk_accept_says_how_many_first_and_is_one_step(dock):
+    queue = dock.reviewer.queue
+    from dataclasses import replace
+
+    scores = {n: 0.99 if n <= 5 else 0.5 for n in queue.doubts}
+    queue.take_doubts({n: replace(one, score=scores[n]) for n, one in queue.doubts.items()})
+    dock.queue.page.level.setValue(0.9)
+    assert dock.queue.page.bulk.text() == "Accept 5"
+    dock.queue.page.bulk.click()
+    assert dock.session.labels.checked == {1, 2, 3, 4, 5}
+    assert len(dock.session.history.entries) == 1
+    assert not dock.queue.page.bulk.isEnabled()
+
+
+def test_order_and_filter_choose_what_comes(dock, qtbot):
+    qtbot.waitUntil(lambda: dock.session.table is not None, timeout=20_000)
+    dock.queue.arrange("large", "class == 'loop'")
+    dock.footer.primary.click()
+    assert dock.reviewer.at == 12
+    assert dock.reviewer.progress == (0, 4)
+    dock.queue.arrange("large", "clas == 'loop'")
+    assert dock.queue.page.filter.complaint.text()
+    assert dock.reviewer.progress == (0, 4)
+
+
+def test_region_complete_is_an_act_of_its_own(dock):
+    labels, page = dock.session.labels, dock.queue.page
+    layer_of(dock).corner_pixels = np.array([[0, 0], [60, 60]])
+    dock.queue.show_complete()
+    assert not page.complete.isChecked()
+    page.complete.click()
+    assert labels.complete == {((0, 61), (0, 61))}
+    assert page.complete.isChecked()
+    page.complete.click()
+    assert not labels.complete
+    assert dock.session.history.undo_name == "region not complete"
+
+
+@pytest.fixture
+def other(dock):
+    """Another person's mask beside: object 3 deleted, 5 of another class."""
+    _, right = micrograph()
+    right.apply(delete(right, 3))
+    right.apply(relabel(right, 5, 1))
+    dock.viewer.add_labels(right.class_mask(), name="Ada's mask")
+    return right
+
+
+def test_two_masks_are_compared_and_the_other_is_taken(dock, other, qtbot):
+    labels, keys = dock.session.labels, keys_of(dock.viewer)
+    dock.pages.setValue("compare")
+    assert dock.compare.page.other.itemText(0) == "Ada's mask"
+    dock.footer.primary.click()
+    qtbot.waitUntil(lambda: dock.compare.comparing.comparison is not None, timeout=20_000)
+    assert "differences" in [layer.name for layer in dock.viewer.layers]
+    assert "2 differences" in dock.compare.page.summary.text()
+    keys.run("next")
+    assert dock.compare.page.title.text() == "1 of 2"
+    assert "Only here" in dock.compare.page.detail.text()
+    keys.run("delete")
+    assert 3 not in labels.object_classes
+    assert "void in the other" in dock.compare.page.detail.text()
+    keys.run("accept")
+    assert 5 in labels.checked
+    assert labels.object_classes[5] == 2
+    assert not dock.footer.primary.isEnabled()
+    dock.pages.setValue("queue")
+    assert "differences" not in [layer.name for layer in dock.viewer.layers]
+
+
+def test_five_minutes_end_with_an_estimate(dock):
+    keys, page = keys_of(dock.viewer), dock.audit.page
+    dock.pages.setValue("audit")
+    page.objects.setValue(6)
+    page.places.setValue(4)
+    assert dock.footer.primary.text() == "Start"
+    dock.footer.primary.click()
+    audit = dock.audit.auditing
+    assert audit.number
+    keys.run("delete")
+    while audit.number:
+        keys.run("accept")
+    assert page.title.text().endswith(f"of {audit.progress[1]}")
+    assert "look through this place" in page.task.text().lower()
+    while audit.place is not None:
+        keys.run("accept")
+    assert audit.audit.done
+    assert dock.session.labels.complete
+    assert page.precision.text().startswith("Precision 0.")
+    assert page.recall.text().startswith("Recall ")
+    assert "halve the interval" in page.more.text()
+    assert dock.footer.primary.text() == "New sample"
+
+
+def test_other_labels_end_sample_and_comparison(dock, other):
+    dock.pages.setValue("audit")
+    dock.footer.primary.click()
+    _, fresh = micrograph()
+    dock.session.labels = fresh
+    assert not dock.audit.auditing.running
+    QApplication.processEvents()
+    assert dock.footer.primary.text() == "Start"
+
+
+def test_a_volume_is_reviewed_by_the_same_keys(viewer_model, qtbot):
+    """Pictures show the slice in the middle of the object; places of the sample are boxes."""
+    calibration = Calibration.of((0.5, 0.5, 0.5), "nm", "typed by you")
+    labels = LabelMap.empty((24, 48, 48), CLASSES, ("z", "y", "x"), calibration)
+    labels.planes[0][2:8, 4:12, 4:12], labels.planes[0][12:18, 30:40, 30:36] = 1, 2
+    labels.object_classes.update({1: 1, 2: 3})
+    pixels = (labels.planes[0] > 0).astype(np.float32)
+    made = ReviewDock(viewer_model)
+    qtbot.addWidget(made)
+    session = session_of(viewer_model)
+    session.image = CalibratedImage(pixels, ("z", "y", "x"), calibration, "tomogram")
+    session.labels = labels
+    made.show()
+    keys = keys_of(viewer_model)
+    keys.run("next")
+    assert made.reviewer.at in (1, 2)
+    qtbot.waitUntil(lambda: not made.queue.page.card.pictures["mask"].pixmap().isNull())
+    keys.run("accept")
+    assert len(labels.checked) == 1
+    made.pages.setValue("audit")
+    made.footer.primary.click()
+    while made.audit.auditing.progress[0] < made.audit.auditing.progress[1]:
+        keys.run("accept")
+    assert made.audit.auditing.estimate.recall.value == 1
+    assert labels.complete
+    made.release()
