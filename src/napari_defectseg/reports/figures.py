@@ -119,13 +119,13 @@ def pictures(one: Reported) -> Plot | None:
             axis.set_axis_off()
         if one.pixel is not None:
             _scale_bar(axes[0], one.pixel, unit, (width, height))
+        if one.drawn is not None:
+            _key(axes[-1], one.table)
 
     what = "Image and objects found" if len(shown) == 2 else "Objects found"
-    names = [item.name for item in one.table.classes or ()]
-    known = f" ({', '.join(names)})" if names else ""
     notes = "".join(f" {note}" for note in one.notes)
     inches = min(6.3 / len(shown) * height / width, 8.0)
-    return Plot(one.name, f"{one.name}. {what}{known}.{notes}", draw, len(shown), inches + 0.1)
+    return Plot(one.name, f"{one.name}. {what}.{notes}", draw, len(shown), inches + 0.1)
 
 
 def _bars(axis: Axes, found: Any) -> None:
@@ -148,12 +148,13 @@ def _bars(axis: Axes, found: Any) -> None:
         axis.axvspan(found.edges[0], found.unreliable_below, color=GREY, alpha=0.4, lw=0)
     heading = f"{_name(found.column)} ({found.unit})" if found.unit else _name(found.column)
     axis.set_xlabel(heading)
-    width = numbers.with_unit(found.width, found.unit)
-    axis.set_ylabel(f"objects per {width}")
+    axis.set_ylabel(f"objects per {found.width:.4g} {found.unit}".rstrip())
     axis.legend(frameon=False)
 
 
 def _shares(axis: Axes, table: RegionTable, column: str) -> None:
+    from matplotlib.patheffects import withStroke
+
     for number, item in enumerate(_classes(table)):
         values = np.asarray(table[column][_rows(table, item)], float)
         values = np.sort(values[np.isfinite(values)])
@@ -161,10 +162,18 @@ def _shares(axis: Axes, table: RegionTable, column: str) -> None:
             continue
         share = np.arange(1, values.size + 1) / values.size
         style = LINES[number % len(LINES)]
-        (line,) = axis.step(values, share, where="post", color=INK, lw=1.6, linestyle=style)
-        line.set_label(item.name)
-        if item.colour:
-            axis.step(values, share, where="post", color=item.colour, lw=0.8, linestyle=style)
+        edge = [withStroke(linewidth=2.6, foreground=INK)]
+        axis.step(
+            values,
+            share,
+            where="post",
+            color=item.colour or GREY,
+            lw=1.6,
+            linestyle=style,
+            path_effects=edge,
+            label=item.name,
+        )
+    axis.legend(frameon=False, loc="lower right")
     axis.set_xlabel(_labelled(table, column))
     axis.set_ylabel("share of objects")
     axis.set_ylim(0, 1.02)
@@ -183,6 +192,24 @@ def _scale_bar(axis: Axes, pixel: float, unit: str, size: tuple[int, int]) -> No
         left + pixels / 2, top - thick, f"{length:g} {unit}", color="white", ha="center",
         va="bottom", fontsize=8, bbox={"facecolor": "black", "alpha": 0.6, "pad": 1.5, "lw": 0},
     )  # fmt: skip
+
+
+def _key(axis: Axes, table: RegionTable) -> None:
+    from matplotlib.patches import Patch
+
+    handles = [
+        Patch(
+            facecolor=item.colour,
+            edgecolor=INK,
+            hatch=HATCHES.get(item.pattern, ""),
+            lw=0.5,
+            label=item.name,
+        )
+        for item in _classes(table)
+        if item.colour
+    ]
+    if handles:
+        axis.legend(handles=handles, loc="lower right", fontsize=7, framealpha=0.85)
 
 
 def round_length(longest: float) -> float:

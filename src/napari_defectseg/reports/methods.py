@@ -17,6 +17,7 @@ BORDERS = {
     "weight": "Objects wholly inside the counted region were weighted by one over the room that "
     "they have to lie in (Miles–Lantuéjoul).",
 }
+UNKNOWN = "an unknown pixel size (sizes in px)"
 
 
 def methods(results: Sequence[Reported]) -> str:
@@ -30,8 +31,16 @@ def _images(results: Sequence[Reported]) -> str:
     count = len(blocks)
     specimens = {one.specimen for one in results if one.specimen}
     of = f" of {_counted(len(specimens), 'specimen')}" if specimens else ""
-    sizes = _joined(pixel_size(block) for block in blocks)
-    return f"{_counted(count, 'image')}{of} with {sizes} {'was' if count == 1 else 'were'} analysed."
+    were = "was" if count == 1 else "were"
+    return f"{_counted(count, 'image')}{of} with {_sizes(blocks)} {were} analysed."
+
+
+def _sizes(blocks: Sequence[Mapping[str, Any]]) -> str:
+    found = list(dict.fromkeys(pixel_size(block) for block in blocks))
+    if len(found) == 1:
+        unknown = found[0] == UNKNOWN
+        return found[0] if unknown else f"a pixel size of {found[0]}"
+    return f"pixel sizes of {', '.join(found[:-1])} and {found[-1]}"
 
 
 def _model(results: Sequence[Reported]) -> str:
@@ -59,7 +68,9 @@ def _plan(summary: Mapping[str, Any]) -> str:
     if not plan:
         return ""
     tiles = f", {plan['tiles']} tiles an image" if plan.get("tiles", 1) > 1 else ""
-    return f", computed by {plan.get('engine')} on {plan.get('device')} in {plan.get('dtype')}{tiles}"
+    engine, dtype = str(plan.get("engine")), str(plan.get("dtype"))
+    kind = "" if dtype in engine else f" in {dtype}"
+    return f", computed by {engine} on {plan.get('device')}{kind}{tiles}"
 
 
 def _objects(results: Sequence[Reported]) -> str:
@@ -126,10 +137,10 @@ def image_blocks(summary: Mapping[str, Any]) -> list[Mapping[str, Any]]:
 def pixel_size(block: Mapping[str, Any]) -> str:
     """Return the pixel size of an image, for a sentence."""
     if block["unit"] == "px":
-        return "an unknown pixel size (sizes in px)"
+        return UNKNOWN
     steps = [f"{step:.4g}" for step in block["pixel_size"]]
     shown = steps[0] if len(set(steps)) == 1 else " × ".join(steps)
-    return f"a pixel size of {shown} {block['unit']}"
+    return f"{shown} {block['unit']}"
 
 
 def _joined(texts: Iterable[str]) -> str:

@@ -21,6 +21,8 @@ POINT = 1 / 72
 INK, GREY = "0.1", "0.4"
 GAP = 0.12
 """Inches between the columns of a table."""
+AIR = 0.07
+"""Inches between the texts of two rows; the rule is in the middle."""
 CELL = 7.0
 """Points of the letters in tables."""
 
@@ -48,9 +50,9 @@ class Pages:
             page.text(0.5, 0.5 / PAPER[1], text, size=7, color=GREY, ha="center")
         return self._pages
 
-    def heading(self, text: str) -> None:
-        """Begin a part; it never stands alone at the foot of a page."""
-        self._room(1.2)
+    def heading(self, text: str, below: float = 0.8) -> None:
+        """Begin a part; it stands on one page with what is `below` it, in inches."""
+        self._room(below + 0.5)
         self._y += 0.14
         self.text(text, 12, bold=True)
 
@@ -128,12 +130,12 @@ class Pages:
             len(self._letters.wrapped(cell, CELL, width, bold=bold))
             for cell, width in zip(cells, widths, strict=True)
         )
-        return lines * CELL * LEADING * POINT + 0.03
+        return lines * CELL * LEADING * POINT + AIR
 
     def _rule(self, colour: str) -> None:
         from matplotlib.lines import Line2D
 
-        y = 1 - (self._y - 0.012) / PAPER[1]
+        y = 1 - (self._y - AIR / 2) / PAPER[1]
         span = (MARGIN / PAPER[0], 1 - MARGIN / PAPER[0])
         self._pages[-1].add_artist(Line2D(span, (y, y), color=colour, lw=0.5))
 

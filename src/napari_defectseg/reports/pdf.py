@@ -52,7 +52,7 @@ def _fill(pages: Pages, report: Report) -> None:
     for plot in report.plots:
         pages.plot(plot)
     if report.pictures:
-        pages.heading("Images")
+        pages.heading("Images", report.pictures[0].height + 0.4)
         for plot in report.pictures:
             pages.plot(plot)
     pages.heading("What made this")

@@ -126,6 +126,10 @@ def compose(results: Sequence[Reported], settings: ReportSettings) -> Report:
         title = "Numbers" if len(results) == 1 else f"Numbers of all {len(results)} images"
         tables.append(sheets.numbers_sheet(total.numbers, title))
         tables += error_sheets(total.numbers, results, settings)
+    else:
+        for one in results:
+            tables.append(sheets.numbers_sheet(one.summary["classes"], f"Numbers: {one.name}"))
+            tables += error_sheets(one.summary["classes"], [one], settings, f", {one.name}")
     if len(results) > 1:
         tables.append(sheets.images_sheet(results))
     drawn: list[Plot | None] = []

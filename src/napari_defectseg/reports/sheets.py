@@ -49,7 +49,7 @@ def images_sheet(results: Sequence[Reported]) -> Sheet:
                     name,
                     _written(found["objects"]),
                     _percent(found["fraction"]),
-                    f"{_written(size)} {size['unit']}".strip(),
+                    _with_unit(size),
                 )
             )
     headings = ("image", "specimen", "class", "objects", "fraction", "mean diameter")
@@ -64,19 +64,29 @@ def left_out_sheet(results: Sequence[Reported]) -> Sheet:
         excluded, counted = region.get("excluded_pixels", 0), region.get("pixels", 0)
         share = excluded / (excluded + counted) if excluded + counted else 0.0
         border = sum((region.get("border_objects_left_out") or {}).values())
-        smallest = (region.get("min_size") or {}).get("value", 1)
+        decode = (one.summary.get("settings") or {}).get("decode") or {}
         checked, objects = checked_objects([one])
         rows.append(
             (
                 one.name,
                 f"{100 * share:.3g} %",
                 numbers.count(border),
-                f"{numbers.count(region.get('too_small_left_out', 0))} below {smallest:g} px",
+                _too_small(region, float(decode.get("min_size") or 0)),
                 f"{numbers.count(checked)} of {numbers.count(objects)}",
             )
         )
     headings = ("image", "area not counted", "at the border", "too small", "checked by a person")
     return Sheet("What was left out, and what was checked", headings, tuple(rows))
+
+
+def _too_small(region: Mapping[str, Any], dropped: float) -> str:
+    """Say how many objects were too small; those that a model's answer drops are not counted."""
+    smallest = float((region.get("min_size") or {}).get("value", 1))
+    left = region.get("too_small_left_out", 0)
+    parts = [f"{numbers.count(left)} below {smallest:g} px"] if smallest > 1 else []
+    if dropped > 1:
+        parts.append(f"below {dropped:g} px never made, number not kept")
+    return "; ".join(parts) or "none"
 
 
 def largest_sheet(table: RegionTable, count: int) -> Sheet | None:
@@ -91,7 +101,7 @@ def largest_sheet(table: RegionTable, count: int) -> Sheet | None:
         order = own[np.argsort(-np.nan_to_num(table[SIZE][own]), kind="stable")][:count]
         rows += [tuple(_cell(table[column][row]) for column in names) for row in order]
     numeric = frozenset(k for k, name in enumerate(names) if table[name].dtype.kind in "iuf")
-    headings = tuple(table.heading(name) for name in names)
+    headings = tuple(_heading(table, name) for name in names)
     return Sheet("The largest objects", headings, tuple(rows), "", numeric)
 
 
@@ -101,6 +111,13 @@ def provenance_sheet(results: Sequence[Reported]) -> Sheet:
     for one in results:
         rows += [(one.name if not k else "", *pair) for k, pair in enumerate(_made(one.summary))]
     return Sheet("Provenance", ("result", "what", "which"), tuple(rows))
+
+
+def _heading(table: RegionTable, name: str) -> str:
+    axes = "zyx" if "centroid-2" in table else "yx"
+    short = {SIZE: "diameter", **{f"centroid-{k}": axis for k, axis in enumerate(axes)}}
+    heading = table.heading(name)
+    return heading.replace(name, short.get(name, name), 1)
 
 
 def _made(summary: Mapping[str, Any]) -> list[tuple[str, str]]:
@@ -135,7 +152,7 @@ def _file(block: Mapping[str, Any]) -> str:
 
 def _plain(value: Any) -> str:
     if isinstance(value, Mapping):
-        return ", ".join(f"{name} {_plain(item)}" for name, item in value.items())
+        return ", ".join(f"{name} {_plain(item)}" for name, item in value.items()) or "none"
     if isinstance(value, list | tuple):
         return " × ".join(_plain(item) for item in value) if value else "none"
     if value is None:
@@ -146,12 +163,14 @@ def _plain(value: Any) -> str:
 def _written(estimate: Mapping[str, Any] | None) -> str:
     if estimate is None or estimate["value"] is None:
         return numbers.NOT_DEFINED
-    if estimate["unit"] in ("", "px") and float(estimate["value"]).is_integer():
-        count = numbers.count(int(estimate["value"]))
-        if estimate.get("low") is None:
-            return count
-        return f"{count} ({numbers.plain(estimate['low'])} – {numbers.plain(estimate['high'])})"
+    if estimate.get("low") is None and float(estimate["value"]).is_integer():
+        return numbers.count(int(estimate["value"]))
     return numbers.with_interval(estimate["value"], estimate.get("low"), estimate.get("high"))
+
+
+def _with_unit(estimate: Mapping[str, Any]) -> str:
+    text = _written(estimate)
+    return text if text == numbers.NOT_DEFINED else f"{text} {estimate['unit']}".strip()
 
 
 def _percent(estimate: Mapping[str, Any]) -> str:

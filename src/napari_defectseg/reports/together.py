@@ -14,6 +14,10 @@ from napari_defectseg.reports.reported import Reported
 
 Numbers = Mapping[str, Mapping[str, Mapping[str, Any]]]
 """Class, then quantity, then ``value``, ``unit``, ``low``, ``high``."""
+DIFFERENT = (
+    "The images have different pixel sizes or borders: their objects are shown together, their "
+    "numbers one by one."
+)
 
 
 @dataclass(frozen=True)
@@ -49,10 +53,11 @@ def together(results: Sequence[Reported]) -> Together:
         table = RegionTable.stack(tables)
     except MeasurementError as error:
         return Together(None, None, f"The results have no common numbers: {error.sentence}")
+    plain_table = RegionTable.stack([one.table for one in results])
+    if plain_table.region is None:
+        return Together(table, None, DIFFERENT)
     try:
-        found = summarise(
-            RegionTable.stack([one.table for one in results]), thickness=thickness_of(results)
-        )
+        found = summarise(plain_table, thickness=thickness_of(results))
     except DefectSegError as error:
         return Together(table, None, f"The results have no common numbers: {error.sentence}")
     plain = found.as_dict()

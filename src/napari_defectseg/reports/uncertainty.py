@@ -57,17 +57,21 @@ def pixel_power(quantity: str, unit: str) -> int:
 
 
 def error_sheets(
-    classes: Numbers, results: Sequence[Reported], settings: ReportSettings
+    classes: Numbers, results: Sequence[Reported], settings: ReportSettings, of: str = ""
 ) -> tuple[Sheet, ...]:
-    """Return one table a class: each number, and below it its random and systematic errors."""
+    """Return one table a class: each number, and below it its random and systematic errors.
+
+    Classes without objects have none. `of` ends the titles.
+    """
     return tuple(
-        _sheet(name, quantities, results, settings)
+        _sheet(f"Errors: {name}{of}", quantities, results, settings)
         for name, quantities in classes.items()
+        if quantities["objects"]["value"]
     )
 
 
 def _sheet(
-    name: str,
+    title: str,
     quantities: Mapping[str, Mapping[str, Any]],
     results: Sequence[Reported],
     settings: ReportSettings,
@@ -77,18 +81,17 @@ def _sheet(
         value, unit = estimate["value"], estimate["unit"]
         if quantity == "pixels" or value is None:
             continue
-        rows.append((label(quantity), "value", numbers.with_unit(value, unit), ""))
-        rows.append(("", "random", *_random(estimate)))
+        rows.append((label(quantity), _value(value, unit), "random", *_random(estimate)))
         power = pixel_power(quantity, unit)
         if power:
-            rows.append(("", "pixel size", *_of_pixel_size(value, unit, power, settings)))
+            rows.append(("", "", "pixel size", *_of_pixel_size(value, unit, power, settings)))
         if quantity.startswith(FOIL):
-            rows.append(("", "thickness", *_of_thickness(value, unit, quantity, results)))
+            rows.append(("", "", "thickness", *_of_thickness(value, unit, quantity, results)))
     note = (
         "Random errors become smaller with more fields; those of pixel size and thickness are "
         "the same for all of them and do not."
     )
-    return Sheet(f"Errors: {name}", ("quantity", "row", "amount", "basis"), tuple(rows), note)
+    return Sheet(title, ("quantity", "value", "error", "amount", "basis"), tuple(rows), note)
 
 
 def _random(estimate: Mapping[str, Any]) -> tuple[str, str]:
@@ -102,12 +105,12 @@ def _random(estimate: Mapping[str, Any]) -> tuple[str, str]:
 def _of_pixel_size(
     value: float, unit: str, power: int, settings: ReportSettings
 ) -> tuple[str, str]:
-    law = f"goes with the {_word(power)} power of the pixel size"
+    law = f"systematic; goes with a{_power(power)}, a the pixel size"
     if settings.pixel_size_error is None:
-        return f"{abs(power)} % for each 1 %", f"{law}, whose error is not stated"
+        return f"{abs(power)} % for each 1 %", f"{law}, its error not stated"
     share = abs(power) * settings.pixel_size_error
     amount = numbers.with_unit(abs(value) * share / 100, unit)
-    basis = f"{law}: {abs(power)} × {settings.pixel_size_error:g} % (one standard deviation)"
+    basis = f"{law}, known to {settings.pixel_size_error:g} % (one σ)"
     return f"± {amount}", basis
 
 
@@ -116,12 +119,16 @@ def _of_thickness(
 ) -> tuple[str, str]:
     thickness = thickness_of(results)
     if thickness is None or not thickness.sigma:
-        return "not known", "the error of the thickness is not stated"
+        return "not known", "systematic; the error of the thickness is not stated"
     share = thickness.sigma / thickness.value
-    law = "goes with 1/t" if quantity == FOIL else "at most, goes with 1/(t + d)"
-    return f"± {numbers.with_unit(abs(value) * share, unit)}", f"{law}: t = {thickness}"
+    law = "goes with 1/t" if quantity == FOIL else "at most; goes with 1/(t + d)"
+    return f"± {numbers.with_unit(abs(value) * share, unit)}", f"systematic; {law}, t = {thickness} (one σ)"
 
 
-def _word(power: int) -> str:
-    return {1: "first", 2: "second", 3: "third"}.get(power, f"{power}".replace("-", "−") + "th")
+def _power(power: int) -> str:
+    return "" if power == 1 else numbers.superscript(power)
 
+
+def _value(value: float, unit: str) -> str:
+    whole = not unit and float(value).is_integer()
+    return numbers.count(int(value)) if whole else numbers.with_unit(value, unit)
