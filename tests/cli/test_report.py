@@ -9,11 +9,11 @@ import pytest
 
 from napari_defectseg.core.calibration import Calibration
 from napari_defectseg.images.save import save_array
-from tests.cli.conftest import Call
+
 
 
 @pytest.fixture
-def result(defectseg: Call, model_folder: Path, two_images: list[Path], tmp_path: Path) -> Path:
+def result(defectseg, model_folder: Path, two_images: list[Path], tmp_path: Path) -> Path:
     out = tmp_path / "result"
     said = defectseg("predict", *two_images, "--model", model_folder, "--out", out, "-q")
     assert said.status == 0, said.err
@@ -21,7 +21,7 @@ def result(defectseg: Call, model_folder: Path, two_images: list[Path], tmp_path
 
 
 def test_report_writes_both_files_and_names_them(
-    defectseg: Call, result: Path, tmp_path: Path
+    defectseg, result: Path, tmp_path: Path
 ) -> None:
     html, pdf = tmp_path / "r.html", tmp_path / "r.pdf"
     said = defectseg("report", result, "--out", html, "--pdf", pdf, "--json")
@@ -31,7 +31,7 @@ def test_report_writes_both_files_and_names_them(
     assert pdf.exists()
 
 
-def test_rerun_and_diff_agree(defectseg: Call, result: Path, tmp_path: Path) -> None:
+def test_rerun_and_diff_agree(defectseg, result: Path, tmp_path: Path) -> None:
     place = next(path for path in sorted(result.iterdir()) if path.is_dir())
     said = defectseg("rerun", place / "summary.json", "--out", tmp_path / "again", "--json")
     assert said.status == 0, said.err
@@ -41,7 +41,7 @@ def test_rerun_and_diff_agree(defectseg: Call, result: Path, tmp_path: Path) -> 
     assert said.out.strip() == "The same."
 
 
-def test_what_measure_left_is_reported_and_compared(defectseg: Call, tmp_path: Path) -> None:
+def test_what_measure_left_is_reported_and_compared(defectseg, tmp_path: Path) -> None:
     mask = np.zeros((30, 30), np.uint8)
     mask[4:9, 5:11] = 1
     save_array(
@@ -59,7 +59,7 @@ def test_what_measure_left_is_reported_and_compared(defectseg: Call, tmp_path: P
     assert "The masks were made elsewhere." in (tmp_path / "r.html").read_text("utf-8")
 
 
-def test_a_folder_without_result_is_one_sentence(defectseg: Call, tmp_path: Path) -> None:
+def test_a_folder_without_result_is_one_sentence(defectseg, tmp_path: Path) -> None:
     said = defectseg("report", tmp_path, "--out", tmp_path / "r.html")
     assert said.status == 1
     assert "holds no result" in said.err

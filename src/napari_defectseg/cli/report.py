@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal, TypeAlias
 
 import typer
 
 from napari_defectseg.cli.work import Debug, Json, Overwrite, Quiet, working
 
 EXAMPLE = "Example: defectseg report result --out report.html --pdf report.pdf"
+Form: TypeAlias = Literal["stl", "ply"]
 
 
 def report(
@@ -34,6 +35,20 @@ def report(
     largest: Annotated[
         int, typer.Option(min=0, max=1000, help="How many of the largest objects are listed.")
     ] = 10,
+    table: Annotated[
+        list[Path] | None,
+        typer.Option(
+            metavar="FILE",
+            help="All objects as one table: .csv, .parquet or .xlsx. May be repeated.",
+        ),
+    ] = None,
+    outlines: Annotated[
+        Path | None, typer.Option(help="Folder for outlines as ROIs of ImageJ.")
+    ] = None,
+    meshes: Annotated[
+        Path | None, typer.Option(help="Folder for surfaces of objects in volumes.")
+    ] = None,
+    mesh_form: Annotated[Form, typer.Option("--mesh-format", help="Of the surfaces.")] = "stl",
     overwrite: Overwrite = False,
     as_json: Json = False,
     quiet: Quiet = False,
@@ -42,9 +57,10 @@ def report(
     """Write a report of results: methods, numbers with their errors, pictures, plots, provenance.
 
     The HTML file needs nothing beside it. Results of several images are counted together and
-    shown one by one.
+    shown one by one. Their objects can be written for other programs in the same call.
     """
     with working(as_json=as_json, quiet=quiet, debug=debug) as work:
+        from napari_defectseg.reports.export import ExportSettings, export_steps
         from napari_defectseg.reports.report import report_steps
         from napari_defectseg.results.recipe import ReportSettings
 
@@ -54,5 +70,13 @@ def report(
         written = work.run(
             report_steps(results, out, pdf=pdf, settings=settings, overwrite=overwrite)
         )
+        export = ExportSettings(
+            tables=tuple(table or ()),
+            outlines=outlines,
+            meshes=meshes,
+            mesh_form=mesh_form,
+            overwrite=overwrite,
+        )
+        written += work.run(export_steps(results, export))
         names = [str(path) for path in written]
         work.result({"written": names}, "\n".join(names))
