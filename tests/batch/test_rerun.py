@@ -99,7 +99,9 @@ def test_a_measurement_is_made_again(tmp_path: Path) -> None:
     write_measured(drive(measure_steps(job)), tmp_path / "a")
     again = rerun(tmp_path / "a" / "summary.json", tmp_path / "b")
     assert again.same, again.differences
-    assert (tmp_path / "a" / "objects.csv").read_bytes() == (again.folder / "objects.csv").read_bytes()
+    assert (tmp_path / "a" / "objects.csv").read_bytes() == (
+        again.folder / "objects.csv"
+    ).read_bytes()
 
 
 def test_what_is_no_summary_is_named(tmp_path: Path) -> None:

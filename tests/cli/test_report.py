@@ -11,7 +11,6 @@ from napari_defectseg.core.calibration import Calibration
 from napari_defectseg.images.save import save_array
 
 
-
 @pytest.fixture
 def result(defectseg, model_folder: Path, two_images: list[Path], tmp_path: Path) -> Path:
     out = tmp_path / "result"
@@ -20,9 +19,7 @@ def result(defectseg, model_folder: Path, two_images: list[Path], tmp_path: Path
     return out
 
 
-def test_report_writes_both_files_and_names_them(
-    defectseg, result: Path, tmp_path: Path
-) -> None:
+def test_report_writes_both_files_and_names_them(defectseg, result: Path, tmp_path: Path) -> None:
     html, pdf = tmp_path / "r.html", tmp_path / "r.pdf"
     said = defectseg("report", result, "--out", html, "--pdf", pdf, "--json")
     assert said.status == 0, said.err

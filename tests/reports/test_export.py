@@ -125,7 +125,9 @@ def test_slices_of_a_volume_are_rois_at_their_slices(tmp_path: Path) -> None:
     found = [(name, where) for name, _, where in outlines(labelled(array, ("z", "y", "x")))]
     assert found == [("void-0004-z2", (2, 0)), ("void-0004-z3", (3, 0))]
     pytest.importorskip("roifile")
-    with zipfile.ZipFile(write_outlines(labelled(array, ("z", "y", "x")), tmp_path / "o.zip")) as file:
+    with zipfile.ZipFile(
+        write_outlines(labelled(array, ("z", "y", "x")), tmp_path / "o.zip")
+    ) as file:
         assert file.namelist() == ["void-0004-z2.roi", "void-0004-z3.roi"]
 
 

@@ -39,7 +39,9 @@ class ExportSettings:
     overwrite: bool = False
 
 
-def export_steps(folders: Sequence[str | Path], settings: ExportSettings) -> Steps[tuple[Path, ...]]:
+def export_steps(
+    folders: Sequence[str | Path], settings: ExportSettings
+) -> Steps[tuple[Path, ...]]:
     """Write the objects of result folders in other forms.
 
     Returns
@@ -59,8 +61,8 @@ def export_steps(folders: Sequence[str | Path], settings: ExportSettings) -> Ste
     if settings.tables:
         yield Step(0, len(results), "writing the table")
         table = _stacked(results)
-        for path in settings.tables:
-            written.append(write_table(table, path, overwrite=settings.overwrite))
+        over = settings.overwrite
+        written += [write_table(table, path, overwrite=over) for path in settings.tables]
     for number, one in enumerate(results):
         yield Step(number, len(results), f"writing {one.folder.name}")
         for path, write in _of_labels(one, settings):

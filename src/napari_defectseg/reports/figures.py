@@ -187,7 +187,9 @@ def _scale_bar(axis: Axes, pixel: float, unit: str, size: tuple[int, int]) -> No
     pixels = length / pixel
     thick = max(height * 0.012, 2)
     left, top = width * 0.04, height * 0.94
-    axis.add_patch(Rectangle((left, top), pixels, thick, facecolor="white", edgecolor="black", lw=0.5))
+    axis.add_patch(
+        Rectangle((left, top), pixels, thick, facecolor="white", edgecolor="black", lw=0.5)
+    )
     axis.text(
         left + pixels / 2, top - thick, f"{length:g} {unit}", color="white", ha="center",
         va="bottom", fontsize=8, bbox={"facecolor": "black", "alpha": 0.6, "pad": 1.5, "lw": 0},

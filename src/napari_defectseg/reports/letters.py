@@ -75,8 +75,6 @@ class Letters:
         from matplotlib.font_manager import FontProperties
         from matplotlib.textpath import TextToPath
 
-        font = FontProperties(
-            family="sans-serif", size=size, weight="bold" if bold else "normal"
-        )
+        font = FontProperties(family="sans-serif", size=size, weight="bold" if bold else "normal")
         width, _, _ = TextToPath().get_text_width_height_descent(text, font, ismath=False)
         return float(width) * POINT

@@ -68,7 +68,8 @@ def meshes(labels: LabelMap) -> Iterator[Mesh]:
     step = np.array(labels.calibration.steps)
     names = {item.value: item.name for item in labels.classes}
     for plane in labels.planes:
-        for number, box in enumerate(find_objects(plane), start=1):
+        boxes: list[tuple[slice, ...] | None] = find_objects(plane)
+        for number, box in enumerate(boxes, start=1):
             if box is None:
                 continue
             solid = np.pad(plane[box] == number, 1).astype(np.float32)
@@ -114,7 +115,7 @@ def _stl(mesh: Mesh, unit: str) -> bytes:
     triangles["normal"] = np.divide(normal, length, out=np.zeros_like(normal), where=length > 0)
     triangles["corners"] = corners
     text = f"{mesh.class_name} {mesh.label}, in {unit}".encode()[:80].ljust(80)
-    return text + np.uint32(len(triangles)).astype("<u4").tobytes() + triangles.tobytes()
+    return text + len(triangles).to_bytes(4, "little") + triangles.tobytes()
 
 
 def _ply(mesh: Mesh, unit: str) -> bytes:

@@ -106,7 +106,9 @@ def _people(results: Sequence[Reported]) -> str:
             edits[person] = edits.get(person, 0) + count
     if not checked and not edits:
         return "No object was checked by a person."
-    parts = [f"{numbers.count(checked)} of {numbers.count(objects)} objects were checked by a person"]
+    parts = [
+        f"{numbers.count(checked)} of {numbers.count(objects)} objects were checked by a person"
+    ]
     if edits:
         listed = ", ".join(f"{count} by {person}" for person, count in edits.items())
         parts.append(f"{_counted(sum(edits.values()), 'correction')} were made by hand ({listed})")

@@ -151,9 +151,7 @@ class Pages:
         align: str = "left",
     ) -> None:
         x, y = left / PAPER[0], 1 - (self._y + down) / PAPER[1]
-        self._pages[-1].text(
-            x, y, text, size=size, color=colour, weight=weight, ha=align, va="top"
-        )
+        self._pages[-1].text(x, y, text, size=size, color=colour, weight=weight, ha=align, va="top")
 
     def _room(self, height: float) -> None:
         if self._y + height > PAPER[1] - BOTTOM:

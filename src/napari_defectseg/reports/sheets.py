@@ -17,7 +17,17 @@ from napari_defectseg.reports.uncertainty import label
 
 SHOWN_HASH = 16
 SIZE = "equivalent_diameter_area"
-LISTED = ("image", "label", "frame", "class", SIZE, "area", "centroid-0", "centroid-1", "centroid-2")
+LISTED = (
+    "image",
+    "label",
+    "frame",
+    "class",
+    SIZE,
+    "area",
+    "centroid-0",
+    "centroid-1",
+    "centroid-2",
+)
 """Columns of the list of largest objects, where they are there."""
 
 

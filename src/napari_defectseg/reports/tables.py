@@ -45,7 +45,9 @@ def _parquet(table: RegionTable, path: Path) -> None:
     parquet = needed("pyarrow.parquet", "A Parquet file")
     fields, arrays = [], []
     for name, column in table.columns.items():
-        array = arrow.array(column.values.tolist() if column.values.dtype.kind in "UO" else column.values)
+        array = arrow.array(
+            column.values.tolist() if column.values.dtype.kind in "UO" else column.values
+        )
         about = {"unit": column.unit, "definition": column.definition}
         fields.append(arrow.field(table.heading(name), array.type, metadata=about))
         arrays.append(array)

@@ -122,7 +122,10 @@ def _of_thickness(
         return "not known", "systematic; the error of the thickness is not stated"
     share = thickness.sigma / thickness.value
     law = "goes with 1/t" if quantity == FOIL else "at most; goes with 1/(t + d)"
-    return f"± {numbers.with_unit(abs(value) * share, unit)}", f"systematic; {law}, t = {thickness} (one σ)"
+    return (
+        f"± {numbers.with_unit(abs(value) * share, unit)}",
+        f"systematic; {law}, t = {thickness} (one σ)",
+    )
 
 
 def _power(power: int) -> str:

@@ -150,7 +150,10 @@ def _tables(one: Path, other: Path) -> tuple[str, str] | None:
         return None
     lines = [None if text is None else text.splitlines() for text in texts]
     if lines[0] is None or lines[1] is None:
-        return (ABSENT if lines[0] is None else "present", ABSENT if lines[1] is None else "present")
+        return (
+            ABSENT if lines[0] is None else "present",
+            ABSENT if lines[1] is None else "present",
+        )
     rows = f"{len(lines[0]) - 1} rows", f"{len(lines[1]) - 1} rows"
     if rows[0] != rows[1]:
         return rows
@@ -164,9 +167,9 @@ def _pixels(one: StoredResult, other: StoredResult, role: str) -> tuple[str, str
         if files[0] is files[1]:
             return None
         return ("present", ABSENT) if files[1] is None else (ABSENT, "present")
-    if files[0].suffix == files[1].suffix and files[0].is_file():
-        if _bytes(files[0]) == _bytes(files[1]):
-            return None
+    same_form = files[0].suffix == files[1].suffix and files[0].is_file()
+    if same_form and _bytes(files[0]) == _bytes(files[1]):
+        return None
     try:
         left, right = one.array(role), other.array(role)
     except DefectSegError as error:
