@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, TypeAlias
@@ -68,7 +68,7 @@ def meshes(labels: LabelMap) -> Iterator[Mesh]:
     step = np.array(labels.calibration.steps)
     names = {item.value: item.name for item in labels.classes}
     for plane in labels.planes:
-        boxes: list[tuple[slice, ...] | None] = find_objects(plane)
+        boxes: Sequence[tuple[slice, ...] | None] = find_objects(plane)
         for number, box in enumerate(boxes, start=1):
             if box is None:
                 continue
