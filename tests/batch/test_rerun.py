@@ -17,6 +17,8 @@ from napari_defectseg.core.progress import drive
 from napari_defectseg.images.save import save_array
 from napari_defectseg.labels.history import History
 from napari_defectseg.labels.journal import Journal
+from napari_defectseg.measurement.populations import summarise
+from napari_defectseg.measurement.regions import measure_regions
 from napari_defectseg.results.folder import write_result
 from napari_defectseg.results.recipe import ModelReference, Recipe
 
@@ -79,11 +81,33 @@ def test_a_corrected_result_replays_its_journal(
     assert edit is not None
     history.push(edit)
     journal.close()
-    corrected = replace(plain, journal=journal.folder, scores=None)
+    image = plain.image
+    table = measure_regions(history.labelmap, image=image, scores=plain.scores)
+    corrected = replace(
+        plain,
+        labels=history.labelmap,
+        table=table,
+        summary=summarise(table),
+        journal=journal.folder,
+        scores=None,
+    )
     write_result(tmp_path / "a", corrected)
     again = rerun(tmp_path / "a" / "field 1", tmp_path / "b")
+    assert again.same, again.differences
     assert (again.folder / "edits.jsonl").is_file()
     assert without_time(again.folder)["people"] == {"Ada": 1}
+
+
+def test_several_models_put_together_are_rerun(
+    model_folder: Path, two_images: list[Path], tmp_path: Path
+) -> None:
+    from napari_defectseg.batch.analyse import recipe_for
+    from napari_defectseg.models.ensemble import combine_models
+    from napari_defectseg.models.open import open_model
+
+    both = combine_models([open_model(model_folder), open_model(model_folder)], "ensemble")
+    analyse(two_images[0], recipe_for(both, ""), tmp_path / "a")
+    assert rerun(tmp_path / "a" / "field 1", tmp_path / "b").same
 
 
 def test_a_measurement_is_made_again(tmp_path: Path) -> None:

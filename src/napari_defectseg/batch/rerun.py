@@ -23,6 +23,7 @@ from napari_defectseg.labels.labelmap import LabelMap
 from napari_defectseg.labels.restore import restore
 from napari_defectseg.results.analysis import Analysis
 from napari_defectseg.results.diff import compare
+from napari_defectseg.results.extras import EXTRAS, PLACES
 from napari_defectseg.results.folder import FORMATS, check_free, write_result
 from napari_defectseg.results.recipe import VERSION, Recipe
 from napari_defectseg.results.stored import StoredResult, read_measured, read_result
@@ -118,22 +119,13 @@ def recipe_of_summary(stored: StoredResult) -> Recipe:
     RecipeError
         If it holds none.
     """
-    settings, model = stored.summary.get("settings") or {}, stored.summary.get("model")
-    if not settings or not model:
+    settings = stored.summary.get("settings") or {}
+    if not isinstance(settings.get("model"), dict):
         raise RecipeError(
-            f"{stored.folder} was not predicted, so that it cannot be made again.",
+            f"{stored.folder} was not predicted, or by an older version: it cannot be made again.",
             hint="Labels drawn by hand are their own origin: copy the folder.",
         )
-    reference = {
-        "name": model["name"],
-        "path": model["path"],
-        "sha256": model["sha256"],
-        "settings": settings.get("model") or {},
-    }
-    values = {name: value for name, value in settings.items() if name != "model"}
-    return Recipe.from_dict(
-        {"version": VERSION, "model": reference, **values}, str(stored.folder / "summary.json")
-    )
+    return Recipe.from_dict({"version": VERSION, **settings}, str(stored.folder / "summary.json"))
 
 
 def planned(recipe: Recipe, stored: StoredResult) -> Recipe:
@@ -158,11 +150,12 @@ def _again(stored: StoredResult, out: Path, overwrite: bool) -> Steps[Analysis]:
     yield Step(0, 0, "finding objects and measuring")
     labels = _replayed(stored) or prediction.labels(recipe.decode)
     made = measured(picture, labels, prediction, recipe)
-    kept = (stored.folder / "scores.zarr").exists()
+    also = _also(stored.folder)
     analysis = replace(
         made,
         model=record_of(model, recipe),
-        scores=prediction.scores if kept else None,
+        scores=prediction.scores if also else None,
+        disagreement=prediction.disagreement,
         journal=stored.journal,
         specimen=stored.entry.specimen,
         field=stored.entry.field,
@@ -170,7 +163,12 @@ def _again(stored: StoredResult, out: Path, overwrite: bool) -> Steps[Analysis]:
     )
     yield Step(0, 0, "writing the result")
     write_result(
-        out, analysis, stem=stored.folder.name, form=_form(stored.folder), overwrite=overwrite
+        out,
+        analysis,
+        stem=stored.folder.name,
+        form=_form(stored.folder),
+        also=also,
+        overwrite=overwrite,
     )
     return analysis
 
@@ -198,6 +196,13 @@ def _replayed(stored: StoredResult) -> LabelMap | None:
 
 def _form(folder: Path) -> str:
     return next((form for form, end in FORMATS.items() if (folder / f"mask{end}").exists()), "tiff")
+
+
+def _also(folder: Path) -> tuple[str, ...]:
+    """Return what was written beside mask, objects and table."""
+    files = ("scores.zarr", *PLACES)
+    found = zip(files, ("scores", *EXTRAS), strict=True)
+    return tuple(name for file, name in found if (folder / file).exists())
 
 
 def _folder(summary: Path) -> Path:

@@ -143,6 +143,9 @@ def _made(summary: Mapping[str, Any]) -> list[tuple[str, str]]:
         found.append(("model", f"{model['name']}, SHA-256 {model['sha256']}"))
         found += [("model file", f"{name}, SHA-256 {sha}") for name, sha in model["files"].items()]
     for name, value in (summary.get("settings") or {}).items():
+        if name == "model":
+            found += _opened(value)
+            continue
         if value not in (None, {}, []):
             found.append((f"settings: {name}", _plain(value)))
     if summary.get("plan"):
@@ -151,6 +154,15 @@ def _made(summary: Mapping[str, Any]) -> list[tuple[str, str]]:
         found.append(("acquisition", _plain(summary["acquisition"])))
     found.append(("versions", _plain(summary["versions"])))
     found.append(("created", str(summary["created"])))
+    return found
+
+
+def _opened(reference: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """Return how a model was opened: what a person set, and the models it is made of."""
+    set_by_hand = reference.get("settings") or {}
+    found = [("settings: model", _plain(set_by_hand))] if set_by_hand else []
+    members = reference.get("members") or ()
+    found += [("one of the models", f"{one['name']}, SHA-256 {one['sha256']}") for one in members]
     return found
 
 

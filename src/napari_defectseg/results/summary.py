@@ -112,12 +112,12 @@ def conditions(acquisition: Acquisition, image: CalibratedImage) -> dict[str, An
 
 
 def settings_of(analysis: Analysis) -> dict[str, Any]:
-    """Return what was set: the model's fields, prediction, decoding, measuring, conditions."""
+    """Return what was set: the model as it was opened, prediction, decoding, measuring, conditions."""
     if analysis.recipe is None:
         return {}
     plain = analysis.recipe.as_dict()
     return {
-        "model": plain["model"]["settings"],
+        "model": plain["model"],
         **{name: plain[name] for name in SETTINGS},
     }
 
