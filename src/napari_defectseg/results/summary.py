@@ -112,7 +112,7 @@ def conditions(acquisition: Acquisition, image: CalibratedImage) -> dict[str, An
 
 
 def settings_of(analysis: Analysis) -> dict[str, Any]:
-    """Return what was set: the model as it was opened, prediction, decoding, measuring, conditions."""
+    """Return what was set: model as opened, prediction, decoding, measuring, conditions."""
     if analysis.recipe is None:
         return {}
     plain = analysis.recipe.as_dict()
