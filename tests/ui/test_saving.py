@@ -178,7 +178,7 @@ def test_the_recipe_is_what_run_takes(dock, qtbot, tmp_path):
 
 def test_without_a_model_a_recipe_is_refused_in_words(dock, tmp_path):
     dock.session.model = None
-    assert not dock.recipe_link.isEnabled()
+    assert not dock.links.recipe.isEnabled()
     dock.desk.save_recipe(tmp_path / "recipe.json")
     assert "needs a model" in dock.messages.strip(RECIPE).sentence
     assert not (tmp_path / "recipe.json").exists()

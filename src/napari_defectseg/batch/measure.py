@@ -350,9 +350,12 @@ def _settings(job: MeasureJob) -> dict[str, Any]:
         "classes": list(job.classes),
         "pixel_size": job.pixel_size.model_dump(mode="json") if job.pixel_size else None,
         **{
-            name: None if path is None else {"path": str(path), "sha256": _hash(path)}
+            name: None
+            if path is None
+            else {"path": str(Path(path).resolve()), "sha256": _hash(path)}
             for name, path in regions.items()
         },
+        "specimens": {str(Path(path).resolve()): name for path, name in job.specimens.items()},
     }
 
 

@@ -11,6 +11,7 @@ from typer.core import TyperGroup
 from napari_defectseg.cli import (
     dataset,
     demo,
+    diff,
     doctor,
     evaluate,
     export,
@@ -18,6 +19,8 @@ from napari_defectseg.cli import (
     open,  # noqa: A004 - the verb's name
     phantom,
     predict,
+    report,
+    rerun,
     sample,
     train,
     view,
@@ -27,6 +30,7 @@ from napari_defectseg.cli.work import DONE, STOPPED
 
 ORDER = (
     "open", "predict", "measure", "evaluate", "dataset", "train", "run",
+    "report", "rerun", "diff",
     "export", "phantom", "sample", "demo", "view", "doctor",
 )  # fmt: skip
 """Verbs as they stand in the help: in the order of work."""
@@ -56,6 +60,9 @@ app.command("evaluate", epilog=evaluate.EXAMPLE)(evaluate.evaluate)
 app.add_typer(dataset.app, name="dataset")
 app.command("train", epilog=train.EXAMPLE)(train.train)
 app.command("run", epilog=run_verb.EXAMPLE)(run_verb.run)
+app.command("report", epilog=report.EXAMPLE)(report.report)
+app.command("rerun", epilog=rerun.EXAMPLE)(rerun.rerun)
+app.command("diff", epilog=diff.EXAMPLE)(diff.diff)
 app.command("export", epilog=export.EXAMPLE)(export.export)
 app.command("phantom", epilog=phantom.EXAMPLE)(phantom.phantom)
 app.command("sample", epilog=sample.EXAMPLE)(sample.sample)

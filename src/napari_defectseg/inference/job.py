@@ -95,6 +95,7 @@ class Job:
             "device": self.device.name,
             "threads": threads,
             "dtype": "float32",
+            "memory": self.budget,
             "passes": self.total,
             "channels": self.layout.channels.how,
             **self.layout.told,

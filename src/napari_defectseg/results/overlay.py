@@ -53,12 +53,8 @@ def overlay(image: CalibratedImage, mask: Plane, classes: ClassMap) -> RGB:
     """
     planes = _by_class(mask, classes)
     at = _fullest(planes)
-    names = [name for name in image.label_axes if name not in ("y", "x")]
-    pixels = image.read(**dict(zip(names, at, strict=True)))
-    if "c" in image.axes and image.axes.index("c") < image.axes.index("y"):
-        pixels = np.moveaxis(pixels, 0, -1)
-    step = max(1, -(-max(planes.shape[-2:]) // LARGEST))
-    picture = _as_rgb(pixels[::step, ::step]).astype(np.float32)
+    step = thinning(planes.shape)
+    picture = _plane(image, at, step).astype(np.float32)
     y, x = np.ogrid[: picture.shape[0], : picture.shape[1]]
     for item, plane in zip(classes, _plane_of(planes, at), strict=True):
         inside = plane[::step, ::step]
@@ -68,6 +64,25 @@ def overlay(image: CalibratedImage, mask: Plane, classes: ClassMap) -> RGB:
         opacity = np.where(_outline(inside), np.float32(1), opacity) * inside
         picture += opacity[..., np.newaxis] * (colour - picture)
     return np.clip(np.rint(picture), 0, 255).astype(np.uint8)
+
+
+def without_overlay(image: CalibratedImage, mask: Plane, classes: ClassMap) -> RGB:
+    """Return the same plane as `overlay`, in the same pixels, without its classes."""
+    planes = _by_class(mask, classes)
+    return _plane(image, _fullest(planes), thinning(planes.shape))
+
+
+def thinning(shape: tuple[int, ...]) -> int:
+    """Return how many pixels of an image of this shape become one of its overlay."""
+    return max(1, -(-max(shape[-2:]) // LARGEST))
+
+
+def _plane(image: CalibratedImage, at: tuple[int, ...], step: int) -> RGB:
+    names = [name for name in image.label_axes if name not in ("y", "x")]
+    pixels = image.read(**dict(zip(names, at, strict=True)))
+    if "c" in image.axes and image.axes.index("c") < image.axes.index("y"):
+        pixels = np.moveaxis(pixels, 0, -1)
+    return _as_rgb(pixels[::step, ::step])
 
 
 def _by_class(mask: Plane, classes: ClassMap) -> Bool:

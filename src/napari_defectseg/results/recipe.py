@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, fields
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeAlias, TypeVar
 
@@ -22,6 +22,7 @@ from napari_defectseg.core.acquisition import Acquisition
 from napari_defectseg.core.atomic import write_text
 from napari_defectseg.core.calibration import Calibration
 from napari_defectseg.core.errors import DefectSegError, FileMissing, RecipeError
+from napari_defectseg.core.setting import Setting
 from napari_defectseg.labels.decode import DecodeSettings
 from napari_defectseg.measurement.settings import MeasureSettings
 
@@ -54,6 +55,46 @@ def _plain(value: Any) -> Any:
 
 Decode: TypeAlias = Annotated[DecodeSettings, _reader(DecodeSettings), PlainSerializer(_plain)]
 Measure: TypeAlias = Annotated[MeasureSettings, _reader(MeasureSettings), PlainSerializer(_plain)]
+
+
+@dataclass(frozen=True)
+class ReportSettings:
+    """What a report says beyond what the results hold.
+
+    Parameters
+    ----------
+    title : str
+        Empty: the name of what was analysed.
+    author : str
+        Empty: nobody is named.
+    pixel_size_error : float or None
+        One standard deviation of the pixel size in percent; None: nobody measured it.
+    largest : int
+        How many of the largest objects of each class are listed.
+
+    Raises
+    ------
+    RecipeError
+        If a value is out of range.
+    """
+
+    title: Annotated[str, Setting("Title", none="of what was analysed")] = ""
+    author: Annotated[str, Setting("Author", none="nobody")] = ""
+    pixel_size_error: Annotated[
+        float | None,
+        Setting("Pixel size is uncertain by", unit="%", low=0, high=100, none="not known"),
+    ] = None
+    largest: Annotated[int, Setting("Largest objects listed", low=0, high=1000)] = 10
+
+    def __post_init__(self) -> None:
+        error = self.pixel_size_error
+        if error is not None and not 0 <= error <= 100:
+            raise RecipeError(
+                f"A pixel size that is uncertain by {error} % means nothing.",
+                hint="Give one standard deviation in percent, 0 to 100.",
+            )
+        if self.largest < 0:
+            raise RecipeError(f"{self.largest} largest objects cannot be listed.")
 
 
 class ModelReference(BaseModel):

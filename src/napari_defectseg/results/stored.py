@@ -72,7 +72,11 @@ class StoredResult:
         return Path(self.summary["image"]["path"])
 
     def image(self) -> CalibratedImage:
-        """Open the image it was made of, with the pixel size that was used.
+        """Open the image it was made of, with the pixel size that was used; see `original`."""
+        return self.original().with_calibration(self.calibration)
+
+    def original(self) -> CalibratedImage:
+        """Open the image it was made of, with the pixel size that its file says.
 
         Raises
         ------
@@ -92,14 +96,14 @@ class StoredResult:
                 f"{known['path']} has changed since {self.folder} was made of it.",
                 hint="Bring the old image back, or analyse the new one.",
             )
-        return image.with_calibration(self.calibration)
+        return image
 
     def labels(self) -> LabelMap:
         """Return its objects, with their classes and which of them were checked."""
         axes = tuple(name for name in self.summary["image"]["axes"] if name != "c")
         return labels_from(
-            self._array("labels"),
-            self._array("mask"),
+            self.array("labels"),
+            self.array("mask"),
             self.classes,
             axes,
             self.calibration,
@@ -116,7 +120,14 @@ class StoredResult:
             region=_region(self.summary, table),
         )
 
-    def _array(self, role: str) -> np.ndarray[Any, Any]:
+    def array(self, role: str) -> np.ndarray[Any, Any]:
+        """Return its ``"mask"`` or ``"labels"``, in whatever format they are.
+
+        Raises
+        ------
+        FileMissing
+            If there are none.
+        """
         from napari_defectseg.images.open import open_image
 
         for suffix in FORMATS.values():
@@ -147,9 +158,8 @@ def read_result(folder: str | Path) -> tuple[Recipe | None, tuple[StoredResult, 
     folder = Path(folder)
     if not folder.is_dir():
         raise FileMissing(f"{folder} is no folder.", hint="Open a result folder.")
-    if (folder / "summary.json").is_file() and (folder.parent / "recipe.json").is_file():
-        recipe = Recipe.read(folder.parent)
-        return recipe, (_stored(folder, _entries(folder.parent)),)
+    if (folder / "summary.json").is_file():
+        return _recipe(folder.parent), (_stored(folder, _entries(folder.parent)),)
     known = _entries(folder)
     places = [folder / name for name in known] or sorted(folder.iterdir())
     found = [_stored(place, known) for place in places if (place / "summary.json").is_file()]
@@ -158,8 +168,34 @@ def read_result(folder: str | Path) -> tuple[Recipe | None, tuple[StoredResult, 
             f"{folder} holds no result: no folder in it has a summary.json.",
             hint="Open the folder that was given as --out.",
         )
-    recipe_file = folder / "recipe.json"
-    return (Recipe.read(recipe_file) if recipe_file.exists() else None), tuple(found)
+    return _recipe(folder), tuple(found)
+
+
+def _recipe(folder: Path) -> Recipe | None:
+    return Recipe.read(folder) if (folder / "recipe.json").is_file() else None
+
+
+def read_measured(folder: str | Path) -> StoredResult | None:
+    """Return what ``defectseg measure`` left in a folder; None if something else is there.
+
+    It holds numbers and objects, no classes of its own, no mask and no labels.
+
+    Raises
+    ------
+    RecipeError
+        If its ``summary.json`` cannot be read.
+    """
+    place = Path(folder)
+    file = place / "summary.json"
+    if not file.is_file():
+        return None
+    try:
+        summary = json.loads(file.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise RecipeError(f"{file} cannot be read: {error}.") from error
+    if not isinstance(summary, dict) or summary.get("engine") != "measure":
+        return None
+    return StoredResult(place, summary, Entry(place.name, ""))
 
 
 def _entries(folder: Path) -> dict[str, Entry]:

@@ -14,6 +14,10 @@ from napari_defectseg.core.acquisition import Acquisition
 from napari_defectseg.core.provenance import now, versions
 from napari_defectseg.images.image import CalibratedImage
 from napari_defectseg.results.analysis import Analysis
+from napari_defectseg.results.people import people_of
+
+SETTINGS = ("predict", "decode", "measure", "acquisition", "pixel_size")
+"""Fields of the recipe that ``summary.json`` repeats, so that it alone is enough."""
 
 
 def describe_image(image: CalibratedImage) -> dict[str, Any]:
@@ -60,6 +64,7 @@ def summary_of(analysis: Analysis) -> dict[str, Any]:
         "disagreement": _disagreement(analysis),
         "checked": sorted(analysis.labels.checked),
         "corrected": analysis.journal is not None,
+        "people": people_of(analysis.journal),
     }
     return dict(tidy(values))
 
@@ -107,11 +112,14 @@ def conditions(acquisition: Acquisition, image: CalibratedImage) -> dict[str, An
 
 
 def settings_of(analysis: Analysis) -> dict[str, Any]:
-    """Return what was set: prediction, decoding, measuring."""
+    """Return what was set: model as opened, prediction, decoding, measuring, conditions."""
     if analysis.recipe is None:
         return {}
     plain = analysis.recipe.as_dict()
-    return {name: plain[name] for name in ("predict", "decode", "measure", "pixel_size")}
+    return {
+        "model": plain["model"],
+        **{name: plain[name] for name in SETTINGS},
+    }
 
 
 def tidy(value: Any) -> Any:

@@ -7,21 +7,26 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from weakref import ref
 
-from qtpy.QtWidgets import QFileDialog
+from qtpy.QtWidgets import QFileDialog, QWidget
 
 from napari_defectseg.core.errors import AlreadyExists, DefectSegError
 from napari_defectseg.ui import words
 from napari_defectseg.ui.follow import follower_of
 from napari_defectseg.ui.keeper import keeper_of
+from napari_defectseg.ui.plots.keeping import FORMS, save_plot
 from napari_defectseg.ui.reopening import Reopened, reopen_steps, take
 from napari_defectseg.ui.saving import SaveSettings, recipe_of, save_steps, snapshot_of
 
 if TYPE_CHECKING:
     from napari_defectseg.measurement.table import RegionTable
     from napari_defectseg.ui.docks.base import DockPage
+    from napari_defectseg.ui.plots.histogram import Bars
+    from napari_defectseg.ui.plots.points import Cloud
 
-SAVE, OPEN, RECIPE, TABLE = "save result", "open result", "recipe", "csv"
+SAVE, OPEN, RECIPE, TABLE, PLOT = "save result", "open result", "recipe", "csv", "plot"
 """Lanes, and topics of messages."""
+TABLES = "CSV (*.csv);;Excel (*.xlsx);;Parquet (*.parquet)"
+"""Forms of a table, for the system's dialog."""
 
 
 class Desk:
@@ -118,26 +123,46 @@ class Desk:
     # -- table ---------------------------------------------------------------------------
 
     def ask_to_save_table(self, table: RegionTable) -> None:
-        """Ask for a file and write a table as CSV."""
+        """Ask for a file and write a table, in the form of its suffix."""
         image = self.page.session.image
         stem = image.name if image is not None else "objects"
         path, _ = QFileDialog.getSaveFileName(
-            self.page, "Save the table", f"{stem}-objects.csv", "CSV (*.csv)"
+            self.page, "Save the table", f"{stem}-objects.csv", TABLES
         )
         if path:
             # The system's dialog has asked about overwriting.
             self.save_table(Path(path), table)
 
     def save_table(self, path: Path, table: RegionTable) -> None:
-        """Write a table as CSV and say so."""
+        """Write a table as CSV, Excel or Parquet and say so."""
+        from napari_defectseg.reports.tables import write_table
+
         try:
-            written = table.write_csv(path, overwrite=True)
+            written = write_table(table, path, overwrite=True)
         except DefectSegError as error:
             self.page.say_error(TABLE, error)
             return
         rows = words.counted(len(table), "row")
         self.page.messages.say(TABLE, "info", f"{rows} in {written}.")
         self.page.set_mark("done")
+
+    # -- plot ----------------------------------------------------------------------------
+
+    def ask_to_save_plot(self, plot: QWidget, shown: Bars | Cloud) -> None:
+        """Ask for a file and write a plot as picture or data."""
+        path, _ = QFileDialog.getSaveFileName(self.page, "Save the plot", "plot.png", FORMS)
+        if path:
+            # The system's dialog has asked about overwriting.
+            self.save_plot(Path(path), plot, shown)
+
+    def save_plot(self, path: Path, plot: QWidget, shown: Bars | Cloud) -> None:
+        """Write a plot as picture or data and say so."""
+        try:
+            written = save_plot(plot, shown, path)
+        except DefectSegError as error:
+            self.page.say_error(PLOT, error)
+            return
+        self.page.messages.say(PLOT, "info", f"The plot is in {written}.")
 
     # -- recipe --------------------------------------------------------------------------
 

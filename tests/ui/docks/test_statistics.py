@@ -185,3 +185,56 @@ def test_a_number_says_what_its_interval_holds(dock):
     assert "counting alone, objects at random" in dock.card.explanation.text()
     assert "objects as units, 1 field" in dock.card.note.text()
     assert set(QUANTITIES) >= {"number_density_foil_corrected", "swelling"}
+
+
+def test_a_point_or_frame_of_the_scatter_selects_its_objects(dock):
+    from qtpy.QtCore import QPointF, QRectF
+
+    dock.distribution.choose_kind("scatter")
+    cloud = dock.distribution.points.cloud
+    where = QPointF(float(cloud.across[2]), float(cloud.y[2]))
+    dock.distribution.points._on_click(where, False)
+    assert dock.session.selection == {int(dock.session.table["label"][2])}
+    low, high = float(cloud.x.min()) - 1, float(cloud.x.max()) + 1
+    span = float(cloud.y.max() - cloud.y.min()) + 2
+    frame = QRectF(low, float(cloud.y.min()) - 1, high - low, span)
+    dock.distribution.points._on_drag(frame, True, False)
+    assert dock.session.selection == set(dock.session.table["label"].tolist())
+
+
+def test_the_cumulative_plot_ends_at_all_objects_of_a_class(dock):
+    dock.distribution.choose_kind("cumulative")
+    cloud = dock.distribution.points.cloud
+    for kind in set(cloud.kinds.tolist()):
+        assert cloud.y[cloud.kinds == kind].max() == 1.0
+
+
+@pytest.mark.parametrize("kind", ["histogram", "cumulative", "scatter"])
+def test_every_plot_is_saved_as_picture_and_as_data(dock, kind, tmp_path):
+    dock.distribution.choose_kind(kind)
+    for form in ("png", "csv"):
+        dock.desk.save_plot(tmp_path / f"plot.{form}", *dock.distribution.shown)
+    assert (tmp_path / "plot.png").read_bytes().startswith(b"\x89PNG")
+    lines = (tmp_path / "plot.csv").read_text("utf-8").splitlines()
+    if kind == "histogram":
+        counts = sum(float(n) for line in lines[1:] for n in line.split(",")[2:])
+        assert counts == COUNT
+    else:
+        assert len(lines) == COUNT + 1
+
+
+def test_ticked_groups_are_measured(dock, qtbot):
+    assert "solidity" not in dock.session.table
+    action = next(a for a in dock.links.groups.menu_of_groups.actions() if a.data() == "extent")
+    action.trigger()
+    assert dock.follower.settings.columns == ("extent",)
+    qtbot.waitUntil(
+        lambda: dock.session.table is not None and "feret_max" in dock.session.table,
+        timeout=8000,
+    )
+
+
+def test_the_report_is_written_from_the_window(dock, qtbot, tmp_path):
+    dock.reporter.write(tmp_path / "r.html")
+    qtbot.waitUntil(lambda: (tmp_path / "r.pdf").exists(), timeout=15000)
+    assert "Methods" in (tmp_path / "r.html").read_text("utf-8")

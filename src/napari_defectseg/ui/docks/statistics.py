@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from qtpy.QtCore import Qt, QTimer
 from qtpy.QtGui import QIcon, QResizeEvent
-from qtpy.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QVBoxLayout, QWidget
 
 from napari_defectseg.core.classes import DefectClass
 from napari_defectseg.core.errors import DefectSegError, MeasurementError
@@ -19,14 +19,15 @@ from napari_defectseg.ui.follow import Follower, follower_of
 from napari_defectseg.ui.hand import hand_of
 from napari_defectseg.ui.places import fly_to
 from napari_defectseg.ui.population import Population
+from napari_defectseg.ui.reporting import Reporter
 from napari_defectseg.ui.widgets import swatch
 from napari_defectseg.ui.widgets.count_boxes import CountBoxes
 from napari_defectseg.ui.widgets.distribution import Distribution
 from napari_defectseg.ui.widgets.filter_line import FilterLine
 from napari_defectseg.ui.widgets.numbers_card import NumbersCard
 from napari_defectseg.ui.widgets.region_table import RegionTableView
+from napari_defectseg.ui.widgets.result_links import ResultLinks
 from napari_defectseg.ui.widgets.side_by_side import SideBySide
-from napari_defectseg.ui.widgets.text import Link
 
 WIDE_PRIMARY = 260
 """Width of the primary button in a wide dock, in px."""
@@ -50,6 +51,7 @@ class StatisticsDock(DockPage):
         """Lay out numbers, plot and table, and tie them to the session."""
         self.follower: Follower = follower_of(self.session)
         self.desk = Desk(self)
+        self.reporter = Reporter(self)
         self._measured: tuple[population.Measured, ...] = ()
         self._counted: Population | None = None
         self._kept: np.ndarray | None = None
@@ -69,6 +71,7 @@ class StatisticsDock(DockPage):
         self.distribution.chosen.connect(self._on_bars)
         self.distribution.cleared.connect(lambda: self.session.select(()))
         self.distribution.delete_asked.connect(hand_of(self.viewer).delete)
+        self.distribution.save_asked.connect(self._on_save_plot)
         events = self.session.events
         for signal, slot in (
             (events.table, self._on_table),
@@ -110,20 +113,10 @@ class StatisticsDock(DockPage):
         theme.tabular(self.table)
         column.addWidget(self.filter)
         column.addWidget(self.table, 1)
-        column.addLayout(self._links())
+        self.links = ResultLinks(self.desk, self.reporter)
+        self.links.columns_chosen.connect(lambda chosen: self.follower.set_settings(columns=chosen))
+        column.addWidget(self.links)
         return part
-
-    def _links(self) -> QHBoxLayout:
-        row = QHBoxLayout()
-        row.setSpacing(theme.GAP)
-        self.recipe_link = Link("Save recipe…", "Settings and model, for other images")
-        self.recipe_link.clicked.connect(self.desk.ask_to_save_recipe)
-        self.open_link = Link("Open result…", "Image, model, objects and settings as they were")
-        self.open_link.clicked.connect(self.desk.ask_to_open)
-        row.addWidget(self.recipe_link)
-        row.addWidget(self.open_link)
-        row.addStretch(1)
-        return row
 
     # -- what the session says -----------------------------------------------------------
 
@@ -165,6 +158,8 @@ class StatisticsDock(DockPage):
         else:
             self.messages.take_back("measure")
         self.boxes.show_border(self.follower.settings.border)
+        self.links.show_columns(self.follower.settings.columns)
+        self.links.report.setEnabled(self.session.table is not None)
         self.heading.setText("Statistics …" if self.follower.busy else "Statistics")
         ready = self.session.table is not None
         wait = "The objects are being measured"
@@ -174,9 +169,7 @@ class StatisticsDock(DockPage):
         self._on_model(self.session.model)
 
     def _on_model(self, model: Any) -> None:
-        self.recipe_link.setEnabled(model is not None)
-        tip = "Settings and model, for other images" if model is not None else "No model is chosen"
-        self.recipe_link.setToolTip(tip)
+        self.links.show_model(model is not None)
 
     def _on_table(self, table: RegionTable | None) -> None:
         if table is None:
@@ -326,6 +319,11 @@ class StatisticsDock(DockPage):
         visible = self._visible()
         if visible is not None:
             self.desk.ask_to_save_table(visible.table)
+
+    def _on_save_plot(self) -> None:
+        shown = self.distribution.shown
+        if shown is not None:
+            self.desk.ask_to_save_plot(*shown)
 
     # -- boxes ---------------------------------------------------------------------------
 

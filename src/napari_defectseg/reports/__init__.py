@@ -1,0 +1,1 @@
+"""Reports of results, and their objects in the forms of other programs."""
