@@ -130,7 +130,7 @@ def measurements() -> str:
     for group, words in ((BASIC, "always measured"), *GROUPS):
         parts += [f"## {group}\n", f"{words[:1].upper()}{words[1:]}.\n"]
         parts += ["| column | unit | in | what it is |", "| --- | --- | --- | --- |"]
-        for _, item in MEASUREMENTS.items():
+        for item in map(MEASUREMENTS.get, MEASUREMENTS.names()):
             if item.group == group:
                 where = "2D, 3D" if len(item.dims) == 2 else f"{item.dims[0]}D"
                 told = _flowing(item.definition)

@@ -34,7 +34,10 @@ PARSERS = (
 )  # fmt: skip
 
 
-@pytest.mark.parametrize("parser", ["inert_pickle", "keras_h5", "folder", "saved_model", "onnx"])
+LIKELIEST = ("inert_pickle", "keras_h5", "folder", "saved_model", "onnx")
+
+
+@pytest.mark.parametrize("parser", LIKELIEST)
 def test_some_damaged_models_of_the_likeliest_kinds(
     mutations: Any, parser: str, tmp_path: Path
 ) -> None:

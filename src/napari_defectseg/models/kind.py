@@ -38,6 +38,8 @@ class NetworkSettings(Protocol):
 
 
 S = TypeVar("S", bound=NetworkSettings)
+SENSELESS = (TypeError, ValueError, ArithmeticError, LookupError, RuntimeError)
+"""What torch and Python raise for sizes of a strange type or that are too large."""
 
 
 class NetworkKind(Generic[S]):
@@ -102,13 +104,15 @@ class NetworkKind(Generic[S]):
     def recognise(self, shapes: Shapes) -> dict[str, Any] | None:
         """Return the settings of the network with exactly these tensors, None: another one."""
         settings = self._reading(shapes)
-        if settings is None or self._tensors(settings) != learnt(shapes):
+        if settings is None or self._tensors_or_none(settings) != learnt(shapes):
             return None
         return self._plain(settings)
 
     def nearest(self, shapes: Shapes) -> dict[str, tuple[int, ...]]:
         """Return the learnt tensors of the network of this kind that comes nearest."""
-        return self._tensors(self._reading(shapes) or self._settings_type())
+        settings = self._reading(shapes)
+        found = None if settings is None else self._tensors_or_none(settings)
+        return self._tensors(self._settings_type()) if found is None else found
 
     def published(self, settings: Mapping[str, Any]) -> Published | None:
         """Return what the authors say about the network with these settings."""
@@ -120,6 +124,12 @@ class NetworkKind(Generic[S]):
         except (ModelError, KeyError, IndexError, ValueError, ZeroDivisionError):
             return None  # the names are ours, the shapes are not
 
+    def _tensors_or_none(self, settings: S) -> dict[str, tuple[int, ...]] | None:
+        try:
+            return self._tensors(settings)
+        except ModelError:
+            return None  # damaged shapes speak of a network that cannot be
+
     def _tensors(self, settings: S) -> dict[str, tuple[int, ...]]:
         state = self._empty(settings).state_dict()
         return learnt({name: tuple(tensor.shape) for name, tensor in state.items()})
@@ -130,9 +140,12 @@ class NetworkKind(Generic[S]):
         try:
             with torch.device("meta"):
                 return self._network(settings)
-        except RuntimeError as error:  # torch counts no further
+        except ModelError:
+            raise
+        except SENSELESS as error:
+            reason = str(error).splitlines()[0][:120] if str(error) else type(error).__name__
             raise ModelError(
-                f"{self.title.capitalize()} of this size cannot be built: {error}."
+                f"{self.title.capitalize()} of this size cannot be built: {reason}."
             ) from error
 
     def _plain(self, settings: S) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 from napari_defectseg.core.errors import ModelError
 from napari_defectseg.models.architecture import ARCHITECTURES, learnt
 from napari_defectseg.models.card import ModelCard
+from napari_defectseg.models.kind import SENSELESS
 
 if TYPE_CHECKING:
     import torch
@@ -242,17 +243,13 @@ def _empty(card: ModelCard, where: str) -> torch.nn.Module:
             return ARCHITECTURES.get(card.architecture).build(card.architecture_settings)
     except ModelError:
         raise
-    except _SENSELESS as error:
+    except SENSELESS as error:
         reason = str(error).splitlines()[0][:120] if str(error) else type(error).__name__
         raise ModelError(
             f"The card of {where} has settings from which no network {card.architecture!r} can be "
             f"built: {reason}.",
             hint="Open the weights without the card, or write the card again.",
         ) from error
-
-
-_SENSELESS = (TypeError, ValueError, ArithmeticError, LookupError, RuntimeError)
-"""What torch and Python raise for sizes of a strange type or that are too large."""
 
 
 def _check_fit(expected: StateDict, found: StateDict, where: str, card: ModelCard) -> None:

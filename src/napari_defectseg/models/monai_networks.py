@@ -37,7 +37,7 @@ def settings_of(target: str, arguments: Arguments) -> tuple[str, dict[str, Any]]
     rest = _Taken({key: value for key, value in arguments.items() if key not in _IDLE})
     try:
         settings = read(rest)
-    except (TypeError, ValueError, KeyError, IndexError) as error:
+    except (TypeError, ValueError, ArithmeticError, LookupError) as error:
         raise ModelError(f"The definition of {name} has a strange value: {error}.") from error
     if rest.left:
         raise ModelError(f"{name} with {', '.join(sorted(rest.left))} is not built here.")
@@ -83,12 +83,18 @@ def _norm(value: Any) -> tuple[str, dict[str, Any]]:
     return _NORMS[name], kwargs
 
 
+def _dims(value: Any) -> int:
+    if value not in (2, 3):
+        raise ValueError(f"{value!r} axes")
+    return int(value)
+
+
 def _steps(value: Any, dims: int) -> tuple[int, ...]:
     return tuple(int(v) for v in value) if isinstance(value, list) else (int(value),) * dims
 
 
 def _unet(take: _Taken) -> dict[str, Any]:
-    dims = int(take("spatial_dims", take("dimensions")))
+    dims = _dims(take("spatial_dims", take("dimensions")))
     norm, kwargs = _norm(take("norm", "instance"))
     if norm == "group":
         raise ValueError("group normalisation")
@@ -115,7 +121,7 @@ def _basic(take: _Taken) -> dict[str, Any]:
         raise ValueError(f"{norm} normalisation without weights")
     take.only("upsample", "deconv")
     return {
-        "dims": int(take("spatial_dims", take("dimensions", 3))),
+        "dims": _dims(take("spatial_dims", take("dimensions", 3))),
         "in_channels": int(take("in_channels", 1)),
         "out_channels": int(take("out_channels", 2)),
         "features": tuple(int(n) for n in take("features", (32, 32, 64, 128, 256, 32))),
@@ -136,7 +142,7 @@ def _segresnet(take: _Taken) -> dict[str, Any]:
     take.only("use_conv_final", True)
     take.only("norm_name", "", "group")
     return {
-        "dims": int(take("spatial_dims", 3)),
+        "dims": _dims(take("spatial_dims", 3)),
         "in_channels": int(take("in_channels", 1)),
         "out_channels": int(take("out_channels", 2)),
         "width": int(take("init_filters", 8)),
@@ -150,7 +156,7 @@ def _segresnet(take: _Taken) -> dict[str, Any]:
 
 
 def _dynunet(take: _Taken) -> dict[str, Any]:
-    dims = int(take("spatial_dims"))
+    dims = _dims(take("spatial_dims"))
     norm, kwargs = _norm(take("norm_name", ["instance", {"affine": True}]))
     if norm not in ("batch", "instance") or not kwargs.get("affine", norm == "batch"):
         raise ValueError(f"{norm} normalisation without weights")

@@ -156,6 +156,11 @@ def preprocessing(plan: Plan, channels: int) -> tuple[dict[str, Any], list[str]]
     steps = [_step(plan, str(name), number, scope) for number, name in enumerate(names)]
     masks = plan.chosen.get("use_mask_for_norm")
     masked = [bool(m) for m in masks] if isinstance(masks, list) else [False] * channels
+    if len(masked) != channels:
+        raise ModelError(
+            f"{plan.where}: its plans have {len(masked)} values of use_mask_for_norm for "
+            f"{channels} channels."
+        )
     zscores = [step.method == "zscore" and step.scope != "constant" for step in steps]
     chosen = tuple(m and z for m, z in zip(masked, zscores, strict=True))
     one = steps[0] if len(set(names)) == 1 and steps[0].limits is None else None

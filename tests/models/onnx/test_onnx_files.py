@@ -212,3 +212,15 @@ def test_what_lies_beyond_the_halo_changes_nothing() -> None:
     finally:
         model.close()
     np.testing.assert_allclose(one[:, inner, inner], other[:, inner, inner], atol=1e-4)
+
+
+def test_a_path_relative_to_the_working_folder_is_found_by_its_process(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    small_onnx(tmp_path / "model.onnx")
+    monkeypatch.chdir(tmp_path)
+    model = open_model("model.onnx")
+    try:
+        assert model.start(1).run(np.zeros((3, 8, 8), np.float32)).shape == (4, 8, 8)
+    finally:
+        model.close()

@@ -62,7 +62,7 @@ class UPerNetSettings:
         check_positive(TITLE, *self.widths, *self.depths, *self.pools)
         if max(self.pools) > LARGEST_POOL:
             raise ModelError(f"{TITLE.capitalize()} averages over {LARGEST_POOL} squares at most.")
-        if len(self.widths) != len(self.depths):
+        if not self.widths or len(self.widths) != len(self.depths):
             raise ModelError(f"{TITLE.capitalize()} needs features and layers of each stage.")
 
     @property

@@ -53,7 +53,7 @@ def open_onnx(path: Path, card: ModelCard | None = None) -> ArrayModel:
     hashes = {file.name: sha256_of_file(file) for file in files}
     return ArrayModel(
         card,
-        Program(RUNTIME, path, hashes, facts.options),
+        Program(RUNTIME, path.absolute(), hashes, facts.options),
         path=str(path),
         format="onnx",
         sha256=together(hashes),

@@ -50,7 +50,7 @@ def open_openvino(path: Path, card: ModelCard | None = None) -> ArrayModel:
     hashes = {file.name: sha256_of_file(file) for file in (path, numbers)}
     return ArrayModel(
         card,
-        Program(RUNTIME, path, hashes, facts.options),
+        Program(RUNTIME, path.absolute(), hashes, facts.options),
         path=str(path),
         format="openvino",
         sha256=together(hashes),
