@@ -86,5 +86,5 @@ def test_a_movie_keeps_its_frames_apart(window, tmp_path):
     assert window.viewer.dims.current_step[0] == frame
     window.go("statistics")
     window.quiet()
-    scope = window.control("Count", QComboBox)
+    scope = window.control("Which objects are counted", QComboBox)
     assert scope.findText("frame", Qt.MatchFlag.MatchContains) >= 0
