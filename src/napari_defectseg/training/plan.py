@@ -86,8 +86,11 @@ class TrainingPlan:
         `milestones` rounds) or ``"plateau"`` (back to the best weights and the rate times
         `factor` after `patience` rounds without a better one, at most `plateaus` times).
     milestones : tuple of int
+        Rounds after each of which the rate falls.
     factor : float
+        What the rate is multiplied by when it falls.
     plateaus : int
+        How often it may fall for want of progress.
     scaling : str
         ``"image"``: z-scored a whole image; ``"authors"``: as the network's authors do;
         ``"patch"``: each patch z-scored on its own.
