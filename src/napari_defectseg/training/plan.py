@@ -151,20 +151,20 @@ class TrainingPlan:
     schedule: Annotated[str, Setting("Schedule", choices=SCHEDULES)] = "one_cycle"
     milestones: Annotated[tuple[int, ...], Setting("Milestones", unit="rounds")] = ()
     factor: Annotated[float, Setting("Factor of the rate", low=0, high=1)] = 0.5
-    plateaus: Annotated[int, Setting("Plateaus", low=0)] = 0
+    plateaus: Annotated[int, Setting("Plateaus", low=0, high=1000)] = 0
     scaling: Annotated[str, Setting("Scaling", choices=SCALINGS)] = "image"
-    lattice: Annotated[int, Setting("Places along y and x", low=0)] = 0
-    whole: Annotated[bool, Setting("Whole images, shrunk")] = False
+    lattice: Annotated[int, Setting("Places a side", low=0, high=1000)] = 0
+    whole: Annotated[bool, Setting("Whole images")] = False
     outputs: Annotated[str, Setting("Outputs", choices=OUTPUTS)] = "classes"
     inverted: Annotated[bool, Setting("Inverted")] = False
-    batch_statistics: Annotated[bool, Setting("Statistics of each image")] = False
+    batch_statistics: Annotated[bool, Setting("Own statistics")] = False
     momentum: Annotated[float, Setting("Share of a batch", low=0, high=1)] = 0.0
-    distillation: Annotated[float, Setting("Weight of the teacher", low=0)] = 0.0
-    temperature: Annotated[float, Setting("Temperature", low=0)] = 1.0
-    boundary: Annotated[float, Setting("Weight of the boundary", low=0)] = 0.0
+    distillation: Annotated[float, Setting("Teacher", low=0, high=1000)] = 0.0
+    temperature: Annotated[float, Setting("Temperature", low=0, high=1000)] = 1.0
+    boundary: Annotated[float, Setting("Boundary", low=0, high=1000)] = 0.0
     class_weights: Annotated[str, Setting("Class weights", choices=CLASS_WEIGHTS)] = "none"
     ema: Annotated[float, Setting("Mean of weights", low=0, high=1)] = 0.0
-    clip: Annotated[float, Setting("Largest gradient", low=0)] = 5.0
+    clip: Annotated[float, Setting("Largest gradient", low=0, high=1000)] = 5.0
 
     def __post_init__(self) -> None:
         if self.dims not in (2, 3) or len(self.patch) != self.dims:
