@@ -87,7 +87,8 @@ class ArrayEngine:
                         raise
                 yield
         finally:
-            if not future.done():
+            # One that has not begun is only taken back: there is nothing to interrupt yet.
+            if not future.done() and not future.cancel():
                 self._runner.interrupt()
                 with suppress(DefectSegError):
                     future.result()
