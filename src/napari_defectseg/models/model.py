@@ -153,7 +153,10 @@ class TorchModel:
         _check_finite(state, where)
         architecture = ARCHITECTURES.get(self.card.architecture)
         network = architecture.build(self.card.architecture_settings)
-        network.load_state_dict(learnt(state), strict=False)
+        own = network.state_dict()
+        # Counters that are missing or misshapen stay as they are; no prediction depends on them.
+        fitting = {n: t for n, t in state.items() if n in own and own[n].shape == t.shape}
+        network.load_state_dict(fitting, strict=False)
         network = network.float().eval().requires_grad_(False)
         if self.card.batch_norm == "image":
             from napari_defectseg.models.statistics import measure_images

@@ -244,7 +244,7 @@ class Session:
         self.events.edited.emit(edit)
 
     def tables(self) -> list[tuple[CalibratedImage, RegionTable]]:
-        """Return what was measured of the images of this session, the current one first."""
+        """Return what was measured of the images at hand, the current one first."""
         held = [(image, values["table"]) for image, values in self._put_by.values()]
         if self.image is not None:
             held.insert(0, (self.image, self.table))
