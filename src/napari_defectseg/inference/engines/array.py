@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from concurrent.futures import TimeoutError as NotYet
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
 
-from napari_defectseg.core.errors import DefectSegError, ModelError
+from napari_defectseg.core.errors import ModelError
 from napari_defectseg.inference.recover import MemoryFull
 from napari_defectseg.inference.reduce import probabilities
 from napari_defectseg.models.arraymodel import ArrayModel, OutOfMemory, Runner
@@ -87,11 +87,12 @@ class ArrayEngine:
                         raise
                 yield
         finally:
-            # One that has not begun is only taken back: there is nothing to interrupt yet.
-            if not future.done() and not future.cancel():
+            # One that has not begun is only taken back; one that just begins is not busy yet, so
+            # it is asked again.
+            future.cancel()
+            while not future.done():
                 self._runner.interrupt()
-                with suppress(DefectSegError):
-                    future.result()
+                wait([future], LOOKS)
 
     def close(self) -> None:
         """Let go of the thread that waits for the process; the process stays with the model."""
