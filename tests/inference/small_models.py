@@ -22,8 +22,10 @@ def make(dims: int, widths: tuple[int, ...] = (4, 6, 8), **fields: Any) -> Torch
     network = TorchModel.new(card).network()
     torch.manual_seed(1)
     for name, tensor in network.state_dict().items():
-        if "running" in name:
-            tensor.copy_(torch.rand_like(tensor) + 0.5)
+        if "running_mean" in name:  # about as large as what comes: else every unit is dead
+            tensor.copy_(0.2 * torch.rand_like(tensor) - 0.1)
+        elif "running_var" in name:
+            tensor.copy_(0.3 * torch.rand_like(tensor) + 0.1)
         elif "head" in name:
             tensor.mul_(4)
     return TorchModel.from_network(card, network)
