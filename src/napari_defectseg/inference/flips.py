@@ -144,13 +144,13 @@ def _refused(card: ModelCard, flips: str) -> ModelError:
 
 
 def _check_tile(card: ModelCard, turns: list[Turn]) -> None:
-    if card.tile is not None and card.tile[-1] != card.tile[-2]:
-        if any(turn.exchanges for turn in turns):
-            raise ModelError(
-                f"{card.name} takes tiles of {' × '.join(map(str, card.tile))} px alone, which "
-                "cannot be turned by a quarter.",
-                hint="Use flips=mirror.",
-            )
+    turned = card.tile is not None and any(turn.exchanges for turn in turns)
+    if card.tile is not None and turned and card.tile[-1] != card.tile[-2]:
+        raise ModelError(
+            f"{card.name} takes tiles of {' × '.join(map(str, card.tile))} px alone, which cannot "
+            "be turned by a quarter.",
+            hint="Use flips=mirror.",
+        )
 
 
 class TurnedEngine:
@@ -166,12 +166,8 @@ class TurnedEngine:
     """
 
     def __init__(self, engine: Engine, turns: tuple[Turn, ...]) -> None:
+        self.name = engine.name
         self._engine, self._turns = engine, turns
-
-    @property
-    def name(self) -> str:
-        """Name of the engine below."""
-        return self._engine.name
 
     @property
     def threads(self) -> int:

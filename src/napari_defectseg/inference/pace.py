@@ -16,8 +16,8 @@ from napari_defectseg.models.arraymodel import ArrayModel
 T = TypeVar("T")
 Key: TypeAlias = tuple[str, str, str, int, int]
 _SECONDS: dict[Key, float] = {}
-"""Seconds a pixel that the network sees, by network, its settings, device, threads and turns. It only
-feeds forecasts; no result depends on it."""
+"""Seconds a pixel that the network sees, by network, its settings, device, threads and turns. It
+only feeds forecasts; no result depends on it."""
 MOST_KNOWN = 256
 
 

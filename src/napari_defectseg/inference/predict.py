@@ -104,7 +104,7 @@ def predict_beside(
     model: Model, image: CalibratedImage, settings: PredictSettings, held: int = 0
 ) -> Steps[Prediction]:
     """Predict as `predict_steps` does while `held` bytes of other scores are kept in memory."""
-    if isinstance(model, SeveralModels):
+    if isinstance(model, SeveralModels) or settings.volume != "slices":
         from napari_defectseg.inference.several import predict_several
 
         return (yield from predict_several(model, image, settings, held))

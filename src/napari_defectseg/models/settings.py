@@ -29,8 +29,9 @@ def with_settings(card: ModelCard, settings: Mapping[str, str]) -> ModelCard:
         ``divide``, each with ``:slice`` or ``:image``, and ``,invert``), ``task``,
         ``pixel_policy``, ``input_size="128,128"`` (every image is then resized to it, or
         ``none``), ``resize``, ``activation``, ``batch_norm``, ``inverted``, ``min_size``,
-        ``slices="3"`` (neighbouring slices as channels), ``symmetries="flip_y,flip_x"``, ``name``, ``description``, ``citation``, ``licence``, and ``lambda.NAME="divide255"`` for
-        a layer that holds code.
+        ``slices="3"`` (neighbouring slices as channels), ``symmetries="flip_y,flip_x"``,
+        ``name``, ``description``, ``citation``, ``licence``, and
+        ``lambda.NAME="divide255"`` for a layer that holds code.
 
     Raises
     ------
