@@ -35,6 +35,20 @@ Mode: TypeAlias = Literal["auto", "exact"]
 PixelPolicy: TypeAlias = Literal["card", "resample", "warn", "go-on"]
 Combine: TypeAlias = Literal["join", "ensemble"]
 Form: TypeAlias = Literal["tiff", "nrrd", "zarr"]
+Flips: TypeAlias = Annotated[
+    Literal["off", "mirror", "all"],
+    typer.Option(
+        help="Take the mean over the mirror images (mirror), or all turns (all), that mean the "
+        "same to the model, as its card says."
+    ),
+]
+Volume: TypeAlias = Annotated[
+    Literal["slices", "three-axes"],
+    typer.Option(
+        help="A model for planes goes through a volume slice by slice, or across all three axes "
+        "(the mean of what it finds)."
+    ),
+]
 
 
 def predict(
@@ -78,6 +92,8 @@ def predict(
             "go on without a word; card: as the model says."
         ),
     ] = "card",
+    flips: Flips = "off",
+    volume: Volume = "slices",
     memory: Annotated[str, typer.Option(metavar="4G", help="What one pass may need.")] = "",
     threshold: Annotated[
         list[str] | None,
@@ -123,7 +139,12 @@ def predict(
             _lasting(models[0]) if len(models) == 1 else "",
             settings=card_fields if len(models) == 1 else None,
             predict=PredictSettings(
-                device=device, mode=mode, memory=budget, pixel_policy=pixel_policy
+                device=device,
+                mode=mode,
+                memory=budget,
+                pixel_policy=pixel_policy,
+                flips=flips,
+                volume=volume,
             ),
             pixel_size=size,
             **_decode(threshold or [], min_size, model.card),
