@@ -89,8 +89,8 @@ class PredictSettings:
             "Mirror images",
             names=(
                 ("off", "off"),
-                ("mirror", "mean of mirror images"),
-                ("all", "mean of all turns"),
+                ("mirror", "mirrored"),
+                ("all", "all turns"),
             ),
         ),
     ] = "off"
@@ -98,7 +98,7 @@ class PredictSettings:
         Literal["slices", "three-axes"],
         Setting(
             "Volume",
-            names=(("slices", "slice by slice"), ("three-axes", "mean of three directions")),
+            names=(("slices", "by slices"), ("three-axes", "three axes")),
         ),
     ] = "slices"
     devices: tuple[str, ...] = ()

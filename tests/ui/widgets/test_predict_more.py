@@ -49,7 +49,7 @@ def test_the_form_follows_and_keeps_what_was_chosen(qtbot):
     with qtbot.waitSignal(more.valueChanged):
         more.form.fields["flips"].set_value("mirror")
     assert more.value == PredictSettings(flips="mirror", volume="three-axes", tile=32)
-    assert "mean of mirror images" in more.line.toolTip()
+    assert "mirrored" in more.line.toolTip()
     more.show_for(image_of("yx"), threshold_model(2))
     assert not {"flips", "volume"} & set(more.form.fields)
     more.show_for(image_of("zyx"), model)
