@@ -1,4 +1,4 @@
-"""`defectseg predict` of volumes with networks for planes, and of mirror images."""
+"""`defectseg predict` of volumes with networks for planes, of mirror images, on several devices."""
 
 from __future__ import annotations
 
@@ -87,3 +87,27 @@ def test_what_the_card_does_not_allow_is_one_sentence(
     assert said.status == 1
     assert "need a volume with z, y, x" in said.err
     assert "Traceback" not in said.err
+
+
+def test_several_devices_give_the_bytes_of_one(
+    defectseg, model_folder: Path, volume: Path, tmp_path: Path
+) -> None:
+    for name, device in (("one", "cpu"), ("two", "cpu,cpu")):
+        ask = ["--model", model_folder, "--out", tmp_path / name, "--device", device]
+        said = defectseg("predict", volume, *ask)
+        assert said.status == 0, said.err
+    one, two = (tmp_path / name / "volume" for name in ("one", "two"))
+    for file in ("mask.ome.tif", "labels.ome.tif", "objects.csv"):
+        assert (one / file).read_bytes() == (two / file).read_bytes(), file
+    assert json.loads((two / "summary.json").read_text())["plan"]["devices"] == ["cpu", "cpu"]
+    recipe = Recipe.read(tmp_path / "two")
+    assert recipe.predict == {"devices": ["cpu", "cpu"]}
+    again = ["--model", model_folder, "--out", tmp_path / "two", "--device", "cpu,cpu"]
+    said = defectseg("predict", volume, *again)
+    assert said.status == 1  # the same recipe: only the result itself is in the way
+    assert "holds a result already" in said.err
+    said = defectseg("rerun", two / "summary.json", "--out", tmp_path / "again")
+    assert said.status == 0, said.err
+    said = defectseg("predict", volume, *ask[:2], "--out", tmp_path / "no", "--device", "cpu,moon")
+    assert said.status == 1
+    assert "There is no device 'moon'" in said.err

@@ -10,14 +10,16 @@ import typer
 from napari_defectseg.cli.many import analyse_images
 from napari_defectseg.cli.options import (
     Also,
-    Device,
+    Devices,
     Out,
     Spacing,
     Unit,
     assignments,
     bytes_of,
     extras,
+    first_device,
     pixel_size,
+    several_devices,
     thresholds,
 )
 from napari_defectseg.cli.work import Debug, Json, Overwrite, Quiet, working
@@ -81,7 +83,7 @@ def predict(
         list[str] | None,
         typer.Option("--set", metavar="FIELD=VALUE", help="State a field of each model's card."),
     ] = None,
-    device: Device = "auto",
+    device: Devices = "auto",
     mode: Annotated[
         Mode, typer.Option(help="exact: tiles give what the whole image would give.")
     ] = "auto",
@@ -139,7 +141,8 @@ def predict(
             _lasting(models[0]) if len(models) == 1 else "",
             settings=card_fields if len(models) == 1 else None,
             predict=PredictSettings(
-                device=device,
+                device=first_device(device),
+                devices=several_devices(device),
                 mode=mode,
                 memory=budget,
                 pixel_policy=pixel_policy,

@@ -8,6 +8,7 @@ from typing import Any, Protocol, TypeAlias
 
 import numpy as np
 
+from napari_defectseg.inference.crew import crew_for
 from napari_defectseg.inference.flips import TurnedEngine
 from napari_defectseg.inference.job import Job
 from napari_defectseg.models.arraymodel import ArrayModel
@@ -50,7 +51,7 @@ class Engine(Protocol):
 
 @contextmanager
 def engine_for(job: Job, *, kept: int = 0) -> Iterator[Engine]:
-    """Give the engine for a job: its network, seen in every turn that a mean is taken over.
+    """Give the engine for a job: its network, in every turn and on every device.
 
     Parameters
     ----------
@@ -58,6 +59,10 @@ def engine_for(job: Job, *, kept: int = 0) -> Iterator[Engine]:
     kept : int
         Bytes that the process may keep between layers and tiles, 0: none.
     """
+    if job.others:
+        with crew_for(job, lambda one: engine_for(one, kept=kept)) as crew:
+            yield crew
+        return
     with _plain_engine(job, kept) as engine:
         yield TurnedEngine(engine, job.turns) if len(job.turns) > 1 else engine
 

@@ -118,7 +118,7 @@ def _of(job: Job, settings: PredictSettings, measure: bool) -> Forecast:
         pixels=pixels,
         memory=job.one_pass + (0 if stored else scores_bytes(job)),
         disk=scores_bytes(job) if stored else 0,
-        seconds=None if pace is None else pace * pixels,
+        seconds=None if pace is None else pace * pixels / len(job.device_names),
         device=job.device.title,
         warnings=job.warnings,
         guessed=isinstance(job.model, ArrayModel),

@@ -10,7 +10,7 @@ from napari_defectseg.core.errors import DeviceError, ModelError
 from napari_defectseg.core.units import ratio
 from napari_defectseg.images.image import CalibratedImage
 from napari_defectseg.inference.channels import ChannelPlan
-from napari_defectseg.inference.devices import DeviceChoice, choose
+from napari_defectseg.inference.devices import DeviceChoice, choose, wanted_devices
 from napari_defectseg.inference.flips import Turn, doubt_about, turns_of
 from napari_defectseg.inference.layout import Layout
 from napari_defectseg.inference.memory import bytes_per_pixel, default_budget
@@ -57,6 +57,8 @@ class Job:
     warnings : tuple of str
     turns : tuple of Turn
         The ways in which each tile is laid down; their mean is taken.
+    others : tuple of DeviceChoice
+        Devices that share the tiles with `device`.
     """
 
     model: OpenedModel
@@ -69,6 +71,7 @@ class Job:
     bytes_per_pixel: float
     warnings: tuple[str, ...] = ()
     turns: tuple[Turn, ...] = ()
+    others: tuple[DeviceChoice, ...] = ()
 
     @property
     def total(self) -> int:
@@ -88,6 +91,11 @@ class Job:
         return HOLES * self.one_pass <= self.budget
 
     @property
+    def device_names(self) -> list[str]:
+        """All devices that compute."""
+        return [self.device.name, *(other.name for other in self.others)]
+
+    @property
     def scores_shape(self) -> tuple[int, ...]:
         """Shape of the scores, channels in front."""
         return (self.model.card.score_channels, *self.image.label_shape)
@@ -103,6 +111,7 @@ class Job:
             "passes": self.total,
             "channels": self.layout.channels.how,
             **self.layout.told,
+            **({"devices": self.device_names} if self.others else {}),
             **({"turns": len(self.turns)} if len(self.turns) > 1 else {}),
             **({"slices": self.layout.slices} if self.layout.slices > 1 else {}),
             **self.plan.as_dict(),
@@ -139,7 +148,8 @@ def prepare(
     layout = Layout.of(image, card.dims, channels, card.slices)
     scale = scale_of(card, image, settings.pixel_policy, layout.seen, square=square)
     layout = layout.on(scale.resampling)
-    device = _device(model, settings.device)
+    device, *others = [_device(model, name) for name in wanted_devices(settings)]
+    alone = _why_alone(model, device) if others else ""
     budget = settings.memory or default_budget()
     each = _bytes_per_pixel(model)
     plan = _plan(card, layout, TilingSettings(budget, each, settings.tile))
@@ -149,10 +159,12 @@ def prepare(
         spacing_warning(card, image),
         alone_warning(card, layout),
         doubt_about(card, settings.flips),
+        alone,
     )
     warnings = tuple(s for s in said if s)
     turns = turns_of(card, settings.flips)
-    return Job(model, image, settings, layout, plan, device, budget, each, warnings, turns)
+    shared = () if alone else tuple(others)
+    return Job(model, image, settings, layout, plan, device, budget, each, warnings, turns, shared)
 
 
 def _plan(card: ModelCard, layout: Layout, limits: TilingSettings) -> TilePlan | WindowPlan:
@@ -173,6 +185,16 @@ def _bytes_per_pixel(model: OpenedModel) -> float:
     return bytes_per_pixel(
         model.network(), model.card.dims, model.card.in_channels, model.card.grid
     )
+
+
+def _why_alone(model: OpenedModel, device: DeviceChoice) -> str:
+    """Return the sentence why several devices cannot share the tiles, empty if they can."""
+    card = model.card
+    if isinstance(model, ArrayModel):
+        return f"{card.name} runs in a process of its own, so only one device computed."
+    if card.batch_norm == "image" or card.windows is not None:
+        return f"{card.name} looks at each image as a whole, so {device.name} computed alone."
+    return ""
 
 
 def _device(model: OpenedModel, name: str) -> DeviceChoice:
