@@ -108,6 +108,7 @@ def card_of(
         "architecture": architecture,
         "architecture_settings": facts["settings"],
         **{name: facts[name] for name in NETWORK},
+        "tile": facts.get("tile"),
         **{k: v for k, v in about.fields.items() if k == "citation"},
         **{k: v for k, v in grey.items() if k == "preprocessing"},
         **meaning,

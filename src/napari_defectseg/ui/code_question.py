@@ -48,19 +48,17 @@ class CodeQuestion:
         more = others.get(self.more, f" {self.more} more are asked about then.")
         known = REPLACEMENTS.get(self.layer.seems)
         like = f" It seems to be {known.words}." if known else ""
-        return "\n".join(
-            [
-                f"{Path(self.where).name} has the layer {self.layer.name[:60]!r}, a Lambda: program "
-                "code of the model's author, which is never run here.",
-                f"{self.layer.says}{like}",
-                f"What does it do to a grey value x? A layer of ours does it then.{more} If it is "
-                "none of these, replace it where the model was made, or export that to ONNX.",
-            ]
+        what = (
+            f"{Path(self.where).name} has the layer {self.layer.name[:60]!r}, a Lambda: program "
+            "code of the model's author, which is never run here."
         )
+        asked = (
+            f"What does it do to a grey value x? A layer of ours does it then.{more} If it is "
+            "none of these, replace it where the model was made, or export that to ONNX."
+        )
+        return "\n".join([what, f"{self.layer.says}{like}", asked])
 
-    def actions(
-        self, answer: Callable[[str], object], later: Callable[[], object]
-    ) -> list[Action]:
+    def actions(self, answer: Callable[[str], object], later: Callable[[], object]) -> list[Action]:
         """Return the links that answer it, what it seems to do first."""
         words = sorted(REPLACEMENTS, key=lambda word: word != self.layer.seems)
         choices: list[Action] = [(REPLACEMENTS[w].words, partial(answer, w)) for w in words]

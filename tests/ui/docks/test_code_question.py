@@ -34,10 +34,15 @@ def scaled(tmp_path) -> Path:
     return saved(code_of(lambda x: x / 255.0), tmp_path / "mailed.h5")
 
 
+def shown(page, topic="consent"):
+    """The message of a topic; None: there is none."""
+    return page.messages.strip(topic)
+
+
 def asked(page, qtbot, path):
     page.open(str(path))
-    qtbot.waitUntil(lambda: page.messages.strip("consent") is not None, timeout=30000)
-    return page.messages.strip("consent")
+    qtbot.waitUntil(lambda: shown(page) is not None, timeout=30000)
+    return shown(page)
 
 
 def press(strip, words, qtbot):
@@ -65,13 +70,13 @@ def test_an_answer_opens_the_model_and_is_kept_for_the_file(page, qtbot, scaled)
     assert spoken(first.card)["lambda.scale"] == "divide255"
     page.open(str(scaled))
     qtbot.waitUntil(lambda: page.session.model is not first, timeout=30000)
-    assert page.messages.strip("consent") is None
+    assert shown(page) is None
 
 
 def test_not_now_leaves_it_closed_and_it_is_asked_again(page, qtbot, scaled):
     press(asked(page, qtbot, scaled), LATER, qtbot)
     assert page.session.model is None
-    assert page.messages.strip("consent") is None
+    assert shown(page) is None
     assert asked(page, qtbot, scaled) is not None
 
 
@@ -80,7 +85,7 @@ def test_an_answer_can_be_taken_back(page, qtbot, scaled):
     qtbot.waitUntil(lambda: page.session.model is not None, timeout=30000)
     assert recent.can_forget(page.session.model)
     page.forget_answers()
-    qtbot.waitUntil(lambda: page.messages.strip("consent") is not None, timeout=30000)
+    qtbot.waitUntil(lambda: shown(page) is not None, timeout=30000)
     assert not recent.can_forget(page.session.model)
 
 
@@ -88,8 +93,8 @@ def test_a_model_with_an_answer_is_put_beside_another(page, qtbot, scaled, model
     page.open(str(model_folder))
     qtbot.waitUntil(lambda: page.session.model is not None, timeout=30000)
     page.work.add(str(scaled))
-    qtbot.waitUntil(lambda: page.messages.strip("add model") is not None, timeout=30000)
-    assert "Lambda" in page.messages.strip("add model").sentence
+    qtbot.waitUntil(lambda: shown(page, "add model") is not None, timeout=30000)
+    assert "Lambda" in shown(page, "add model").sentence
     from napari_defectseg.models.open import open_model
 
     known = open_model(scaled, settings={"lambda.scale": "divide255"})
