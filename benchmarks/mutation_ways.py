@@ -174,8 +174,10 @@ def varint(value: int) -> bytes:
     return bytes([*found, value])
 
 
-WORDS = ("", "-1", "0", "1", "65536", "99999999999999999999", "?", "1, 1", "-1,-1", "nan", "f32",
-         "u4", "opset1", "extension", "Const", "Result", "Parameter", "If", "../x", "é" * 40)  # fmt: skip
+WORDS = (
+    "", "-1", "0", "1", "65536", "99999999999999999999", "?", "1, 1", "-1,-1", "nan", "f32", "u4",
+    "opset1", "extension", "Const", "Result", "Parameter", "If", "../x", "é" * 40,
+)  # fmt: skip
 """What stands in the place of an attribute or a text of XML."""
 
 

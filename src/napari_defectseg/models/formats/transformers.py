@@ -127,7 +127,7 @@ def _processing(path: Path, channels: int, grid: int) -> tuple[dict[str, Any], l
     size = values.get("size") if values.get("do_resize") else None
     edges = _edges(size)
     if edges is not None and all(edge % grid == 0 for edge in edges):
-        fields["windows"] = Windows(size=edges, step=0.5, style="monai")
+        fields["windows"] = Windows.of(str(path), size=edges, step=0.5, style="monai")
         words = " × ".join(map(str, edges))
         quirks.append(
             f"It was trained on images resized to {words} px; here images keep their pixels and "
