@@ -6,12 +6,18 @@ from pathlib import Path
 from typing import Any
 
 from napari_defectseg.core.errors import ModelError
-from napari_defectseg.core.provenance import sha256_of_file
 from napari_defectseg.models.architecture import ARCHITECTURES
 from napari_defectseg.models.card import ModelCard
 from napari_defectseg.models.format import Match
-from napari_defectseg.models.hub import CONFIG, card_of, config_in, read_weights, weights_in
-from napari_defectseg.models.installed import installed, under_its_names
+from napari_defectseg.models.hub import (
+    CONFIG,
+    card_of,
+    config_in,
+    model_in,
+    read_weights,
+    weights_in,
+)
+from napari_defectseg.models.installed import installed
 from napari_defectseg.models.model import TorchModel
 from napari_defectseg.models.package import Package
 from napari_defectseg.models.plain import numbers, read_json, table, whole_numbers
@@ -49,14 +55,8 @@ def open(path: Path, card: ModelCard | None) -> TorchModel:  # noqa: A001 - the 
     config = config_in(path)
     weights = weights_in(path)
     card = card or _card(path, config, weights)
-    return TorchModel(
-        card,
-        lambda: under_its_names(card, read_weights(weights)),
-        path=str(path),
-        format="transformers",
-        sha256=sha256_of_file(weights),
-        files=tuple(n for n in (CONFIG, PROCESSOR, weights.name) if (path / n).is_file()),
-    )
+    files = tuple(n for n in (CONFIG, PROCESSOR, weights.name) if (path / n).is_file())
+    return model_in(path, card, weights, files, "transformers")
 
 
 def _card(path: Path, config: dict[str, Any], weights: Path) -> ModelCard:
