@@ -1,7 +1,7 @@
 """Opens damaged models one after the other and says of each what became of it.
 
 Run by `mutations.py` with a job (JSON) as its argument; writes ``["start", i]`` and
-``["end", i, what, seconds, bytes]`` as lines of JSON.
+``["end", i, what, seconds, bytes, seconds of the processor so far]`` as lines of JSON.
 """
 
 from __future__ import annotations
@@ -85,7 +85,8 @@ def main() -> None:
         said = look(path)
         faulthandler.cancel_dump_traceback_later()
         seconds = time.perf_counter() - start
-        say("end", number, said, seconds, max(0, figure("VmHWM:") - before))
+        memory = max(0, figure("VmHWM:") - before)
+        say("end", number, said, seconds, memory, time.process_time())
 
 
 if __name__ == "__main__":

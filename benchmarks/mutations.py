@@ -6,6 +6,7 @@ memory; a file that something harmful would leave behind must never appear.
 
     python benchmarks/mutations.py                         10,000 files a parser
     python benchmarks/mutations.py --files 2000 keras_h5   fewer, of one parser
+    python benchmarks/mutations.py --jobs 2                two parsers at a time
     python benchmarks/mutations.py --list
 """
 
@@ -22,6 +23,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -54,6 +56,8 @@ class Outcome:
         Which file that was.
     largest : int
         Bytes that one file took.
+    processor : float
+        Seconds of a processor that the child processes took, their start included.
     """
 
     parser: str
@@ -62,6 +66,7 @@ class Outcome:
     slowest: float = 0.0
     slowest_number: int = -1
     largest: int = 0
+    processor: float = 0.0
 
     @property
     def sound(self) -> bool:
@@ -150,7 +155,7 @@ def run(parser: str, seeds: Path, folder: Path, files: range) -> Outcome:
 
 def _watch(child: Child, outcome: Outcome, start: int, stop: int, folder: Path) -> int:
     """Read what a child says until it ends; return the number to go on with."""
-    number, marker = -1, folder / "MARKER"
+    number, marker, before = -1, folder / "MARKER", outcome.processor
     for line in _lines(child):
         if line is None or not line:
             if number + 1 >= stop:
@@ -168,7 +173,8 @@ def _watch(child: Child, outcome: Outcome, start: int, stop: int, folder: Path) 
         if line[0] == "start":
             number = int(line[1])
         elif line[0] == "end":
-            outcome.add(*line[1:])
+            outcome.add(*line[1:5])
+            outcome.processor = before + line[5]
         if marker.exists() or (folder / "pwned.marker").exists():
             outcome.counts["marker"] += 1
             outcome.faults.append((number, "a marker appeared: something was run"))
@@ -209,8 +215,35 @@ def words(outcome: Outcome, seconds: float) -> str:
         f"refused, {bad}; slowest {outcome.slowest:.2f} s "
         f"(file {outcome.slowest_number}), "
         f"largest {outcome.largest / 2**20:.0f} MB; "
-        f"{seconds:.0f} s"
+        f"{seconds:.0f} s, {outcome.processor:.0f} s of a processor"
     )
+
+
+def damage(name: str, args: argparse.Namespace, held: Path) -> Outcome:
+    """Open all the copies of one parser and print its row.
+
+    Parameters
+    ----------
+    name : str
+    args : Namespace
+        As `main` reads them.
+    held : Path
+        Where files are written.
+    """
+    folder = held / name
+    write(folder / "seeds", PARSERS[name])
+    start = time.perf_counter()
+    numbers = range(args.first, args.first + args.files)
+    outcome = run(name, folder / "seeds", folder / "work", numbers)
+    rows = [words(outcome, time.perf_counter() - start)]
+    for said, numbers_of in kinds_of(outcome.faults).items():
+        rows.append(f"  {len(numbers_of)} (first {numbers_of[0]}): {said}")
+    print("\n".join(rows), flush=True)
+    if args.keep is not None:
+        seeds = load(folder / "seeds", PARSERS[name])
+        for number, _ in outcome.faults:
+            place(seeds[number % len(seeds)], name, number, args.keep / f"{name}-{number}")
+    return outcome
 
 
 def main() -> int:
@@ -218,30 +251,22 @@ def main() -> int:
     parser.add_argument("parsers", nargs="*", help="which; all if none is named")
     parser.add_argument("--files", type=int, default=FILES, help="damaged copies of each")
     parser.add_argument("--first", type=int, default=0, help="number of the first copy")
+    parser.add_argument("--jobs", type=int, default=1, help="parsers at a time")
     parser.add_argument("--keep", type=Path, help="folder for copies that end badly")
     parser.add_argument("--list", action="store_true", help="name the parsers")
     args = parser.parse_args()
     if args.list:
         print("\n".join(PARSERS))
         return 0
-    bad = 0
-    with tempfile.TemporaryDirectory(prefix="mutations-") as held:
-        for name in args.parsers or PARSERS:
-            folder = Path(held) / name
-            write(folder / "seeds", PARSERS[name])
-            start = time.perf_counter()
-            numbers = range(args.first, args.first + args.files)
-            outcome = run(name, folder / "seeds", folder / "work", numbers)
-            print(words(outcome, time.perf_counter() - start), flush=True)
-            for said, numbers_of in kinds_of(outcome.faults).items():
-                print(f"  {len(numbers_of)} (first {numbers_of[0]}): {said}", flush=True)
-            if args.keep is not None:
-                seeds = load(folder / "seeds", PARSERS[name])
-                for number, _ in outcome.faults:
-                    seed = seeds[number % len(seeds)]
-                    place(seed, name, number, args.keep / f"{name}-{number}")
-            bad += not outcome.sound
-    return int(bool(bad))
+    start, names = time.perf_counter(), args.parsers or list(PARSERS)
+    with (
+        tempfile.TemporaryDirectory(prefix="mutations-") as held,
+        ThreadPoolExecutor(args.jobs) as pool,
+    ):
+        outcomes = list(pool.map(lambda name: damage(name, args, Path(held)), names))
+    hours = sum(outcome.processor for outcome in outcomes) / 3600
+    print(f"{time.perf_counter() - start:.0f} s, {hours:.2f} hours of a processor")
+    return int(not all(outcome.sound for outcome in outcomes))
 
 
 if __name__ == "__main__":

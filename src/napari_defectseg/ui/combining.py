@@ -1,25 +1,15 @@
-"""Models put together in the window: opened in the worker, joined or averaged."""
+"""Models put together in the window: joined, or averaged."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from napari_defectseg.core.errors import ModelError
-from napari_defectseg.core.progress import Step, Steps
 from napari_defectseg.models.ensemble import combine_models
 from napari_defectseg.models.several import Combine, SeveralModels, members_of
-from napari_defectseg.ui import recent
 
 if TYPE_CHECKING:
     from napari_defectseg.models.model import Model
-
-
-def opened_steps(where: str) -> Steps[Model]:
-    """Open a model with what was said about it before, in the worker's thread."""
-    yield Step(0, 0, "reading weights")
-    model = recent.open_answered(where)
-    yield Step(1, 1, "reading weights")
-    return model
 
 
 def way_of(model: Model, other: Model) -> Combine:

@@ -12,8 +12,10 @@ from qtpy.QtWidgets import QFileDialog, QMenu
 from napari_defectseg.core.errors import DefectSegError
 from napari_defectseg.core.progress import Step, Steps
 from napari_defectseg.models.several import SeveralModels, why_recognised
-from napari_defectseg.ui import evidence, exporting, recent, seen
-from napari_defectseg.ui.combining import beside, opened_steps, without
+from napari_defectseg.ui import consent, evidence, exporting, recent, seen
+from napari_defectseg.ui.code_question import CodeQuestion
+from napari_defectseg.ui.combining import beside, without
+from napari_defectseg.ui.program_questions import Way
 
 if TYPE_CHECKING:
     from napari_defectseg.models.model import Model
@@ -57,26 +59,34 @@ class ModelWork:
             self.add(path)
 
     def add(self, path: str) -> None:
-        """Open another model and put it beside the one that is chosen."""
+        """Open another model and put it beside the chosen one; code in it is asked about."""
         file = Path(path)
         where = str(file.parent) if file.name == "card.json" else str(path)
+        self.page.programs.put_aside()
         self.page.run(
             ADDING,
-            opened_steps(where),
+            consent.open_steps(where),
             text=f"Reading {evidence.title_at(where)}",
             on_done=self._put_beside,
             primary=False,
         )
 
-    def _put_beside(self, other: Model) -> None:
+    def _put_beside(self, other: Model | consent.Question | CodeQuestion) -> None:
+        if isinstance(other, consent.Question | CodeQuestion):
+            self.page.programs.ask(other, Way(self._put_beside, self.add, self._not_added))
+            return
         if self.session.model is None:
             return
         try:
             both = beside(self.session.model, other)
         except DefectSegError as error:
-            self.page.say_error(ADDING, error)
+            self.page.refresh()  # a question may have changed what the primary button offers
+            self._not_added(other.path, error)
             return
         self.session.model = recent.with_answers(both)
+
+    def _not_added(self, _: str, error: Exception) -> None:
+        self.page.say_error(ADDING, error)
 
     def take_out(self, place: int) -> None:
         """Go on without one of the models."""

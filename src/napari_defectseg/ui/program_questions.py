@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from napari_defectseg.models.arraymodel import ArrayModel
@@ -16,32 +17,51 @@ if TYPE_CHECKING:
 LANE = "model"
 
 
+@dataclass(frozen=True)
+class Way:
+    """What becomes of a file that is asked about.
+
+    Parameters
+    ----------
+    take : callable
+        Called with the model, when an answer has opened it.
+    again : callable
+        Opens the file at a path once more, with what was answered.
+    failed : callable
+        Called with the path and the error.
+    """
+
+    take: Callable[[Any], None]
+    again: Callable[[str], None]
+    failed: Callable[[str, Exception], None]
+
+
 class ProgramQuestions:
     """Asks whether programs in model files may run, and what layers of code do.
 
     Parameters
     ----------
     page : ModelDock
-    take : callable
-        Called with the model that was opened.
-    failed : callable
-        Called with the path and the error.
+    usual : Way
+        For a model that is opened alone.
     """
 
-    def __init__(
-        self,
-        page: ModelDock,
-        take: Callable[[Any], None],
-        failed: Callable[[str, Exception], None],
-    ) -> None:
+    def __init__(self, page: ModelDock, usual: Way) -> None:
         self._page = page
-        self._take = take
-        self._failed = failed
+        self._usual = usual
+        self._way = usual
         self._question: consent.Question | CodeQuestion | None = None
 
-    def ask(self, question: consent.Question | CodeQuestion) -> None:
-        """Ask; the safe answer about a program is the primary button."""
-        self._question = question
+    def ask(self, question: consent.Question | CodeQuestion, way: Way | None = None) -> None:
+        """Ask; the safe answer about a program is the primary button.
+
+        Parameters
+        ----------
+        question : Question or CodeQuestion
+        way : Way, optional
+            How it goes on; as with a model that is opened alone, if not given.
+        """
+        self._question, self._way = question, way or self._usual
         if isinstance(question, CodeQuestion):
             links = question.actions(self.say_what_it_does, self.put_aside)
             strip = self._page.messages.say("consent", "warning", question.sentence, links)
@@ -62,15 +82,15 @@ class ProgramQuestions:
             return False
         self._close()
         recent.remember_weights_only(question.found.sha256)
-        self._take(question.model)
+        self._way.take(question.model)
         return True
 
     def trust(self) -> None:
         """Trust the program that was asked about, and run it from now on."""
         question = self._question
-        self._close()
+        self.put_aside()
         if question is not None:
-            self._run(question.where)
+            self._run(question.where, self._way)
 
     def say_what_it_does(self, word: str) -> None:
         """Keep what the layer of code does, and open the model with a layer of ours instead."""
@@ -78,7 +98,7 @@ class ProgramQuestions:
         self._close()
         if isinstance(question, CodeQuestion):
             question.remember(word)
-            self._page.open(question.where)
+            self._way.again(question.where)
 
     def put_aside(self) -> None:
         """Leave the question open; the file stays closed."""
@@ -93,7 +113,7 @@ class ProgramQuestions:
         if model.trust == "program" and isinstance(model, ArrayModel):
             actions = [("Take the trust back", self.take_back)]
         elif model.trust == "program":
-            actions = [(consent.TRUST, lambda: self._run(model.path))]
+            actions = [(consent.TRUST, lambda: self._run(model.path, self._usual))]
         self._page.messages.say("evidence", "info", sentence, actions)
 
     def take_back(self) -> None:
@@ -104,16 +124,16 @@ class ProgramQuestions:
             consent.revoke_steps(model),
             text="Taking the trust back",
             on_done=self._page.open,
-            on_failed=lambda error: self._failed(model.path, error),
+            on_failed=lambda error: self._usual.failed(model.path, error),
         )
 
-    def _run(self, where: str) -> None:
+    def _run(self, where: str, way: Way) -> None:
         self._page.run(
             LANE,
             consent.trust_steps(where),
             text="Starting the program",
-            on_done=self._take,
-            on_failed=lambda error: self._failed(where, error),
+            on_done=way.take,
+            on_failed=lambda error: way.failed(where, error),
         )
 
     def _close(self) -> bool:

@@ -89,15 +89,30 @@ def test_an_answer_can_be_taken_back(page, qtbot, scaled):
     assert not recent.can_forget(page.session.model)
 
 
-def test_a_model_with_an_answer_is_put_beside_another(page, qtbot, scaled, model_folder):
+def test_a_model_that_is_added_is_asked_about_with_the_same_buttons(
+    page, qtbot, scaled, model_folder
+):
     page.open(str(model_folder))
     qtbot.waitUntil(lambda: page.session.model is not None, timeout=30000)
     page.work.add(str(scaled))
-    qtbot.waitUntil(lambda: shown(page, "add model") is not None, timeout=30000)
-    assert "Lambda" in shown(page, "add model").sentence
-    from napari_defectseg.models.open import open_model
-
-    known = open_model(scaled, settings={"lambda.scale": "divide255"})
-    recent.remember_code(known.sha256, "lambda.scale", "divide255")
-    page.work.add(str(scaled))
+    qtbot.waitUntil(lambda: shown(page) is not None, timeout=30000)
+    assert next(link.text() for link in shown(page).links()) == "x / 255"
+    assert page.footer.primary.text() == "Use this model"
+    press(shown(page), "x / 255", qtbot)
     qtbot.waitUntil(lambda: len(getattr(page.session.model, "models", ())) == 2, timeout=30000)
+    assert spoken(page.session.model.models[1].card)["lambda.scale"] == "divide255"
+    assert shown(page) is None
+    assert shown(page, "add model") is None
+
+
+def test_a_question_about_an_added_model_put_aside_leaves_the_first_alone(
+    page, qtbot, scaled, model_folder
+):
+    page.open(str(model_folder))
+    qtbot.waitUntil(lambda: page.session.model is not None, timeout=30000)
+    first = page.session.model
+    page.work.add(str(scaled))
+    qtbot.waitUntil(lambda: shown(page) is not None, timeout=30000)
+    press(shown(page), LATER, qtbot)
+    assert page.session.model is first
+    assert shown(page) is None

@@ -116,3 +116,34 @@ def test_a_trusted_program_runs_and_the_trust_is_taken_back_in_the_dock(page, qt
     press(shown(page, "evidence"), "Take the trust back", qtbot)
     qtbot.waitUntil(lambda: shown(page, "consent") is not None, timeout=30000)
     assert listed() == ()
+
+
+def test_a_program_that_is_added_is_asked_about_too(page, qtbot, known, model_folder):
+    """Its weights are the primary answer; the same classes become a mean."""
+    page.open(str(model_folder))
+    qtbot.waitUntil(lambda: page.session.model is not None, timeout=30000)
+    page.work.add(str(known))
+    qtbot.waitUntil(lambda: shown(page, "consent") is not None, timeout=30000)
+    assert page.footer.primary.text() == consent.WEIGHTS
+    page.press_primary()
+    qtbot.waitUntil(lambda: page.footer.primary.text() == "Use this model", timeout=30000)
+    assert shown(page, "consent") is None
+    told = shown(page, "add model")
+    assert len(getattr(page.session.model, "models", ())) == 2 or "classes" in told.sentence
+
+
+def test_a_program_that_is_trusted_and_cannot_run_gives_the_button_back(
+    page, qtbot, known, monkeypatch
+):
+    from napari_defectseg.core.errors import ModelError
+
+    asked(page, qtbot, known)
+
+    def refuse(where):
+        raise ModelError("It does not run.")
+
+    monkeypatch.setattr(consent, "trust_file", refuse)
+    press(shown(page, "consent"), consent.TRUST, qtbot)
+    qtbot.waitUntil(lambda: shown(page, "model") is not None, timeout=30000)
+    assert "does not run" in shown(page, "model").sentence
+    assert page.footer.primary.text().startswith("Open a model")

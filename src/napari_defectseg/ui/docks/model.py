@@ -18,7 +18,7 @@ from napari_defectseg.ui import consent, evidence, icons, recent, theme, words
 from napari_defectseg.ui.code_question import CodeQuestion
 from napari_defectseg.ui.docks.base import DockPage
 from napari_defectseg.ui.model_work import ModelWork
-from napari_defectseg.ui.program_questions import ProgramQuestions
+from napari_defectseg.ui.program_questions import ProgramQuestions, Way
 from napari_defectseg.ui.renaming import rename_classes
 from napari_defectseg.ui.widgets.class_editor import ClassEditor
 from napari_defectseg.ui.widgets.links import Links
@@ -46,7 +46,7 @@ class ModelDock(DockPage):
     def build(self) -> None:
         """Lay out the card, the classes and the rest, and tie them to the session."""
         self._opening = ""
-        self.programs = ProgramQuestions(self, self._take, self._on_failed)
+        self.programs = ProgramQuestions(self, Way(self._take, self.open, self._on_failed))
         self.work = ModelWork(self)
         self.setAcceptDrops(True)
         self.card = ModelView()
