@@ -96,7 +96,8 @@ def evidence(model: Model, name: str) -> str:
     return f"As the authors of this network ({kind_of(card)}) published it: {value}."
 
 
-CARRY_A_CARD = ("folder", "joined", "ensemble", "bioimageio")
+SEVERAL = ("joined", "ensemble")
+CARRY_A_CARD = ("folder", *SEVERAL, "bioimageio")
 """Formats that say themselves what they mean."""
 
 
@@ -218,7 +219,8 @@ def grey_values(card: ModelCard) -> str:
         method = _METHODS[step.method]
         method = method.format(low=low, high=high) if plain else step.method
         said.append(f"{method}, {_SCOPES[step.scope]}")
-    return "; ".join(said) or "as they are"
+    usual = "as each model takes them" if card.architecture in SEVERAL else "as they are"
+    return "; ".join(said) or usual
 
 
 def range_of(card: ModelCard) -> str:

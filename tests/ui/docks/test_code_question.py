@@ -101,6 +101,7 @@ def test_a_model_that_is_added_is_asked_about_with_the_same_buttons(
     press(shown(page), "x / 255", qtbot)
     qtbot.waitUntil(lambda: len(getattr(page.session.model, "models", ())) == 2, timeout=30000)
     assert spoken(page.session.model.models[1].card)["lambda.scale"] == "divide255"
+    assert page.card.values["Grey"].text() == "as each model takes them"
     assert shown(page) is None
     assert shown(page, "add model") is None
 

@@ -26,6 +26,8 @@ _LEFT_OUT = ("auto_map", "architectures", "transformers_version", "quantization"
              "dtype", "kernel_config", "peft", "label2id")  # fmt: skip
 """Parts of words in a configuration that say nothing about a network's layers."""
 _PRETRAINED = ("use_pretrained_backbone",)
+TRAINING = ("criterion", "auxiliary_head")
+"""Parts that have tensors of their own, and that only training uses."""
 
 
 def plain(config: Mapping[str, Any]) -> dict[str, Any]:
@@ -140,8 +142,9 @@ def _config(transformers: Any, name: str, arguments: Arguments) -> Any:
 
 
 def _maps(network: nn.Module) -> Maps:
-    if isinstance(getattr(network, "criterion", None), nn.Module):
-        del network.criterion  # the loss of its training has tensors of its own
+    for part in TRAINING:
+        if isinstance(getattr(network, part, None), nn.Module):
+            setattr(network, part, None)
     return Maps(network)
 
 
@@ -161,7 +164,7 @@ def _renamed(transformers: Any, name: str, arguments: Arguments, found: State) -
             output_loading_info=True,
             local_files_only=True,
         )
-    missing = sorted(key for key in told["missing_keys"] if not key.startswith("criterion."))
+    missing = sorted(k for k in told["missing_keys"] if k.partition(".")[0] not in TRAINING)
     wrong = {
         "missing": missing,
         "unknown": sorted(told["unexpected_keys"]),
