@@ -71,6 +71,7 @@ class ProgramQuestions:
         strip = self._page.messages.say("consent", "warning", question.sentence, actions)
         strip.closed.connect(self.put_aside)
         if question.model is not None:
+            self._page.open_button.hide()  # in a narrow dock the safe answer needs the whole row
             self._page.footer.offer(
                 consent.WEIGHTS, "Read its weights as numbers; nothing in it is run"
             )

@@ -47,9 +47,8 @@ MONAI: dict[str, dict[str, Any]] = {
 ENCODER = {"encoder_name": "resnet18", "in_channels": 1, "classes": 2}
 SMP = dict.fromkeys((*smp_package.NAMES, "PAN"), ENCODER)
 # With a ResNet these are built in.
-SMP |= dict.fromkeys(
-    ("Unet", "UnetPlusPlus", "FPN"), {**ENCODER, "encoder_name": "efficientnet-b0"}
-)
+OTHER = {**ENCODER, "encoder_name": "efficientnet-b0"}
+SMP |= dict.fromkeys(("Unet", "UnetPlusPlus", "FPN"), OTHER)
 SMALL = {
     "hidden_size": 32, "num_hidden_layers": 4, "num_attention_heads": 2, "intermediate_size": 32,
     "image_size": 64,

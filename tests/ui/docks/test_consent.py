@@ -125,8 +125,10 @@ def test_a_program_that_is_added_is_asked_about_too(page, qtbot, known, model_fo
     page.work.add(str(known))
     qtbot.waitUntil(lambda: shown(page, "consent") is not None, timeout=30000)
     assert page.footer.primary.text() == consent.WEIGHTS
+    assert page.open_button.isHidden()
     page.press_primary()
     qtbot.waitUntil(lambda: page.footer.primary.text() == "Use this model", timeout=30000)
+    assert not page.open_button.isHidden()
     assert shown(page, "consent") is None
     told = shown(page, "add model")
     assert len(getattr(page.session.model, "models", ())) == 2 or "classes" in told.sentence

@@ -225,8 +225,8 @@ class ModelDock(DockPage):
         file = Path(path)
         where = str(file.parent) if file.name == "card.json" else str(path)
         self._opening = evidence.title_at(where)
-        self.messages.take_back("question")
         self.programs.put_aside()
+        self.messages.take_back("question")
         self.run(
             LANE,
             consent.open_steps(where, ask=ask),
