@@ -193,6 +193,48 @@ def test_five_minutes_end_with_an_estimate(dock):
     assert dock.footer.primary.text() == "New sample"
 
 
+def test_right_place_other_class_is_a_verdict_of_its_own(dock):
+    keys, page = keys_of(dock.viewer), dock.audit.page
+    dock.pages.setValue("audit")
+    dock.footer.primary.click()
+    audit = dock.audit.auditing
+    number, was = audit.number, audit.class_value
+    keys.run("relabel")
+    assert audit.number == number, "it waits until the class is accepted"
+    assert "It was called" in page.task.text()
+    page.right.click()
+    assert dock.session.labels.object_classes[number] != was
+    first = audit.audit.objects[0]
+    assert (first.right, first.other_class, first.there) == (False, True, True)
+    assert page.there.text().startswith("At the right place 1.00")
+    assert page.precision.text().startswith("Precision 0.00")
+
+
+def test_the_sample_goes_on_after_a_restart(dock, qtbot, tmp_path):
+    from napari_defectseg.labels.restore import restore
+    from napari_defectseg.ui.auditing import kept_audit
+    from napari_defectseg.ui.keeper import keeper_of
+
+    keeper = keeper_of(dock.session)
+    dock.pages.setValue("audit")
+    dock.footer.primary.click()
+    keys_of(dock.viewer).run("accept")
+    kept = dock.audit.auditing.audit
+    qtbot.waitUntil(lambda: not keeper.current.writer.writing, timeout=5000)
+    folder = keeper.current.writer.folder
+    image = dock.session.image
+    keeper.close()
+    history, _ = restore(folder)
+    other = session_of(ViewerModel())
+    keeper_of(other)
+    other.image = image
+    other.take_labels(history.labelmap, history)
+    qtbot.waitUntil(lambda: kept_audit(other) is not None, timeout=5000)
+    assert kept_audit(other) == kept
+    assert sum(kept.judged) == 1
+    other.close()
+
+
 def test_other_labels_end_sample_and_comparison(dock, other):
     dock.pages.setValue("audit")
     dock.footer.primary.click()

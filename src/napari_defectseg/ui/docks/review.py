@@ -173,7 +173,9 @@ class ReviewDock(DockPage):
         return self.turn.back() if self.isVisible() else False
 
     def key_class(self) -> bool | None:
-        """Change the class by key, while the queue is in front."""
+        """Change the class by key, while the queue or the sample is in front."""
+        if self.isVisible() and self.turn is self.audit:
+            return self.audit.next_class()
         return self.queue.next_class() if self._in_queue() else False
 
     def key_skip(self) -> bool | None:
