@@ -169,6 +169,61 @@ def test_two_masks_are_compared_and_the_other_is_taken(dock, other, qtbot):
     assert "differences" not in [layer.name for layer in dock.viewer.layers]
 
 
+def test_the_gallery_shows_sorts_and_decides_many_at_once(dock, qtbot):
+    keys, page, labels = keys_of(dock.viewer), dock.gallery.page, dock.session.labels
+    dock.pages.setValue("gallery")
+    tiles = page.tiles
+    assert len(tiles.numbers) == COUNT
+    page.order.setCurrentIndex(page.order.findData("size"))
+    page.arranged.emit()
+    assert tiles.numbers[0] == COUNT, "the largest first"
+    page.turn.click()
+    assert tiles.numbers[-1] == COUNT
+    qtbot.waitUntil(lambda: len(tiles._pictures) > 3, timeout=5000)
+    for number in tiles.numbers[:3]:
+        tiles._items[number].setSelected(True)
+    chosen = set(tiles.selected)
+    assert dock.session.selection == chosen
+    assert "3 chosen" in page.told.text()
+    edits = len(dock.session.history.entries)
+    keys.run("accept")
+    assert labels.checked == chosen
+    assert len(dock.session.history.entries) == edits + 1, "one step for all"
+    assert tiles._items[min(chosen)].text().startswith("✓")
+    assert len(tiles.selected) == 1
+    page.class_chosen.emit(3)
+    keys.run("delete")
+    assert len(tiles.numbers) == COUNT - 1
+    dock.hand.undo()
+    assert len(tiles.numbers) == COUNT
+    keys.run("next")
+    assert len(dock.session.selection) == 1
+    assert not dock.session.selection & labels.checked
+    keys.run("back")
+    assert len(tiles.selected) == 1
+
+
+def test_the_gallery_is_filtered_and_sorted_by_the_columns_of_the_table(dock):
+    from napari_defectseg.measurement.regions import measure_regions
+
+    page = dock.gallery.page
+    dock.session.table = measure_regions(dock.session.labels)
+    dock.pages.setValue("gallery")
+    assert page.order.findData("eccentricity") >= 0 or page.order.findData("area") >= 0
+    page.filter.edit.setText("class == 'loop'")
+    page.arranged.emit()
+    classes = {dock.session.labels.object_classes[n] for n in page.tiles.numbers}
+    assert classes == {3}
+    page.filter.edit.setText("nonsense ==")
+    page.arranged.emit()
+    assert len(page.tiles.numbers) == COUNT // 3, "what was shown stays"
+    page.order.setCurrentIndex(page.order.findData("area"))
+    page.filter.edit.setText("")
+    page.arranged.emit()
+    areas = [dock.session.labels.index.size(n) for n in page.tiles.numbers]
+    assert areas == sorted(areas, reverse=True)
+
+
 def test_five_minutes_end_with_an_estimate(dock):
     keys, page = keys_of(dock.viewer), dock.audit.page
     dock.pages.setValue("audit")
