@@ -57,9 +57,10 @@ def test_every_command_is_done_by_its_key(shown):
     for name in COMMANDS:
         keys.provide(name, lambda name=name: done.append(name))
     canvas = shown.viewer.window._qt_viewer.canvas.native
-    for command in COMMANDS.values():
-        send(canvas, command.key)
-    assert done == list(COMMANDS)
+    with_key = [name for name, command in COMMANDS.items() if command.key]
+    for name in with_key:
+        send(canvas, COMMANDS[name].key)
+    assert done == with_key
 
 
 def test_alt_digits_bring_the_docks_that_exist(bench):
