@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 
 from napari_defectseg.batch.analyse import AnalyseSettings, analyse
-from napari_defectseg.batch.measure import MeasureJob, measure_steps, write_measured
+from napari_defectseg.batch.measure import measure_steps, write_measured
 from napari_defectseg.batch.rerun import rerun
+from napari_defectseg.batch.taking import MeasureJob
 from napari_defectseg.core.calibration import Calibration
 from napari_defectseg.core.errors import FileMissing, RecipeError
 from napari_defectseg.core.progress import drive
