@@ -23,6 +23,7 @@ from napari_defectseg.measurement.further import (
 from napari_defectseg.measurement.movies.movie import MovieStatistics
 from napari_defectseg.measurement.movies.summary import summary_of_movie
 from napari_defectseg.measurement.populations import NO_CLASSES, Summary, summarise
+from napari_defectseg.measurement.statistics.nested import over_specimens
 from napari_defectseg.measurement.table import RegionTable
 from napari_defectseg.results.naming import stems
 from napari_defectseg.results.summary import as_text, describe_image
@@ -203,7 +204,27 @@ def _together(
         total: dict[str, Any] = {"region": {}, "classes": {}, "warnings": notes}
     else:
         total = summarise(stacked, foil=job.foil).as_dict()
-    return {**total, "by_image": {name: found.as_dict() for name, found in each.items()}}
+    plain = {name: found.as_dict() for name, found in each.items()}
+    return {**total, **_by_specimen(job, tables), "by_image": plain}
+
+
+def _by_specimen(job: MeasureJob, tables: Sequence[RegionTable]) -> dict[str, Any]:
+    """Return the numbers of each specimen that is named, and over specimens as units."""
+    groups: dict[str, list[RegionTable]] = {}
+    for path, table in zip(job.masks, tables, strict=True):
+        groups.setdefault(job.specimens.get(str(path), ""), []).append(table)
+    stacked = {name: RegionTable.stack(found) for name, found in groups.items() if name}
+    if not stacked or any(table.region is None for table in stacked.values()):
+        return {}
+    found = {name: summarise(table, foil=job.foil) for name, table in stacked.items()}
+    over = over_specimens(list(found.values()))
+    return {
+        "by_specimen": {name: one.as_dict()["classes"] for name, one in found.items()},
+        "over_specimens": {
+            name: {key: value.as_dict() for key, value in numbers.items()}
+            for name, numbers in over.items()
+        },
+    }
 
 
 def _acquisition(foil: Foil | None) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from napari_defectseg.images.image import CalibratedImage
+from napari_defectseg.images.space import ReferenceSpace
 from napari_defectseg.labels.labelmap import LabelMap
 from napari_defectseg.measurement.populations import Summary
 from napari_defectseg.measurement.table import RegionTable
@@ -76,6 +77,8 @@ class Analysis:
         Where the image belongs.
     warnings : tuple of str
         Beside those of the summary.
+    space : ReferenceSpace or None
+        What was counted; None: all of the image.
     """
 
     image: CalibratedImage
@@ -93,3 +96,4 @@ class Analysis:
     specimen: str = ""
     field: str = ""
     warnings: tuple[str, ...] = ()
+    space: ReferenceSpace | None = None

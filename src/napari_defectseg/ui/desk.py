@@ -10,6 +10,7 @@ from weakref import ref
 from qtpy.QtWidgets import QFileDialog, QWidget
 
 from napari_defectseg.core.errors import AlreadyExists, DefectSegError
+from napari_defectseg.results.recipe import ReportSettings
 from napari_defectseg.ui import words
 from napari_defectseg.ui.follow import follower_of
 from napari_defectseg.ui.keeper import keeper_of
@@ -180,7 +181,8 @@ class Desk:
         page = self.page
         try:
             recipe = recipe_of(page.session, follower_of(page.session).settings)
-            recipe.write(path, overwrite=True)
+            whole = recipe.model_copy(update={"report": ReportSettings()})
+            whole.write(path, overwrite=True)
         except DefectSegError as error:
             page.say_error(RECIPE, error)
             return
