@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
@@ -15,6 +15,7 @@ values = st.lists(st.floats(-100, 100), min_size=2, max_size=8)
 
 
 @given(values, values)
+@settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_welch_is_that_of_scipy(first: list[float], second: list[float]) -> None:
     a, b = np.array(first), np.array(second)
     found = difference(a, b)
