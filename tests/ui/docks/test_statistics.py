@@ -275,7 +275,7 @@ def test_curves_of_a_movie_stand_beside_the_slider(movie, qtbot):
     truth = picture.facts["keyhole_depth"]
     np.testing.assert_allclose(cloud.y, truth, atol=3 * picture.image.calibration.steps[0])
     assert cloud.x_title == "time (µs)"
-    assert "lower bounds" in dock.messages.strip("movie").sentence
+    assert "lower bounds" in plot.told.toolTip()
     gone = []
     plot.frame_chosen.connect(gone.append)
     plot.points.points_chosen.emit(np.array([5]), False)

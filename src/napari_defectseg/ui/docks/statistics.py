@@ -198,11 +198,10 @@ class StatisticsDock(DockPage):
         self._show_all()
 
     def _on_movie(self, movie: MovieStatistics | None) -> None:
-        self.distribution.show_frames(None if movie is None else movie.frames)
+        frames, notes = (None, "") if movie is None else (movie.frames, " ".join(movie.notes))
+        self.distribution.show_frames(frames, notes)
         self.distribution.show_frame(self._frame())
         self.messages.take_back(LANE)
-        if movie is not None and movie.notes:
-            self.messages.say(LANE, "info", " ".join(movie.notes))
 
     def _on_frame(self, frame: int) -> None:
         """Go to a frame that was clicked in a curve."""

@@ -66,6 +66,7 @@ class Distribution(QWidget):
         self._ids = np.zeros(0, np.int64)
         self._space: ReferenceSpace | None = None
         self._frames: RegionTable | None = None
+        self._notes = ""
         self._frame: int | None = None
         self._selection: frozenset[int] = frozenset()
         self._wide = self._low = False
@@ -136,9 +137,12 @@ class Distribution(QWidget):
         self.controls.show_table(table)
         self._draw()
 
-    def show_frames(self, frames: RegionTable | None) -> None:
-        """Show the curves of a movie; None: they are being measured, or there is no movie."""
-        self._frames = frames
+    def show_frames(self, frames: RegionTable | None, notes: str = "") -> None:
+        """Show the curves of a movie with what a person should know of them.
+
+        None: they are being measured, or there is no movie.
+        """
+        self._frames, self._notes = frames, notes
         self.controls.show_frames(frames)
         if self.kind == TIME:
             self._draw()
@@ -152,7 +156,8 @@ class Distribution(QWidget):
     def mark(self, selection: frozenset[int]) -> None:
         """Outline the bars that hold the selected objects, and say which they are."""
         self._selection = selection
-        self.told.setText(_selection_words(selection) or HINTS[self.kind])
+        hint = (self.kind == TIME and self._notes) or HINTS[self.kind]
+        self.told.setText(_selection_words(selection) or hint)
         if not self.column or self._table is None:
             return
         if self.kind in (SCATTER, CUMULATIVE):

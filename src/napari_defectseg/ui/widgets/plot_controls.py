@@ -142,8 +142,8 @@ class PlotControls(QWidget):
         kind = self.kind
         self.other_box.setVisible(kind == SCATTER)
         self.column_box.setVisible(kind != MATRIX)
-        self.weight.setEnabled(kind in (HISTOGRAM, ROSE))
-        self.scale.setEnabled(kind in (HISTOGRAM, CUMULATIVE, SCATTER))
+        self.weight.setVisible(kind in (HISTOGRAM, ROSE))
+        self.scale.setVisible(kind in (HISTOGRAM, CUMULATIVE, SCATTER))
         self._fill()
         self.kind_changed.emit()
 

@@ -198,7 +198,7 @@ class RegionTableView(QTableView):
             self.setColumnHidden(place, bool(wanted) and column.key not in wanted)
             title = self.regions.headerData(place, Qt.Orientation.Horizontal)
             space = 40 if column.icons else 26
-            width = max(metrics.horizontalAdvance(title) + 22, *_widths(column, metrics, space))
+            width = max(metrics.horizontalAdvance(title) + 28, *_widths(column, metrics, space))
             self.setColumnWidth(place, min(width, 150))
             stretch = bool(column.icons)
             mode = QHeaderView.ResizeMode
