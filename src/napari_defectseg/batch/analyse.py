@@ -15,6 +15,7 @@ from napari_defectseg.core.progress import Step, Steps, drive
 from napari_defectseg.core.units import Quantity
 from napari_defectseg.images.image import CalibratedImage
 from napari_defectseg.images.open import open_image
+from napari_defectseg.images.space import ReferenceSpace
 from napari_defectseg.inference.settings import PredictSettings
 from napari_defectseg.labels.decode import DecodeSettings
 from napari_defectseg.labels.labelmap import LabelMap
@@ -298,7 +299,11 @@ def _predicted(model: Model, image: CalibratedImage, recipe: Recipe) -> Steps[Pr
 
 
 def measured(
-    image: CalibratedImage, labels: LabelMap, prediction: Prediction, recipe: Recipe
+    image: CalibratedImage,
+    labels: LabelMap,
+    prediction: Prediction,
+    recipe: Recipe,
+    space: ReferenceSpace | None = None,
 ) -> Analysis:
     """Return the analysis of labels that came from a prediction, corrected or not.
 
@@ -310,6 +315,8 @@ def measured(
         Its scores give each object's mean probability.
     recipe : Recipe
         How to measure.
+    space : ReferenceSpace, optional
+        What is counted; None: all of the image.
     """
     measure, notes = recipe.measure, list(prediction.warnings)
     if measure.intensity and image.channels not in COLOURS:
@@ -318,7 +325,9 @@ def measured(
             f"{image.name} has {image.channels} channels, which are no colours: "
             "grey values were not measured."
         )
-    table = measure_regions(labels, image=image, scores=prediction.scores, settings=measure)
+    table = measure_regions(
+        labels, image=image, space=space, scores=prediction.scores, settings=measure
+    )
     thickness, note = _thickness(image)
     return Analysis(
         image=image,
@@ -329,6 +338,7 @@ def measured(
         engine=str(prediction.plan.get("engine", "")),
         plan=prediction.plan,
         warnings=(*notes, *note),
+        space=space,
     )
 
 

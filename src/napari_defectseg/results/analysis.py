@@ -9,6 +9,7 @@ from typing import Any
 
 from napari_defectseg.images.image import CalibratedImage
 from napari_defectseg.labels.audit import Audit
+from napari_defectseg.images.space import ReferenceSpace
 from napari_defectseg.labels.labelmap import LabelMap
 from napari_defectseg.measurement.populations import Summary
 from napari_defectseg.measurement.table import RegionTable
@@ -79,6 +80,8 @@ class Analysis:
         Beside those of the summary.
     audit : Audit or None
         The five-minute review of these labels, as far as it has come.
+    space : ReferenceSpace or None
+        What was counted; None: all of the image.
     """
 
     image: CalibratedImage
@@ -97,3 +100,4 @@ class Analysis:
     field: str = ""
     warnings: tuple[str, ...] = ()
     audit: Audit | None = None
+    space: ReferenceSpace | None = None

@@ -11,6 +11,7 @@ import numpy as np
 
 from napari_defectseg.core.atomic import atomic_folder, not_saved, write_text
 from napari_defectseg.core.errors import AlreadyExists, DefectSegError, NotSaved
+from napari_defectseg.images.space import ReferenceSpace
 from napari_defectseg.results.analysis import Analysis
 from napari_defectseg.results.extras import PLACES, needs_scores, write_extras
 from napari_defectseg.results.naming import stem_of
@@ -24,6 +25,7 @@ OURS = (
     *(f"{role}{suffix}" for role in ("mask", "labels") for suffix in FORMATS.values()),
     "scores.zarr",
     *(f"disagreement{suffix}" for suffix in FORMATS.values()),
+    *(f"region{suffix}" for suffix in FORMATS.values()),
     *PLACES,
     "overlay.png",
     "objects.csv",
@@ -144,6 +146,8 @@ def _fill(part: Path, analysis: Analysis, form: str, also: Collection[str]) -> N
         _write_scores(part / "scores.zarr", analysis)
     if analysis.disagreement is not None:
         _write_disagreement(part / f"disagreement{FORMATS[form]}", analysis)
+    if analysis.space is not None and not analysis.space.is_whole:
+        _write_region(part / f"region{FORMATS[form]}", analysis.space, analysis)
     write_extras(part, analysis, also)
     if analysis.journal is not None:
         copy_journal(analysis.journal, part)
@@ -194,6 +198,18 @@ def _write_disagreement(path: Path, analysis: Analysis) -> None:
         axes=analysis.labels.axes,
         calibration=analysis.image.calibration,
         name="disagreement",
+    )
+
+
+def _write_region(path: Path, space: ReferenceSpace, analysis: Analysis) -> None:
+    from napari_defectseg.images.save import save_array
+
+    save_array(
+        space.mask().astype(np.uint8),
+        path,
+        axes=analysis.labels.axes,
+        calibration=analysis.image.calibration,
+        name="region",
     )
 
 
