@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Generator, Iterator
 from contextlib import closing, nullcontext
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -16,6 +16,7 @@ from napari_defectseg.images.image import CalibratedImage
 from napari_defectseg.inference.begun import Begun
 from napari_defectseg.inference.crew import Crew, abreast
 from napari_defectseg.inference.engine import Engine, Pass, engine_for
+from napari_defectseg.inference.finite import Replaced, check_scores
 from napari_defectseg.inference.job import Job, prepare, spacing_for
 from napari_defectseg.inference.layout import Index
 from napari_defectseg.inference.pace import Watch
@@ -184,7 +185,7 @@ class Piece:
     part : Part or None
         None: it is being computed, or waits until all tiles of its plane are there.
     words : str
-    replaced : int
+    replaced : Replaced
     tiles : int
         Number of tiles that the part finishes.
     ahead : int
@@ -193,7 +194,7 @@ class Piece:
 
     part: Part | None
     words: str
-    replaced: int = 0
+    replaced: Replaced = field(default_factory=Replaced)
     tiles: int = 1
     ahead: int = 0
 
@@ -251,7 +252,7 @@ class _Plane:
     watch: Watch
     index: Index
 
-    def piece(self, number: int, tile: Tile, scores: Array, replaced: int) -> Piece:
+    def piece(self, number: int, tile: Tile, scores: Array, replaced: Replaced) -> Piece:
         part = Part(*self.job.layout.placed(self.index, tile, scores))
         return Piece(part, _words(self.job, self.index, number), replaced)
 
@@ -265,6 +266,7 @@ class _Plane:
         waiting = Piece(None, _words(self.job, self.index, number), ahead=ahead)
         with self.watch.lap(tile), closing(self.engine.begin(block)) as passing:
             scores = yield from waited(passing, waiting)
+        check_scores(scores, tile, self.job.layout, self.index, self.job.model.card.name)
         return tile, scores, replaced
 
 
