@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import product
 from typing import Any
 
 import numpy as np
@@ -19,9 +18,9 @@ from napari_defectseg.components.label import (
     unite,
 )
 from napari_defectseg.components.runs import Runs, as_volume, find_runs
+from napari_defectseg.core.boxes import Box, cut
 from napari_defectseg.core.errors import LabelError
 
-Box = tuple[slice, ...]
 Shape = tuple[int, ...]
 MOST = np.iinfo(np.int32).max
 ROOM = 1024
@@ -147,7 +146,11 @@ class BlockLabels:
         used = self._offsets[-1]
         parent = self._parent[:used].copy()
         _roots(parent)
-        total, earliest, cut_off = np.zeros(used, np.int64), np.full(used, FAR), np.zeros(used, bool)
+        total, earliest, cut_off = (
+            np.zeros(used, np.int64),
+            np.full(used, FAR),
+            np.zeros(used, bool),
+        )
         np.add.at(total, parent, self._sizes[:used])
         np.minimum.at(earliest, parent, self._first[:used])
         np.logical_or.at(cut_off, parent, self._cut[:used])
@@ -324,12 +327,3 @@ def _add_runs(
 def _roots(parent: NDArray[np.int32]) -> None:
     for index in range(parent.size):
         parent[index] = find_root(parent, index)
-
-
-def cut(shape: Sequence[int], block: Sequence[int]) -> Iterator[Box]:
-    """Yield boxes of the shape `block` that fill an array, in C order; the last are smaller."""
-    sides = [
-        [slice(at, min(at + step, length)) for at in range(0, length, step)]
-        for length, step in zip(shape, block, strict=True)
-    ]
-    yield from product(*sides)

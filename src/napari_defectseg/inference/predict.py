@@ -22,7 +22,7 @@ from napari_defectseg.inference.layout import Index
 from napari_defectseg.inference.pace import Watch
 from napari_defectseg.inference.patches import WindowPlan
 from napari_defectseg.inference.prediction import Prediction
-from napari_defectseg.inference.recover import MemoryFull, with_smaller_tiles
+from napari_defectseg.inference.recover import MemoryFull, lighter, watching_memory
 from napari_defectseg.inference.rescale import rescale
 from napari_defectseg.inference.scores import room_for_scores
 from napari_defectseg.inference.segments import Result, seamless, together
@@ -141,14 +141,14 @@ def go_on_steps(begun: Begun) -> Steps[Prediction]:
 
 
 def _to_the_end(job: Job, held: int, begun: Begun | None, spent: float) -> Steps[Prediction]:
-    """Run a job; where the memory does not suffice, anew in smaller tiles."""
+    """Run a job; where the memory does not suffice, anew in a lighter way."""
     while True:
         started = time.perf_counter()
         try:
             run = yield from _run_steps(job, held, begun, spent)
             return run.prediction()
         except MemoryFull as error:
-            job, begun = with_smaller_tiles(job, error), None
+            job, begun = lighter(job, error), None
             spent += time.perf_counter() - started
             yield Step(0, job.total, job.warnings[-1])
 
@@ -199,7 +199,7 @@ class Piece:
     ahead: int = 0
 
 
-def pieces(job: Job, engine: Engine, first: int) -> Iterator[Piece]:
+def pieces(job: Job, engine: Engine, first: int) -> Generator[Piece, None, None]:
     """Compute the tiles, all but the `first` ones."""
     source = Source(job)
     card = job.model.card
@@ -262,10 +262,11 @@ class _Plane:
 
     def result(self, number: int, tile: Tile, ahead: int = 0) -> Generator[Piece, None, Result]:
         """Compute a tile as `run` does, and return it as it came."""
-        block, replaced = self.source.block(tile)
         waiting = Piece(None, _words(self.job, self.index, number), ahead=ahead)
-        with self.watch.lap(tile), closing(self.engine.begin(block)) as passing:
-            scores = yield from waited(passing, waiting)
+        with watching_memory(f"a tile of {' × '.join(str(n) for n in tile.shape)} pixels"):
+            block, replaced = self.source.block(tile)
+            with self.watch.lap(tile), closing(self.engine.begin(block)) as passing:
+                scores = yield from waited(passing, waiting)
         check_scores(scores, tile, self.job.layout, self.index, self.job.model.card.name)
         return tile, scores, replaced
 

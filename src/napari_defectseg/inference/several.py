@@ -19,7 +19,7 @@ from napari_defectseg.inference.finite import Replaced
 from napari_defectseg.inference.job import Job
 from napari_defectseg.inference.predict import Part, pieces
 from napari_defectseg.inference.prediction import Prediction
-from napari_defectseg.inference.recover import MemoryFull, with_smaller_tiles
+from napari_defectseg.inference.recover import MemoryFull, lighter
 from napari_defectseg.inference.scores import Room, room_for_scores
 from napari_defectseg.inference.settings import PredictSettings
 from napari_defectseg.inference.tiling import Box
@@ -215,14 +215,14 @@ class _Run:
     named: bool
 
     def steps(self) -> Steps[Found]:
-        """Run it; where the memory does not suffice, anew in smaller tiles."""
+        """Run it; where the memory does not suffice, anew in a lighter way."""
         job = self.member.job
         while True:
             try:
                 plan, replaced = yield from self._fill(job)
                 return Found(self.member, job, plan, replaced)
             except MemoryFull as error:
-                job = with_smaller_tiles(job, error)
+                job = lighter(job, error)
                 self.target.again()
                 yield Step(*self.count, job.warnings[-1])
 

@@ -105,9 +105,9 @@ class Source:
             return block, Replaced()
         bad = ~np.isfinite(block)
         if self._fill is None:
-            raise self._refusal(bad.any(axis=0), tile)
+            raise self._refusal(np.asarray(bad.any(axis=0)), tile)
         shape = (-1,) + (1,) * (block.ndim - 1)
-        inside = bad[(slice(None), *tile.local)].any(axis=0)
+        inside = np.asarray(bad[(slice(None), *tile.local)].any(axis=0))
         corner = tuple(part.start for part in tile.inner)
         count = int(inside.sum())
         said = Replaced(count, self._place(inside, corner)) if count else Replaced()

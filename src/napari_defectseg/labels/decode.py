@@ -184,9 +184,7 @@ def object_scores(labelmap: LabelMap, scores: Scores) -> dict[int, float]:
     }
 
 
-def class_values(
-    scores: Scores, classes: ClassMap, task: Task, settings: DecodeSettings
-) -> Values:
+def class_values(scores: Scores, classes: ClassMap, task: Task, settings: DecodeSettings) -> Values:
     """Return the class of each pixel, before holes are filled and small objects left out.
 
     Parameters

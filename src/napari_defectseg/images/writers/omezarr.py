@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import math
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,6 +11,7 @@ import numpy as np
 
 from napari_defectseg.core.atomic import atomic_folder
 from napari_defectseg.core.axes import Axes
+from napari_defectseg.core.boxes import Box, cut, sides_within
 from napari_defectseg.images.ngff.metadata import COLOURS, UNITS
 from napari_defectseg.images.writer import Picture, plain, stored_type
 
@@ -23,7 +23,6 @@ LARGEST_PART = 1 << 26
 SMALLEST_LEVEL = 512
 """Coarser levels are added until both sides of a plane are at most this."""
 ORDER = ("t", "c", "z", "y", "x")
-Box = tuple[slice, ...]
 
 
 def write(picture: Picture, path: Path, overwrite: bool) -> None:
@@ -33,7 +32,7 @@ def write(picture: Picture, path: Path, overwrite: bool) -> None:
     turn = [picture.axes.index(name) for name in order]
     with atomic_folder(path, overwrite=overwrite) as part:
         array = begin(part, picture)
-        for box in boxes_of(array):
+        for box in _boxes(array):
             block = np.asarray(picture.data[tuple(box[place] for place in places)])
             array[box] = plain(block.transpose(turn))
         finish(part, picture)
@@ -106,24 +105,14 @@ def _create(
     )
 
 
-def boxes_of(array: Any, most: int = LARGEST_PART) -> Iterator[Box]:
-    """Yield boxes of whole blocks that fill an array, in C order, of about `most` bytes at most.
-
-    Each is as long as it can be along the last axes.
-    """
-    sides = list(array.chunks)
-    size = math.prod(sides) * array.dtype.itemsize
-    for axis in reversed(range(len(sides))):
-        times = max(1, min(most // size, -(-array.shape[axis] // sides[axis])))
-        sides[axis], size = sides[axis] * times, size * times
-    starts = (range(0, n, side) for n, side in zip(array.shape, sides, strict=True))
-    for at in itertools.product(*starts):
-        ends = zip(at, sides, array.shape, strict=True)
-        yield tuple(slice(start, min(start + side, length)) for start, side, length in ends)
+def _boxes(array: Any, most: int = LARGEST_PART) -> Iterator[Box]:
+    """Yield boxes of whole blocks that fill an array, of about `most` bytes at most."""
+    sides = sides_within(array.shape, array.chunks, most // array.dtype.itemsize)
+    yield from cut(array.shape, sides)
 
 
 def _shrink(array: Any, finer: Any, discrete: bool) -> None:
-    for box in boxes_of(array, LARGEST_PART // 4):
+    for box in _boxes(array, LARGEST_PART // 4):
         wide = (slice(2 * part.start, 2 * part.stop) for part in box[-2:])
         block = np.asarray(finer[(*box[:-2], *wide)])
         array[box] = block[..., ::2, ::2] if discrete else _means(block)
