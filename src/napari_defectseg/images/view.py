@@ -109,8 +109,12 @@ class ThickArray:
         parts = list(key) if isinstance(key, tuple) else [key]
         parts += [slice(None)] * (len(self.shape) - len(parts))
         asked = parts[self._axis]
-        if not isinstance(asked, slice) or Ellipsis in parts:
+        if Ellipsis in parts:
             return np.asarray(self._array[key])
+        if not isinstance(asked, slice):
+            parts[self._axis] = slice(asked, asked + 1)
+            lead = sum(isinstance(part, slice) for part in parts[: self._axis])
+            return np.asarray(self[tuple(parts)].take(0, axis=lead))
         start, stop, _ = asked.indices(self.shape[self._axis])
         others = (*parts[: self._axis], *parts[self._axis + 1 :])
         if others != self._others or start < self._range.start or stop > self._range.stop:

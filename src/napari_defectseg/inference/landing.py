@@ -81,6 +81,7 @@ class Landed:
     again : int
         Tiles that were there but did not agree with their checksum, and were computed again.
     seconds : float
+    image_sha256 : str
     """
 
     job: Job
@@ -90,6 +91,7 @@ class Landed:
     kept: int = 0
     again: int = 0
     seconds: float = 0.0
+    image_sha256: str = ""
 
     @property
     def warnings(self) -> tuple[str, ...]:
@@ -226,7 +228,8 @@ class _Run:
                     yield Step(done, job.total, piece.words, partial=part)
                     if number >= stop:
                         break
-        return Landed(job, stores, plan, self._replaced, kept, wrong)
+        sha256 = self._landing.image_sha256
+        return Landed(job, stores, plan, self._replaced, kept, wrong, image_sha256=sha256)
 
     def _land(self, part: Part, number: int, piece: Piece, ledger: Ledger, stores: Stores) -> None:
         """Write a block and vouch for it."""

@@ -37,8 +37,10 @@ class StoredLabels:
     planes : tuple of AxisView
         Object numbers (int32) as in a `LabelMap`: one plane for exclusive classes, else one a
         class.
-    mask : array-like of uint8
-        Class values; overlapping classes have one mask each in front.
+    mask : AxisView
+        Class values (uint8); overlapping classes have one mask each in front.
+    numbers : AxisView
+        Object numbers in the same form.
     class_of : ndarray of uint8
         Class value of each number; 0 for the background.
     classes : ClassMap
@@ -54,6 +56,7 @@ class StoredLabels:
 
     planes: tuple[AxisView, ...]
     mask: AxisView
+    numbers: AxisView
     class_of: NDArray[np.uint8]
     classes: ClassMap
     axes: Axes
@@ -165,6 +168,7 @@ def find_stored_steps(
     return StoredLabels(
         tuple(planes),
         mask,
+        AxisView(places.labels, stored, order),
         np.concatenate(found),
         classes,
         axes,
