@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import json
+import random
+import subprocess
+import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -202,3 +206,61 @@ def test_a_stopped_run_of_something_else_is_refused(
     with pytest.raises(RecipeError, match="another image"):
         analyse(replace(image, data=changed), recipe, out, again)
     assert analyse(path, recipe, out, AnalyseSettings(form="zarr", overwrite=True)).table
+
+
+def worker(path: Path, recipe: Recipe, out: Path, pause: float) -> subprocess.Popen[str]:
+    """Start the analysis in a process of its own."""
+    file = out.parent / "recipe-of-worker.json"
+    file.write_text(json.dumps(recipe.as_dict()), "utf-8")
+    script = Path(__file__).parent / "landing_worker.py"
+    command = [sys.executable, str(script), str(path), str(file), str(out), str(pause)]
+    return subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+
+
+def killed(process: subprocess.Popen[str], out: Path, tiles: int) -> int:
+    """Kill a worker when so many more tiles are finished; return how many are."""
+    ledger = out / "big.unfinished" / "blocks.jsonl"
+    before = len(ledger.read_text("utf-8").splitlines()) if ledger.exists() else 1
+    while process.poll() is None:
+        lines = len(ledger.read_text("utf-8").splitlines()) if ledger.exists() else 0
+        if lines >= before + tiles:
+            break
+        time.sleep(0.002)
+    process.kill()
+    process.wait()
+    return lines - 1
+
+
+@pytest.mark.parametrize("seed", [0, pytest.param(1, marks=pytest.mark.long)])
+def test_killed_by_force_it_goes_on_to_the_same_bytes(
+    models: dict[str, Path], tmp_path: Path, seed: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Blocks before the kills are kept, a damaged one is found and made again."""
+    rng = random.Random(seed)
+    path = image_file(tmp_path, (6, 150, 170), "zyx")
+    recipe = recipe_of(models["plane"], decode=DecodeSettings(min_size=3))
+    small = recipe.model_copy(update={"predict": {**recipe.predict, "memory": 1_500_000}})
+    out = tmp_path / "out"
+    done = 0
+    for _ in range(2 + 2 * seed):
+        done = killed(worker(path, small, out, 0.03), out, rng.randint(1, 12))
+    assert done > 1
+    folder = out / "big.unfinished"
+    pieces = sorted(p for p in (folder / "classes.zarr").rglob("*") if p.name[0].isdigit())
+    damaged = rng.choice([p for p in pieces if p.is_file()])
+    content = bytearray(damaged.read_bytes())
+    content[rng.randrange(len(content))] ^= 1 << rng.randrange(8)
+    damaged.write_bytes(content)
+    counted = []
+    settings = AnalyseSettings(form="zarr", resume=True)
+    found = analyse(path, small, out, settings, on_step=counted.append)
+    assert any("damaged, and computed again" in text for text in found.warnings)
+    computed = [step for step in counted if step.partial is not None]
+    assert len(computed) == computed[-1].total - done + 1
+    fresh = tmp_path / "fresh"
+    monkeypatch.setattr(landing, "too_large", lambda *_: True)
+    analyse(path, small, fresh, AnalyseSettings(form="zarr"))
+    for (role, one), (_, other) in zip(arrays(out), arrays(fresh), strict=True):
+        np.testing.assert_array_equal(one, other, err_msg=role)
+    for name in ("objects.csv", "overlay.png"):
+        assert (out / "big" / name).read_bytes() == (fresh / "big" / name).read_bytes()

@@ -87,6 +87,15 @@ class LandedRun:
             )
         return True
 
+    def tell_kept(self, error: DefectSegError) -> None:
+        """Add to the hint of an error what of the run is kept."""
+        from napari_defectseg.inference.landing import progress_of
+
+        found = progress_of(self.folder)
+        if found is not None and found[0] and "go on" not in error.hint.lower():
+            kept = f"{found[0]} of {found[1]} tiles are kept; go on with them by --resume."
+            error.hint = f"{error.hint} {kept}".strip()
+
     def finish(self) -> None:
         """Take away what was kept while it was not done, after the result is in its place."""
         shutil.rmtree(self.folder, ignore_errors=True)
@@ -136,7 +145,11 @@ def land_analysis_steps(
     yield Step(0, 0, "computing the image's checksum")
     sha256 = image.sha256()
     landing = LandSettings(recipe.decode, run.scores, resume, sha256)
-    landed = yield from land_steps(model, image, predict, run.folder, landing)
+    try:
+        landed = yield from land_steps(model, image, predict, run.folder, landing)
+    except DefectSegError as error:
+        run.tell_kept(error)
+        raise
     try:
         labels, ready = yield from _objects(landed, image, recipe, run, memory)
         table = yield from _table(landed, labels, image, recipe, memory)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from napari_defectseg.cli.many import analyse_images
-from napari_defectseg.cli.options import Also, Out, extras
+from napari_defectseg.cli.options import Also, Out, Resume, extras
 from napari_defectseg.cli.work import Debug, Json, Overwrite, Quiet, working
 
 if TYPE_CHECKING:
@@ -32,6 +32,7 @@ def run(
     scores: Annotated[bool, typer.Option("--scores", help="Keep the probabilities, too.")] = False,
     also: Also = None,
     overwrite: Overwrite = False,
+    resume: Resume = False,
     as_json: Json = False,
     quiet: Quiet = False,
     debug: Debug = False,
@@ -43,7 +44,7 @@ def run(
         from napari_defectseg.results.recipe import Recipe
 
         known = _with_model_beside(Recipe.read(recipe), recipe)
-        settings = AnalyseSettings(scores=scores, also=wanted, overwrite=overwrite)
+        settings = AnalyseSettings(scores=scores, also=wanted, overwrite=overwrite, resume=resume)
         analyse_images(work, images, known, out, settings)
 
 

@@ -222,7 +222,7 @@ class _Run:
                     if piece.part is None:
                         yield Step(done + piece.ahead, job.total, piece.words)
                         continue
-                    part = piece.part
+                    part = replace(piece.part, kept_in=self._folder)
                     self._land(part, number, piece, ledger, stores)
                     number, done = number + piece.tiles, done + piece.tiles
                     yield Step(done, job.total, piece.words, partial=part)

@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Generator, Iterator
 from contextlib import closing, nullcontext
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -48,11 +49,14 @@ class Part:
     begun : Begun or None
         The run as far as it has come with this part. Whoever keeps it keeps the scores, even
         after the run was stopped; `go_on_steps` takes it.
+    kept_in : Path or None
+        Folder in which the run keeps this part until it is done, also after it was killed.
     """
 
     where: Box
     scores: Array
     begun: Begun | None = None
+    kept_in: Path | None = None
 
 
 def predict(
