@@ -20,6 +20,7 @@ from napari_defectseg.inference.engine import Engine, engine_for
 from napari_defectseg.inference.finite import Replaced
 from napari_defectseg.inference.job import Job, prepare
 from napari_defectseg.inference.ledger import FILE, Entry, Ledger
+from napari_defectseg.inference.memory import default_budget
 from napari_defectseg.inference.predict import Part, Piece, pieces
 from napari_defectseg.inference.recover import MemoryFull, lighter
 from napari_defectseg.inference.settings import PredictSettings
@@ -28,6 +29,8 @@ from napari_defectseg.labels.decode import DecodeSettings
 from napari_defectseg.models.model import Model
 
 VERSION = 1
+BESIDE = 64 << 20
+"""Bytes that are needed beside a pass, whatever its size."""
 PLANNED = ("device", "threads", "memory")
 """What of a plan a run that goes on takes over where nothing else was asked for."""
 WORDS = {
@@ -136,8 +139,9 @@ def land_steps(
     known = Ledger.read(folder) if landing.resume else None
     if known is not None:
         settings = as_begun(settings, known.head)
-    job = prepare(model, image, settings)
-    head = _head(job, landing)
+    whole = settings.memory or default_budget()
+    job = prepare(model, image, replace(settings, memory=for_a_pass(whole)))
+    head = {**_head(job, landing), "memory": whole}
     if known is not None:
         _compare(known.head, head, folder)
         job = _replayed(job, known.head)
@@ -149,6 +153,15 @@ def land_steps(
         except MemoryFull as error:
             job, known = lighter(job, error), None
             yield Step(0, job.total, job.warnings[-1])
+
+
+def for_a_pass(memory: int) -> int:
+    """Return what one pass may need of the memory of a run that goes block by block.
+
+    The rest is for the block itself on its way in and out, for the sample of grey values and
+    for what stores keep while they pack and unpack.
+    """
+    return max(memory // 3, (memory - BESIDE) // 2)
 
 
 def as_begun(settings: PredictSettings, head: Mapping[str, Any]) -> PredictSettings:
@@ -181,7 +194,7 @@ class _Run:
         """Compute what is missing; see `land_steps`."""
         job = self._job
         with engine_for(job, kept=job.budget if job.keeps else 0) as engine:
-            plan = job.resolved(engine.name, engine.threads)
+            plan = {**job.resolved(engine.name, engine.threads), "memory": self._head["memory"]}
             head = {**self._head, "plan": plan, "lighter": list(job.lighter)}
             head["planned"] = {name: plan.get(name) for name in PLANNED}
             with _writing(self._folder):
@@ -333,7 +346,5 @@ def progress_of(folder: Path) -> tuple[int, int] | None:
 
 def too_large(model: Model, image: CalibratedImage, settings: PredictSettings) -> bool:
     """Return whether the scores of an image are more than the memory that a run may take."""
-    from napari_defectseg.inference.memory import default_budget
-
     size = 4 * model.card.score_channels * int(np.prod(image.label_shape, dtype=np.int64))
     return size > (settings.memory or default_budget())
