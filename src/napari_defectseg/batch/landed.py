@@ -106,7 +106,8 @@ def goes_by_blocks(model: Model, image: CalibratedImage, predict: PredictSetting
     from napari_defectseg.inference.landing import too_large
     from napari_defectseg.models.several import SeveralModels
 
-    return not isinstance(model, SeveralModels) and too_large(model, image, predict)
+    one_way = not isinstance(model, SeveralModels) and predict.volume == "slices"
+    return one_way and too_large(model, image, predict)
 
 
 def land_analysis_steps(

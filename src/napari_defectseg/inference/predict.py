@@ -226,7 +226,7 @@ def _side_by_side(
 ) -> Iterator[Piece]:
     """Compute the tiles on several devices, all but the `first` ones; they come in order."""
 
-    def blocks() -> Iterator[tuple[tuple[_Plane, int, Tile, int], Array]]:
+    def blocks() -> Iterator[tuple[tuple[_Plane, int, Tile, Replaced], Array]]:
         assert isinstance(job.plan, TilePlan)
         for before, index in enumerate(job.layout.indices()):
             known = max(0, first - before * len(job.plan))
@@ -236,13 +236,15 @@ def _side_by_side(
             plane = _Plane(job, source, crew, watch, index)
             for number, tile in enumerate(job.plan, start=1):
                 if number > known:
-                    block, replaced = source.block(tile)
+                    with watching_memory(_of(tile)):
+                        block, replaced = source.block(tile)
                     yield (plane, number, tile, replaced), block
 
     for (plane, number, tile, replaced), scores, ahead in abreast(crew, blocks()):
         if scores is None:
             yield Piece(None, _words(job, plane.index, number), ahead=ahead)
         else:
+            plane.check(tile, scores)
             yield plane.piece(number, tile, scores, replaced)
 
 
@@ -267,12 +269,20 @@ class _Plane:
     def result(self, number: int, tile: Tile, ahead: int = 0) -> Generator[Piece, None, Result]:
         """Compute a tile as `run` does, and return it as it came."""
         waiting = Piece(None, _words(self.job, self.index, number), ahead=ahead)
-        with watching_memory(f"a tile of {' × '.join(str(n) for n in tile.shape)} pixels"):
+        with watching_memory(_of(tile)):
             block, replaced = self.source.block(tile)
             with self.watch.lap(tile), closing(self.engine.begin(block)) as passing:
                 scores = yield from waited(passing, waiting)
-        check_scores(scores, tile, self.job.layout, self.index, self.job.model.card.name)
+        self.check(tile, scores)
         return tile, scores, replaced
+
+    def check(self, tile: Tile, scores: Array) -> None:
+        """Refuse scores that are no numbers; see `check_scores`."""
+        check_scores(scores, tile, self.job.layout, self.index, self.job.model.card.name)
+
+
+def _of(tile: Tile) -> str:
+    return f"a tile of {' × '.join(str(n) for n in tile.shape)} pixels"
 
 
 def waited(passing: Pass, waiting: Piece) -> Generator[Piece, None, Array]:
@@ -305,6 +315,8 @@ def _windowed(plane: _Plane, known: int) -> Iterator[Piece]:
         done = min(round(part * len(plan)), len(plan) - 1)
         yield Piece(None, _words(job, plane.index, max(done, 1)), ahead=done)
     scores = run.scores(plane.engine)
+    (tile,) = TilePlan(layout.shape, layout.shape, 1, 0, layout.shape)
+    plane.check(tile, scores)
     if job.model.card.rescale == "image":
         rescale([scores], job.model.card.name)
     where = layout.where(plane.index, tuple(slice(0, n) for n in layout.shape))
@@ -319,6 +331,8 @@ def _whole(plane: _Plane, known: int) -> Iterator[Piece]:
     found: list[Result] = []
     if card.batch_norm == "image":
         found = list(together(job.plan, plane.source, plane.engine))
+        for tile, scores, _ in found:
+            plane.check(tile, scores)
     else:
         for number, tile in enumerate(job.plan, start=1):
             found.append((yield from plane.result(number, tile, max(0, number - 1 - known))))

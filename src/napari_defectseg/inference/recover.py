@@ -84,7 +84,9 @@ def lighter(job: Job, error: MemoryFull) -> Job:
         return _taken(job, error, sentence, plan=plan, first=job.first or job.plan)
     if elsewhere:
         sentence = f"{error.sentence} The processor was used instead of {job.device.title}."
-        return _taken(job, error, sentence, plan=job.first or job.plan, device=choose("cpu"))
+        return _taken(
+            job, error, sentence, plan=job.first or job.plan, device=choose("cpu"), others=()
+        )
     raise DeviceError(
         f"{error.sentence} Smaller tiles are not possible with this network.",
         hint="Close other programs, crop the image, or use the processor."
