@@ -56,6 +56,14 @@ Devices: TypeAlias = Annotated[
         "(cuda:0,cuda:1), or all graphics cards, share the tiles.",
     ),
 ]
+Resume: TypeAlias = Annotated[
+    bool,
+    typer.Option(
+        "--resume",
+        help="Go on with what was stopped: images that are done stay, and of one larger than the "
+        "memory the finished blocks.",
+    ),
+]
 Also: TypeAlias = Annotated[
     list[str] | None,
     typer.Option(

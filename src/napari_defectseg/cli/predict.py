@@ -13,6 +13,7 @@ from napari_defectseg.cli.options import (
     Devices,
     FrameTime,
     Out,
+    Resume,
     Spacing,
     TimeUnit,
     Unit,
@@ -118,6 +119,7 @@ def predict(
     ] = "tiff",
     also: Also = None,
     overwrite: Overwrite = False,
+    resume: Resume = False,
     as_json: Json = False,
     quiet: Quiet = False,
     debug: Debug = False,
@@ -125,7 +127,8 @@ def predict(
     """Find the defects in images with a model, and measure them.
 
     Each image gets a folder in OUT with mask, numbered objects, overlay, objects.csv and
-    summary.json. An image that cannot be used is named at the end; the others go on.
+    summary.json. An image that cannot be used is named at the end; the others go on. An image
+    larger than the memory goes block by block.
     """
     size = pixel_size(spacing, unit, frame_time, time_unit)
     budget = bytes_of(memory, "--memory")
@@ -152,7 +155,9 @@ def predict(
             pixel_size=size,
             **_decode(threshold or [], min_size, model.card),
         )
-        settings = AnalyseSettings(form=form, scores=scores, also=wanted, overwrite=overwrite)
+        settings = AnalyseSettings(
+            form=form, scores=scores, also=wanted, overwrite=overwrite, resume=resume
+        )
         analyse_images(work, images, recipe, out, settings, model=model)
 
 

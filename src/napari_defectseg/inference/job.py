@@ -60,6 +60,10 @@ class Job:
         The ways in which each tile is laid down; their mean is taken.
     others : tuple of DeviceChoice
         Devices that share the tiles with `device`.
+    lighter : tuple of str
+        What there was no memory for, each time the work was made lighter; see `recover`.
+    first : TilePlan or WindowPlan or None
+        The plan before tiles were made smaller; None: this one.
     """
 
     model: OpenedModel
@@ -73,6 +77,8 @@ class Job:
     warnings: tuple[str, ...] = ()
     turns: tuple[Turn, ...] = ()
     others: tuple[DeviceChoice, ...] = ()
+    lighter: tuple[str, ...] = ()
+    first: TilePlan | WindowPlan | None = None
 
     @property
     def total(self) -> int:

@@ -16,7 +16,7 @@ import torch
 from napari_defectseg.core.errors import DeviceError, ModelError
 from napari_defectseg.inference.allocator import Keeper, kept_memory
 from napari_defectseg.inference.folding import fold_normalisation
-from napari_defectseg.inference.recover import MemoryFull
+from napari_defectseg.inference.recover import MemoryFull, is_memory, watching_memory
 from napari_defectseg.inference.reduce import probabilities
 from napari_defectseg.models.card import ModelCard
 from napari_defectseg.models.model import TorchModel
@@ -158,7 +158,7 @@ class ExactEngine:
                 found: np.ndarray[Any, Any] = finish(logits).cpu().numpy()
             self._keeper.tidy()
             return found
-        except RuntimeError as error:
+        except (RuntimeError, MemoryError) as error:
             if is_memory(error):
                 raise MemoryFull(
                     f"{self._device} has no memory left for a tile of "
@@ -206,7 +206,9 @@ def exact_engine(
         torch.backends.cudnn.allow_tf32 = False
         torch.backends.cudnn.benchmark = False
         with keeping as keeper:
-            yield ExactEngine(prepared(model, device), model.card, device, keeper)
+            with watching_memory(f"the network on {device}"):
+                network = prepared(model, device)
+            yield ExactEngine(network, model.card, device, keeper)
     finally:
         torch.set_num_threads(before)
         torch.backends.cudnn.allow_tf32, torch.backends.cudnn.benchmark = precise
@@ -218,11 +220,3 @@ def prepared(model: TorchModel, device: str) -> torch.nn.Module:
     # A copy: the model's own network stays as it was loaded, for training and for other engines.
     network = fold_normalisation(copy.deepcopy(model.network()))
     return network.to(device=device).to(memory_format=layout)  # type: ignore[call-overload, no-any-return]
-
-
-def is_memory(error: RuntimeError) -> bool:
-    """Return whether torch failed for want of memory."""
-    if isinstance(error, torch.OutOfMemoryError):
-        return True
-    text = str(error)
-    return "can't allocate memory" in text or "out of memory" in text.lower()
