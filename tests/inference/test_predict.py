@@ -96,7 +96,7 @@ def test_pixels_that_are_not_numbers_are_refused_with_their_place() -> None:
         predict(MODELS[2], image)
     found = predict(MODELS[2], image, PredictSettings(nan="mean"))
     assert np.isfinite(found.scores).all()
-    assert "1 pixels without a finite value" in found.warnings[0]
+    assert "1 pixel without a finite value" in found.warnings[0]
 
 
 def test_stopping_between_tiles() -> None:
