@@ -11,6 +11,7 @@ from napari_defectseg.cli.many import analyse_images
 from napari_defectseg.cli.options import (
     Also,
     Device,
+    Engine,
     Out,
     Spacing,
     Unit,
@@ -31,7 +32,7 @@ EXAMPLE = (
     "--threshold loop=0.6 --min-size 20"
 )
 
-Mode: TypeAlias = Literal["auto", "exact"]
+Mode: TypeAlias = Literal["auto", "exact", "fast"]
 PixelPolicy: TypeAlias = Literal["card", "resample", "warn", "go-on"]
 Combine: TypeAlias = Literal["join", "ensemble"]
 Form: TypeAlias = Literal["tiff", "nrrd", "zarr"]
@@ -69,8 +70,13 @@ def predict(
     ] = None,
     device: Device = "auto",
     mode: Annotated[
-        Mode, typer.Option(help="exact: tiles give what the whole image would give.")
+        Mode,
+        typer.Option(
+            help="exact: float32, tiles give what the whole image would give; fast: the fastest "
+            "engine that agrees with it on the image; auto: exact, or fast if the model allows it."
+        ),
     ] = "auto",
+    engine: Engine = "auto",
     pixel_policy: Annotated[
         PixelPolicy,
         typer.Option(
@@ -123,7 +129,11 @@ def predict(
             _lasting(models[0]) if len(models) == 1 else "",
             settings=card_fields if len(models) == 1 else None,
             predict=PredictSettings(
-                device=device, mode=mode, memory=budget, pixel_policy=pixel_policy
+                device=device,
+                mode=mode,
+                engine=engine,
+                memory=budget,
+                pixel_policy=pixel_policy,
             ),
             pixel_size=size,
             **_decode(threshold or [], min_size, model.card),

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from napari_defectseg.images.image import CalibratedImage
+from napari_defectseg.inference.choice import hoped_way
 from napari_defectseg.inference.engine import engine_for
 from napari_defectseg.inference.job import Job, prepare
 from napari_defectseg.inference.pace import Watch, known_pace
@@ -95,9 +96,9 @@ def forecast(
     settings = settings or PredictSettings()
     if isinstance(model, SeveralModels):
         return _together([forecast(m, image, settings, measure=measure) for m in model.models])
-    job = prepare(model, image, settings)
+    job, tried = hoped_way(prepare(model, image, settings))
     threads = settings.threads or _threads()
-    pace = known_pace(job, threads)
+    pace = known_pace(job, threads) or tried
     if pace is None and measure:
         _try(job)
         pace = known_pace(job, threads)

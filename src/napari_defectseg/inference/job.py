@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
 
 from napari_defectseg.core.errors import DeviceError, ModelError
 from napari_defectseg.core.units import ratio
@@ -23,9 +23,13 @@ from napari_defectseg.inference.tiling import (
     plan_fixed_tiles,
     plan_tiles,
 )
+from napari_defectseg.inference.ways import EXACT, Way, exact_way
 from napari_defectseg.models.arraymodel import ArrayModel, OpenedModel
 from napari_defectseg.models.card import ModelCard
 from napari_defectseg.models.model import Model, TorchModel
+
+if TYPE_CHECKING:
+    from napari_defectseg.inference.agreement import Agreement
 
 HOLES = 2
 """Kept memory grows up to 1.8 times of what a pass needs (measured in 3D)."""
@@ -54,6 +58,10 @@ class Job:
     bytes_per_pixel : float
         What one pass needs for each pixel it sees.
     warnings : tuple of str
+    way : Way
+        What computes, and in which numbers.
+    agreement : Agreement or None
+        How far that way lies from the exact one on this image, where it is another.
     """
 
     model: OpenedModel
@@ -65,6 +73,12 @@ class Job:
     budget: int
     bytes_per_pixel: float
     warnings: tuple[str, ...] = ()
+    way: Way = EXACT
+    agreement: Agreement | None = None
+
+    def by(self, way: Way) -> Job:
+        """Return the same work, computed another way."""
+        return replace(self, way=way)
 
     @property
     def total(self) -> int:
@@ -94,7 +108,8 @@ class Job:
             "engine": engine,
             "device": self.device.name,
             "threads": threads,
-            "dtype": "float32",
+            "dtype": self.way.dtype,
+            **({"error": self.agreement.as_dict()} if self.agreement else {}),
             "memory": self.budget,
             "passes": self.total,
             "channels": self.layout.channels.how,
@@ -128,7 +143,8 @@ def prepare(model: Model, image: CalibratedImage, settings: PredictSettings) -> 
     plan = _plan(card, layout, TilingSettings(budget, each, settings.tile))
     said = (channels.sentence, scale.sentence, spacing_warning(card, image))
     warnings = tuple(s for s in said if s)
-    return Job(model, image, settings, layout, plan, device, budget, each, warnings)
+    way = exact_way(model)
+    return Job(model, image, settings, layout, plan, device, budget, each, warnings, way)
 
 
 def _plan(card: ModelCard, layout: Layout, limits: TilingSettings) -> TilePlan | WindowPlan:

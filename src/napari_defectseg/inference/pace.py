@@ -77,4 +77,4 @@ def _key(job: Job, threads: int) -> Key:
     settings = json.dumps(card.architecture_settings, sort_keys=True)
     elsewhere = isinstance(job.model, ArrayModel)
     network = job.model.sha256 if elsewhere else card.architecture
-    return network, settings, job.device.name, threads
+    return f"{network} {job.way.name}", settings, job.device.name, threads

@@ -12,6 +12,7 @@ import numpy as np
 from napari_defectseg.core.progress import Step, Steps
 from napari_defectseg.images.image import CalibratedImage
 from napari_defectseg.inference.begun import Begun
+from napari_defectseg.inference.choice import choose_way
 from napari_defectseg.inference.disagreement import Spread
 from napari_defectseg.inference.engine import engine_for
 from napari_defectseg.inference.job import Job, prepare
@@ -77,7 +78,10 @@ def predict_several(
     """
     started = time.perf_counter()
     yield Step(0, 0, "getting the models ready")
-    jobs = [prepare(part, image, replace(settings, scores_path=None)) for part in model.models]
+    jobs = []
+    for part in model.models:
+        job = prepare(part, image, replace(settings, scores_path=None))
+        jobs.append((yield from choose_way(job)))
     total, done, found = sum(job.total for job in jobs), 0, list[Found]()
     whole = replace(jobs[0], model=cast("TorchModel", model), settings=settings)
     with ExitStack() as stack:
