@@ -27,6 +27,8 @@ ROOT = Path(__file__).resolve().parent
 VENV = ROOT / ".venv"
 BIN = VENV / ("Scripts" if os.name == "nt" else "bin")
 PYTHON = BIN / ("python.exe" if os.name == "nt" else "python")
+MOST_PROCESSES = 4
+"""That run tests side by side; those with windows stay in one, for windows share the keyboard."""
 DISPLAY_PACKAGES = """
     xvfb xauth libgl1 libegl1 libopengl0 libgl1-mesa-dri libglx-mesa0 libdbus-1-3 libfontconfig1
     libxkbcommon-x11-0 libxcb-cursor0 libxcb-icccm4 libxcb-image0 libxcb-keysyms1 libxcb-randr0
@@ -62,7 +64,10 @@ def test(rest: list[str]) -> int:
     """Run the test suite; `--all` includes the long tests."""
     install("test")
     # Idle threads sleep instead of spinning: on a busy machine that is many times faster.
-    return in_window([PYTHON, "-m", "pytest", *rest], {"OMP_WAIT_POLICY": "PASSIVE"})
+    calm = {"OMP_WAIT_POLICY": "PASSIVE", "OMP_NUM_THREADS": "1"}
+    count = min(MOST_PROCESSES, os.cpu_count() or 1)
+    beside = ["--numprocesses", str(count), "--dist", "loadgroup"] if count > 1 else []
+    return in_window([PYTHON, "-m", "pytest", *beside, *rest], calm)
 
 
 def lint(rest: list[str]) -> int:

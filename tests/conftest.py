@@ -7,9 +7,14 @@ import zlib
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
+
+settings.register_profile("busy", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("busy")  # a busy machine is no failure
 
 ROOT = Path(__file__).resolve().parents[1]
 ONE_IN = 8
+WINDOWS = ("tests/ui/", "tests/stories/test_window")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -18,12 +23,21 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Keep a seeded part of the long tests, the same on every machine, unless --all is given."""
+    if config.pluginmanager.hasplugin("xdist"):
+        for item in items:
+            item.add_marker(pytest.mark.xdist_group(_process(item)))
     if config.getoption("--all"):
         return
     later = pytest.mark.skip(reason="a long test outside the seeded part; `dev.py test --all`")
     for item in items:
         if item.get_closest_marker("long") and zlib.crc32(item.nodeid.encode()) % ONE_IN:
             item.add_marker(later)
+
+
+def _process(item: pytest.Item) -> str:
+    """Return what must run in one process: all windows, for they share keyboard; or a file."""
+    name = item.path.relative_to(ROOT).as_posix()
+    return "windows" if name.startswith(WINDOWS) else name
 
 
 @pytest.fixture(scope="session")

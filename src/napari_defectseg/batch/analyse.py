@@ -171,8 +171,8 @@ def recipe_for(
     **fields
         Other fields of `Recipe`.
     """
-    usual = asdict(PredictSettings())
-    stated = asdict(predict or PredictSettings())
+    usual = PredictSettings().as_dict()
+    stated = (predict or PredictSettings()).as_dict()
     reference = _reference(model, str(path), settings or {})
     changed = {name: value for name, value in stated.items() if value != usual[name]}
     return settled(Recipe(model=reference, predict=changed, **fields), model)

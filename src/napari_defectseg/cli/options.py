@@ -51,6 +51,15 @@ Engine: TypeAlias = Annotated[
         "asked for is used, and how far it lies from float32 is said.",
     ),
 ]
+Devices: TypeAlias = Annotated[
+    str,
+    typer.Option(
+        "--device",
+        metavar="auto|cpu|cuda[:N]|mps|all",
+        help="What computes; auto: a graphics card if there is one. Several with commas "
+        "(cuda:0,cuda:1), or all graphics cards, share the tiles.",
+    ),
+]
 Also: TypeAlias = Annotated[
     list[str] | None,
     typer.Option(
@@ -158,6 +167,17 @@ def whole_numbers(text: str, option: str) -> tuple[int, ...] | None:
     if any(value != int(value) for value in values):
         raise typer.BadParameter(f"{option} needs whole numbers, not {text!r}.")
     return tuple(int(value) for value in values)
+
+
+def several_devices(text: str) -> tuple[str, ...]:
+    """Return the devices of ``--device`` where it names several, or ``all``; else none."""
+    found = names(text)
+    return found if len(found) > 1 or found == ("all",) else ()
+
+
+def first_device(text: str) -> str:
+    """Return the device of ``--device`` where it names one, else the usual."""
+    return "auto" if several_devices(text) else text
 
 
 def extras(texts: Sequence[str] | None) -> tuple[str, ...]:

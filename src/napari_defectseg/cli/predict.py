@@ -10,7 +10,7 @@ import typer
 from napari_defectseg.cli.many import analyse_images
 from napari_defectseg.cli.options import (
     Also,
-    Device,
+    Devices,
     Engine,
     Out,
     Spacing,
@@ -18,7 +18,9 @@ from napari_defectseg.cli.options import (
     assignments,
     bytes_of,
     extras,
+    first_device,
     pixel_size,
+    several_devices,
     thresholds,
 )
 from napari_defectseg.cli.work import Debug, Json, Overwrite, Quiet, working
@@ -36,6 +38,20 @@ Mode: TypeAlias = Literal["auto", "exact", "fast"]
 PixelPolicy: TypeAlias = Literal["card", "resample", "warn", "go-on"]
 Combine: TypeAlias = Literal["join", "ensemble"]
 Form: TypeAlias = Literal["tiff", "nrrd", "zarr"]
+Flips: TypeAlias = Annotated[
+    Literal["off", "mirror", "all"],
+    typer.Option(
+        help="Take the mean over the mirror images (mirror), or all turns (all), that mean the "
+        "same to the model, as its card says."
+    ),
+]
+Volume: TypeAlias = Annotated[
+    Literal["slices", "three-axes"],
+    typer.Option(
+        help="A model for planes goes through a volume slice by slice, or across all three axes "
+        "(the mean of what it finds)."
+    ),
+]
 
 
 def predict(
@@ -68,7 +84,7 @@ def predict(
         list[str] | None,
         typer.Option("--set", metavar="FIELD=VALUE", help="State a field of each model's card."),
     ] = None,
-    device: Device = "auto",
+    device: Devices = "auto",
     mode: Annotated[
         Mode,
         typer.Option(
@@ -84,6 +100,8 @@ def predict(
             "go on without a word; card: as the model says."
         ),
     ] = "card",
+    flips: Flips = "off",
+    volume: Volume = "slices",
     memory: Annotated[str, typer.Option(metavar="4G", help="What one pass may need.")] = "",
     threshold: Annotated[
         list[str] | None,
@@ -129,11 +147,14 @@ def predict(
             _lasting(models[0]) if len(models) == 1 else "",
             settings=card_fields if len(models) == 1 else None,
             predict=PredictSettings(
-                device=device,
+                device=first_device(device),
+                devices=several_devices(device),
                 mode=mode,
                 engine=engine,
                 memory=budget,
                 pixel_policy=pixel_policy,
+                flips=flips,
+                volume=volume,
             ),
             pixel_size=size,
             **_decode(threshold or [], min_size, model.card),

@@ -13,6 +13,7 @@ from napari_defectseg.core.axes import Axes
 from napari_defectseg.core.calibration import Calibration
 from napari_defectseg.core.errors import CalibrationError, ImageError
 from napari_defectseg.core.provenance import sha256_of_array, sha256_of_file
+from napari_defectseg.core.units import PIXEL
 
 
 class ArrayLike(Protocol):
@@ -125,6 +126,13 @@ class CalibratedImage:
     def spatial_shape(self) -> tuple[int, ...]:
         """Lengths of the spatial axes."""
         return tuple(self.shape[self.axes.index(name)] for name in self.spatial_axes)
+
+    def size_along(self, axes: Axes) -> Calibration:
+        """Return the pixel size along some of the spatial axes, in their order."""
+        known = dict(zip(self.spatial_axes, self.calibration.spacing, strict=True))
+        spacing = tuple(known[name] for name in axes)
+        unit = self.calibration.unit if any(step is not None for step in spacing) else PIXEL
+        return replace(self.calibration, spacing=spacing, unit=unit)
 
     @property
     def frames(self) -> int:

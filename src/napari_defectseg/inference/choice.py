@@ -50,7 +50,7 @@ def choose_way(job: Job) -> Steps[Job]:
         As the prediction would.
     """
     if job.settings.engine != "auto":
-        way = way_called(job.settings.engine, job.model, job.device)
+        way = _called(job)
         return job if way == exact_way(job.model) else (yield from _as_asked(job, way))
     if not is_fast(job):
         return job
@@ -84,26 +84,38 @@ def hoped_way(job: Job) -> tuple[Job, float | None]:
         If the engine that was asked for does not run this model here.
     """
     if job.settings.engine != "auto":
-        return job.by(way_called(job.settings.engine, job.model, job.device)), None
+        return job.by(_called(job)), None
     if not is_fast(job):
         return job, None
     trial, _ = remembered(job)
-    ways = all_ways(job)
-    if not all(way in trial for way in ways_for(job.model, job.device)):
+    if not all(way in trial for way in usual_ways(job)):
         return job, None
-    best = trial.sorted(ways, job)[0]
-    return job.by(best), trial.paces[best.name].seconds
+    best = trial.sorted(all_ways(job), job)[0]
+    return job.by(best), trial.paces[best.name].seconds * max(1, len(job.turns))
+
+
+def usual_ways(job: Job) -> tuple[Way, ...]:
+    """Return the ways to compute a job on all of its devices, the exact one first."""
+    first, *others = (ways_for(job.model, one) for one in (job.device, *job.others))
+    return tuple(way for way in first if all(way in ways for ways in others))
 
 
 def all_ways(job: Job) -> tuple[Way, ...]:
     """Return every way to compute a job here, those of torch's compiler last."""
-    return compiled_too(ways_for(job.model, job.device), job.model)
+    return compiled_too(usual_ways(job), job.model)
+
+
+def _called(job: Job) -> Way:
+    """Return the way that was asked for by name, which every device has to have."""
+    name = job.settings.engine
+    first, *_ = [way_called(name, job.model, one) for one in (job.device, *job.others)]
+    return first
 
 
 def _trial(job: Job) -> Steps[tuple[Trial, str]]:
     """Return how fast each way is here; those of which nothing is remembered are timed."""
     known, wrong = remembered(job)
-    usual = ways_for(job.model, job.device)
+    usual = usual_ways(job)
     new = [way for way in usual if way not in known]
     for number, way in enumerate(new, start=1):
         yield Step(0, job.total, f"trying engines: {number} of {len(new)}")
@@ -151,7 +163,7 @@ def _as_asked(job: Job, way: Way) -> Steps[Job]:
 
 def _scores(job: Job, pieces: list[Array], text: str) -> Steps[list[Array]]:
     found = []
-    with engine_for(job) as engine:
+    with engine_for(replace(job, others=())) as engine:
         for piece in pieces:
             found.append(engine.run(piece))
             yield Step(0, job.total, text)

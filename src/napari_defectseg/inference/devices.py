@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from napari_defectseg.core.errors import DeviceError
+
+if TYPE_CHECKING:
+    from napari_defectseg.inference.settings import PredictSettings
 
 
 @dataclass(frozen=True)
@@ -59,6 +63,20 @@ def choose(name: str = "auto") -> DeviceChoice:
             )
         return DeviceChoice("mps", "Apple's graphics processor was asked for.", "Apple GPU")
     return _asked_cuda(name)
+
+
+def wanted_devices(settings: PredictSettings) -> tuple[str, ...]:
+    """Return the names of the devices that settings ask for; ``all`` is every graphics card.
+
+    One at least; without a graphics card ``all`` is what ``auto`` takes.
+    """
+    names = settings.devices or (settings.device,)
+    if "all" not in names:
+        return names
+    import torch
+
+    count = torch.cuda.device_count() if choose("auto").name.startswith("cuda") else 0
+    return tuple(f"cuda:{index}" for index in range(count)) or ("auto",)
 
 
 def describe() -> list[DeviceChoice]:

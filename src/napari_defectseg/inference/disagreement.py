@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -12,6 +12,9 @@ from napari_defectseg.inference.job import Job
 from napari_defectseg.inference.predict import Part
 from napari_defectseg.inference.scores import Room
 from napari_defectseg.inference.tiling import Box
+
+if TYPE_CHECKING:
+    from napari_defectseg.inference.several import Member
 
 Array = np.ndarray[Any, Any]
 PIXELS = 1 << 24
@@ -38,36 +41,45 @@ class Spread:
     ----------
     mean : Room
         Becomes the mean.
-    squares : Room
-        Of the same shape; becomes the sum of the squared deviations.
+    squares : Room or None
+        Of the same shape; becomes the sum of the squared deviations. None: nobody asks for it.
+    apart : bool
+        Whether each model has a mean of its own, over its directions, in channels of its own.
     """
 
-    def __init__(self, mean: Room, squares: Room) -> None:
-        self._mean, self._squares = mean, squares
+    def __init__(self, mean: Room, squares: Room | None = None, *, apart: bool = False) -> None:
+        self._mean, self._squares, self._apart = mean, squares, apart
         self._count = 0
         self._taken: list[Box] = []
+        self._repeated = False
 
-    def start(self) -> None:
-        """Begin with the next model."""
-        self._count += 1
+    def start(self, member: Member) -> None:
+        """Begin with the next model, or the next direction of one."""
+        self._count = 1 if self._apart and member.first else self._count + 1
         self._taken = []
+        self._repeated = False
+
+    def again(self) -> None:
+        """Let the model begin anew, in smaller tiles; what it gave before counts."""
+        self._repeated = True
+
+    def flush(self) -> None:
+        """Have nothing that waits."""
 
     def take(self, where: Box, scores: Array) -> Part:
-        """Take scores of a model, once a pixel, and return the mean there so far.
-
-        A model that ran out of memory comes again in smaller tiles; what it gave before counts.
-        """
+        """Take scores of a model, once a pixel, and return the mean there so far."""
         mean = np.asarray(self._mean.readable[where])
-        fresh = self._fresh(where)
+        fresh = self._fresh(where) if self._repeated else np.True_
         delta = np.where(fresh, scores - mean, np.float32(0))
         grown = mean + delta / np.float32(self._count)
         self._mean.target[where] = grown
-        squares = np.asarray(self._squares.readable[where])
-        self._squares.target[where] = squares + delta * np.where(fresh, scores - grown, 0)
+        if self._squares is not None:
+            squares = np.asarray(self._squares.readable[where])
+            self._squares.target[where] = squares + delta * np.where(fresh, scores - grown, 0)
         self._taken.append(where)
         return Part(where, grown)
 
-    def finished(self, job: Job) -> ArrayLike:
+    def finished(self, job: Job) -> ArrayLike | None:
         """Return the standard deviation of the models, of the class where it is largest.
 
         Parameters
@@ -78,19 +90,22 @@ class Spread:
         -------
         ndarray of float32
             Shape of a mask: 0 where all agree, at most 0.5 where half of them are certain of
-            what the others exclude.
+            what the others exclude. None where nobody asked for it.
         """
+        room = self._squares
+        if room is None:
+            return None
         shape = job.scores_shape
         rows = max(1, PIXELS // max(1, math.prod(shape[2:]) * shape[0]))
         for start in range(0, shape[1], rows):
             at = slice(start, min(start + rows, shape[1]))
-            squares = np.asarray(self._squares.readable[(slice(None), at)])
+            squares = np.asarray(room.readable[(slice(None), at)])
             spread = np.sqrt(squares.max(axis=0, keepdims=True) / np.float32(self._count))
-            self._squares.target[(slice(0, 1), at)] = spread
-        if isinstance(self._squares.readable, np.ndarray):
-            alone: Array = self._squares.readable[0].copy()  # a view would keep the rest
+            room.target[(slice(0, 1), at)] = spread
+        if isinstance(room.readable, np.ndarray):
+            alone: Array = room.readable[0].copy()  # a view would keep the rest
             return alone
-        return FirstChannel(self._squares.readable)
+        return FirstChannel(room.readable)
 
     def _fresh(self, where: Box) -> Array:
         """Return where this model has not given anything yet, channels in front."""

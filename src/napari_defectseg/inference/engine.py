@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
-from contextlib import AbstractContextManager
+from collections.abc import Generator, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from typing import Any, Protocol, TypeAlias
 
 import numpy as np
 
+from napari_defectseg.inference.crew import crew_for
+from napari_defectseg.inference.flips import TurnedEngine
 from napari_defectseg.inference.job import Job
 from napari_defectseg.inference.ways import EXACT
 from napari_defectseg.models.arraymodel import ArrayModel
@@ -48,8 +50,9 @@ class Engine(Protocol):
         """Compute one tile as `run` does, in a way that can be ended before it is done."""
 
 
-def engine_for(job: Job, *, kept: int = 0) -> AbstractContextManager[Engine]:
-    """Give the engine for the model of a job.
+@contextmanager
+def engine_for(job: Job, *, kept: int = 0) -> Iterator[Engine]:
+    """Give the engine for a job: its network, in every turn and on every device.
 
     Parameters
     ----------
@@ -57,6 +60,15 @@ def engine_for(job: Job, *, kept: int = 0) -> AbstractContextManager[Engine]:
     kept : int
         Bytes that the process may keep between layers and tiles, 0: none.
     """
+    if job.others:
+        with crew_for(job, lambda one: engine_for(one, kept=kept)) as crew:
+            yield crew
+        return
+    with _plain_engine(job, kept) as engine:
+        yield TurnedEngine(engine, job.turns) if len(job.turns) > 1 else engine
+
+
+def _plain_engine(job: Job, kept: int) -> AbstractContextManager[Engine]:
     threads, way = job.settings.threads, job.way
     if isinstance(job.model, ArrayModel):
         from napari_defectseg.inference.engines.array import array_engine

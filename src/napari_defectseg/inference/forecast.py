@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from napari_defectseg.images.image import CalibratedImage
 from napari_defectseg.inference.choice import hoped_way
+from napari_defectseg.inference.directions import jobs_for
 from napari_defectseg.inference.engine import engine_for
-from napari_defectseg.inference.job import Job, prepare
+from napari_defectseg.inference.job import Job
 from napari_defectseg.inference.pace import Watch, known_pace
 from napari_defectseg.inference.scores import on_disk, scores_bytes
 from napari_defectseg.inference.settings import PredictSettings
@@ -96,7 +97,15 @@ def forecast(
     settings = settings or PredictSettings()
     if isinstance(model, SeveralModels):
         return _together([forecast(m, image, settings, measure=measure) for m in model.models])
-    job, tried = hoped_way(prepare(model, image, settings))
+    each = [_of(*hoped_way(job), settings, measure) for job in jobs_for(model, image, settings)]
+    if len(each) == 1:
+        return each[0]
+    # Three directions add to the same scores.
+    most = max(one.memory for one in each)
+    return replace(_together(each), memory=most, disk=each[0].disk)
+
+
+def _of(job: Job, tried: float | None, settings: PredictSettings, measure: bool) -> Forecast:
     threads = settings.threads or _threads()
     pace = known_pace(job, threads) or tried
     if pace is None and measure:
@@ -110,7 +119,7 @@ def forecast(
         pixels=pixels,
         memory=job.one_pass + (0 if stored else scores_bytes(job)),
         disk=scores_bytes(job) if stored else 0,
-        seconds=None if pace is None else pace * pixels,
+        seconds=None if pace is None else pace * pixels / len(job.device_names),
         device=job.device.title,
         warnings=job.warnings,
         guessed=isinstance(job.model, ArrayModel),

@@ -10,7 +10,8 @@ from napari_defectseg.core.errors import DeviceError, ModelError
 from napari_defectseg.core.units import ratio
 from napari_defectseg.images.image import CalibratedImage
 from napari_defectseg.inference.channels import ChannelPlan
-from napari_defectseg.inference.devices import DeviceChoice, choose
+from napari_defectseg.inference.devices import DeviceChoice, choose, wanted_devices
+from napari_defectseg.inference.flips import Turn, doubt_about, turns_of
 from napari_defectseg.inference.layout import Layout
 from napari_defectseg.inference.memory import bytes_per_pixel, default_budget
 from napari_defectseg.inference.patches import WindowPlan, plan_windows
@@ -58,6 +59,10 @@ class Job:
     bytes_per_pixel : float
         What one pass needs for each pixel it sees.
     warnings : tuple of str
+    turns : tuple of Turn
+        The ways in which each tile is laid down; their mean is taken.
+    others : tuple of DeviceChoice
+        Devices that share the tiles with `device`.
     way : Way
         What computes, and in which numbers.
     agreement : Agreement or None
@@ -73,6 +78,8 @@ class Job:
     budget: int
     bytes_per_pixel: float
     warnings: tuple[str, ...] = ()
+    turns: tuple[Turn, ...] = ()
+    others: tuple[DeviceChoice, ...] = ()
     way: Way = EXACT
     agreement: Agreement | None = None
 
@@ -98,6 +105,11 @@ class Job:
         return HOLES * self.one_pass <= self.budget
 
     @property
+    def device_names(self) -> list[str]:
+        """All devices that compute."""
+        return [self.device.name, *(other.name for other in self.others)]
+
+    @property
     def scores_shape(self) -> tuple[int, ...]:
         """Shape of the scores, channels in front."""
         return (self.model.card.score_channels, *self.image.label_shape)
@@ -114,12 +126,25 @@ class Job:
             "passes": self.total,
             "channels": self.layout.channels.how,
             **self.layout.told,
+            **({"devices": self.device_names} if self.others else {}),
+            **({"turns": len(self.turns)} if len(self.turns) > 1 else {}),
+            **({"slices": self.layout.slices} if self.layout.slices > 1 else {}),
             **self.plan.as_dict(),
         }
 
 
-def prepare(model: Model, image: CalibratedImage, settings: PredictSettings) -> Job:
+def prepare(
+    model: Model, image: CalibratedImage, settings: PredictSettings, *, square: bool = False
+) -> Job:
     """Return the work of predicting `image`; builds the network of a `TorchModel`.
+
+    Parameters
+    ----------
+    model : Model
+    image : CalibratedImage
+    settings : PredictSettings
+    square : bool
+        Whether the network sees planes across the slices of a volume, see `scale_of`.
 
     Raises
     ------
@@ -133,18 +158,39 @@ def prepare(model: Model, image: CalibratedImage, settings: PredictSettings) -> 
     if not isinstance(model, TorchModel | ArrayModel):
         raise ModelError(f"{model.card.name} cannot be run by the engines of this program.")
     card = model.card
-    channels = ChannelPlan.of(image.name, image.channels, card.in_channels, settings.channel)
-    layout = Layout.of(image, card.dims, channels)
-    scale = scale_of(card, image, settings.pixel_policy, layout.seen)
+    wanted = card.in_channels // card.slices
+    channels = ChannelPlan.of(image.name, image.channels, wanted, settings.channel)
+    layout = Layout.of(image, card.dims, channels, card.slices)
+    scale = scale_of(card, image, settings.pixel_policy, layout.seen, square=square)
     layout = layout.on(scale.resampling)
-    device = _device(model, settings.device)
+    device, *others = [_device(model, name) for name in wanted_devices(settings)]
+    alone = _why_alone(model, device) if others else ""
     budget = settings.memory or default_budget()
     each = _bytes_per_pixel(model)
     plan = _plan(card, layout, TilingSettings(budget, each, settings.tile))
-    said = (channels.sentence, scale.sentence, spacing_warning(card, image))
+    said = (
+        channels.sentence,
+        scale.sentence,
+        spacing_warning(card, image),
+        alone_warning(card, layout),
+        doubt_about(card, settings.flips),
+        alone,
+    )
     warnings = tuple(s for s in said if s)
-    way = exact_way(model)
-    return Job(model, image, settings, layout, plan, device, budget, each, warnings, way)
+    return Job(
+        model=model,
+        image=image,
+        settings=settings,
+        layout=layout,
+        plan=plan,
+        device=device,
+        budget=budget,
+        bytes_per_pixel=each,
+        warnings=warnings,
+        turns=turns_of(card, settings.flips),
+        others=() if alone else tuple(others),
+        way=exact_way(model),
+    )
 
 
 def _plan(card: ModelCard, layout: Layout, limits: TilingSettings) -> TilePlan | WindowPlan:
@@ -165,6 +211,16 @@ def _bytes_per_pixel(model: OpenedModel) -> float:
     return bytes_per_pixel(
         model.network(), model.card.dims, model.card.in_channels, model.card.grid
     )
+
+
+def _why_alone(model: OpenedModel, device: DeviceChoice) -> str:
+    """Return the sentence why several devices cannot share the tiles, empty if they can."""
+    card = model.card
+    if isinstance(model, ArrayModel):
+        return f"{card.name} runs in a process of its own, so only one device computed."
+    if card.batch_norm == "image" or card.windows is not None:
+        return f"{card.name} looks at each image as a whole, so {device.name} computed alone."
+    return ""
 
 
 def _device(model: OpenedModel, name: str) -> DeviceChoice:
@@ -192,11 +248,23 @@ def spacing_for(card: ModelCard, image: CalibratedImage) -> tuple[float, ...] | 
     None too where the image has none: it stays as it is, which is said.
     """
     windows = card.windows
-    seen = image.calibration if card.dims == 3 else image.calibration.in_plane
-    if windows is None or windows.spacing is None or not seen.calibrated:
+    if windows is None or windows.spacing is None:
+        return None
+    seen = image.size_along(("z", "y", "x")[-card.dims :])
+    if not seen.calibrated:
         return None
     factor = ratio(seen.unit, windows.unit) if windows.unit else 1.0
     return tuple(step * factor for step in seen.steps)
+
+
+def alone_warning(card: ModelCard, layout: Layout) -> str:
+    """Return the sentence about a plane that has no neighbours to be seen with, else nothing."""
+    if card.slices == 1 or "z" in layout.through:
+        return ""
+    return (
+        f"{card.name} sees {card.slices} neighbouring slices at once; {layout.image.name} is no "
+        "stack of slices, so each plane stands in for its neighbours."
+    )
 
 
 def spacing_warning(card: ModelCard, image: CalibratedImage) -> str:

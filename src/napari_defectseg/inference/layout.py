@@ -35,6 +35,8 @@ class Layout:
         The network sees `image` on another grid than that of the scores.
     converted : str
         What was done to the channels before that, see `ChannelPlan`.
+    slices : int
+        Neighbouring slices that one plane is seen with, an odd number.
     """
 
     image: CalibratedImage
@@ -42,9 +44,12 @@ class Layout:
     channels: ChannelPlan
     resampling: Resampling | None = None
     converted: str = ""
+    slices: int = 1
 
     @classmethod
-    def of(cls, image: CalibratedImage, dims: int, channels: ChannelPlan) -> Layout:
+    def of(
+        cls, image: CalibratedImage, dims: int, channels: ChannelPlan, slices: int = 1
+    ) -> Layout:
         """Return the layout for a network of `dims` dimensions.
 
         Raises
@@ -59,7 +64,7 @@ class Layout:
                 f"with z, y, x.",
                 hint="Open a stack as a volume, or choose a 2D model.",
             )
-        return cls(image, seen, channels)
+        return cls(image, seen, channels, slices=slices)
 
     def on(self, resampling: Resampling | None) -> Layout:
         """Return the layout for a network that sees the image on another grid; None: its own."""
@@ -131,7 +136,21 @@ class Layout:
         Returns
         -------
         ndarray, shape (in_channels, *seen)
+            With several slices, those of the first one first; beyond the ends of the volume
+            the last slice stands again.
         """
+        if self.slices == 1:
+            return self._read(index, box)
+        if "z" not in self.through:
+            return np.concatenate([self._read(index, box)] * self.slices)
+        axis, reach = self.through.index("z"), self.slices // 2
+        last = self._lengths()[axis] - 1
+        near = [min(max(index[axis] + n, 0), last) for n in range(-reach, reach + 1)]
+        return np.concatenate(
+            [self._read((*index[:axis], z, *index[axis + 1 :]), box) for z in near]
+        )
+
+    def _read(self, index: Index, box: Box | None) -> np.ndarray[Any, Any]:
         at: dict[str, int | slice] = dict(zip(self.through, index, strict=True))
         if box is not None:
             at.update(zip(self.seen, box, strict=True))

@@ -14,10 +14,10 @@ from napari_defectseg.inference.tiling import Tile
 from napari_defectseg.models.arraymodel import ArrayModel
 
 T = TypeVar("T")
-Key: TypeAlias = tuple[str, str, str, int]
+Key: TypeAlias = tuple[str, str, str, int, int]
 _SECONDS: dict[Key, float] = {}
-"""Seconds a pixel that the network sees, by network, its settings, device and threads. It only
-feeds forecasts; no result depends on it."""
+"""Seconds a pixel that the network sees, by network, its settings, device, threads and turns. It
+only feeds forecasts; no result depends on it."""
 MOST_KNOWN = 256
 
 
@@ -77,4 +77,5 @@ def _key(job: Job, threads: int) -> Key:
     settings = json.dumps(card.architecture_settings, sort_keys=True)
     elsewhere = isinstance(job.model, ArrayModel)
     network = job.model.sha256 if elsewhere else card.architecture
-    return f"{network} {job.way.name}", settings, job.device.name, threads
+    turns = max(1, len(job.turns))
+    return f"{network} {job.way.name}", settings, job.device.name, threads, turns

@@ -15,6 +15,7 @@ from napari_defectseg.core.progress import Step, Steps, drive
 from napari_defectseg.images.image import CalibratedImage
 from napari_defectseg.inference.begun import Begun
 from napari_defectseg.inference.choice import choose_way
+from napari_defectseg.inference.crew import Crew, abreast
 from napari_defectseg.inference.engine import Engine, Pass, engine_for
 from napari_defectseg.inference.job import Job, prepare, spacing_for
 from napari_defectseg.inference.layout import Index
@@ -105,7 +106,7 @@ def predict_beside(
     model: Model, image: CalibratedImage, settings: PredictSettings, held: int = 0
 ) -> Steps[Prediction]:
     """Predict as `predict_steps` does while `held` bytes of other scores are kept in memory."""
-    if isinstance(model, SeveralModels):
+    if isinstance(model, SeveralModels) or settings.volume != "slices":
         from napari_defectseg.inference.several import predict_several
 
         return (yield from predict_several(model, image, settings, held))
@@ -206,11 +207,39 @@ def pieces(job: Job, engine: Engine, first: int) -> Iterator[Piece]:
     if card.windows is not None:
         plane = _windowed
     with Watch(job, engine.threads) as watch:
+        if isinstance(engine, Crew) and plane is _one_by_one:
+            yield from _side_by_side(job, source, engine, watch, first)
+            return
         for before, index in enumerate(job.layout.indices()):
             known = max(0, first - before * len(job.plan))
             if known < len(job.plan):
                 source.start(index)
                 yield from plane(_Plane(job, source, engine, watch, index), known)
+
+
+def _side_by_side(
+    job: Job, source: Source, crew: Crew, watch: Watch, first: int
+) -> Iterator[Piece]:
+    """Compute the tiles on several devices, all but the `first` ones; they come in order."""
+
+    def blocks() -> Iterator[tuple[tuple[_Plane, int, Tile, int], Array]]:
+        assert isinstance(job.plan, TilePlan)
+        for before, index in enumerate(job.layout.indices()):
+            known = max(0, first - before * len(job.plan))
+            if known >= len(job.plan):
+                continue
+            source.start(index)
+            plane = _Plane(job, source, crew, watch, index)
+            for number, tile in enumerate(job.plan, start=1):
+                if number > known:
+                    block, replaced = source.block(tile)
+                    yield (plane, number, tile, replaced), block
+
+    for (plane, number, tile, replaced), scores, ahead in abreast(crew, blocks()):
+        if scores is None:
+            yield Piece(None, _words(job, plane.index, number), ahead=ahead)
+        else:
+            yield plane.piece(number, tile, scores, replaced)
 
 
 @dataclass(frozen=True)

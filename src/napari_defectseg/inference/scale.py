@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from napari_defectseg.core.axes import Axes
 from napari_defectseg.core.calibration import Calibration
@@ -36,7 +36,9 @@ class Scale:
     sentence: str = ""
 
 
-def scale_of(card: ModelCard, image: CalibratedImage, policy: str, axes: Axes) -> Scale:
+def scale_of(
+    card: ModelCard, image: CalibratedImage, policy: str, axes: Axes, *, square: bool = False
+) -> Scale:
     """Return how the network sees an image.
 
     Parameters
@@ -47,6 +49,9 @@ def scale_of(card: ModelCard, image: CalibratedImage, policy: str, axes: Axes) -
         ``"card"``, or one of those of `ModelCard.pixel_policy`.
     axes : tuple of str
         What the network sees at once.
+    square : bool
+        Whether pixels along y become as long as along x first, where both are known: for planes
+        across the slices of a volume. Nothing is said then.
 
     Raises
     ------
@@ -57,13 +62,17 @@ def scale_of(card: ModelCard, image: CalibratedImage, policy: str, axes: Axes) -
     wanted = card.pixel_policy if policy == "card" else policy
     if card.input_size is not None and card.resize != "never":
         return _resized(card, image, axes, source)
-    if wanted != "resample":
-        return Scale(None, "" if wanted == "go-on" else pixel_size_warning(card, image))
-    factors = _factors(card, image)
-    if factors is None or all(factor == 1 for factor in factors):
-        return Scale(None, pixel_size_warning(card, image))
+    plain = (1.0,) * len(axes)
+    stretched = _stretched(image) if square else plain
+    clipped = _factors(card, image, square=square) if wanted == "resample" else None
+    factors = tuple(a * b for a, b in zip(stretched, clipped or plain, strict=True))
+    if all(factor == 1 for factor in factors):
+        quiet = square or wanted == "go-on"
+        return Scale(None, "" if quiet else pixel_size_warning(card, image))
     target = tuple(max(1, round(n * f)) for n, f in zip(source, factors, strict=True))
     _refuse_absurd(card, image, factors, target)
+    if square:
+        return Scale(Resampling(axes, source, target))
     sentence = (
         f"{image.name} has {_seen(card, image).describe()}; {_made_for(card)}, so it looked at the "
         f"image resampled from {_lengths(source)} to {_lengths(target)} px. Everything is measured "
@@ -92,7 +101,10 @@ def nearest_size(card: ModelCard, image: CalibratedImage) -> tuple[float, ...] |
 
     None where nothing is known about one of them.
     """
-    seen = _seen(card, image)
+    return _nearest(card, _seen(card, image))
+
+
+def _nearest(card: ModelCard, seen: Calibration) -> tuple[float, ...] | None:
     if card.pixel_size is None or not seen.calibrated:
         return None
     low, high = card.pixel_size
@@ -100,15 +112,26 @@ def nearest_size(card: ModelCard, image: CalibratedImage) -> tuple[float, ...] |
     return tuple(min(max(step * factor, low), high) for step in seen.steps)
 
 
-def _factors(card: ModelCard, image: CalibratedImage) -> tuple[float, ...] | None:
+def _factors(
+    card: ModelCard, image: CalibratedImage, *, square: bool = False
+) -> tuple[float, ...] | None:
     """Return how many times as long each axis becomes; 1 inside the range."""
-    nearest = nearest_size(card, image)
+    seen = _seen(card, image)
+    if square:
+        seen = replace(seen, spacing=seen.spacing[-1:] * seen.ndim)
+    nearest = _nearest(card, seen)
     if nearest is None:
         return None
-    seen = _seen(card, image)
     factor = ratio(seen.unit, card.pixel_unit)
     found = [step * factor / size for step, size in zip(seen.steps, nearest, strict=True)]
     return tuple(1.0 if abs(one - 1) <= TOLERANCE else one for one in found)
+
+
+def _stretched(image: CalibratedImage) -> tuple[float, ...]:
+    """Return how many times as long y and x become so that pixels are square."""
+    y, x = image.size_along(("y", "x")).spacing
+    ratio_ = 1.0 if y is None or x is None else y / x
+    return (1.0 if abs(ratio_ - 1) <= TOLERANCE else ratio_, 1.0)
 
 
 def _resized(card: ModelCard, image: CalibratedImage, axes: Axes, source: tuple[int, ...]) -> Scale:
@@ -139,6 +162,12 @@ def _refuse_absurd(
         what = f"would shrink to {_lengths(target)} px"
     else:
         return
+    if card.pixel_size is None:
+        raise ImageError(
+            f"{image.name} has pixels {max(factors):.3g} times as long along one axis as along the "
+            f"others: across its slices it {what}.",
+            hint="Check the pixel size along z, or predict slice by slice.",
+        )
     raise ImageError(
         f"{image.name} has {_seen(card, image).describe()}; {_made_for(card)}: it {what}.",
         hint="Check the pixel size, or let the model look at it as it is (pixel policy go-on).",
@@ -146,7 +175,8 @@ def _refuse_absurd(
 
 
 def _seen(card: ModelCard, image: CalibratedImage) -> Calibration:
-    return image.calibration if card.dims == 3 else image.calibration.in_plane
+    wanted = ("z", "y", "x")[-card.dims :]
+    return image.size_along(tuple(axis for axis in wanted if axis in image.axes))
 
 
 def _made_for(card: ModelCard) -> str:

@@ -167,8 +167,10 @@ def _store(job: Job, path: Path) -> Any:
 
 
 def _chunks(job: Job) -> tuple[int, ...]:
-    """Return chunks that one pass fills: planes are never mixed in one."""
+    """Return chunks that one pass fills: planes are mixed in one only if they lie in three ways."""
     image, seen = job.image, job.layout.seen
+    if job.settings.volume == "three-axes":
+        seen = ("z", "y", "x")
     side = SIDES[len(seen)]
     lengths = zip(image.label_axes, image.label_shape, strict=True)
     return (1, *(min(n, side) if name in seen else 1 for name, n in lengths))

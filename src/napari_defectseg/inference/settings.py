@@ -18,6 +18,8 @@ MODES = (
     ("auto", "as the model allows"), ("exact", "exact"), ("fast", "fast, error measured"),
 )  # fmt: skip
 """Modes and what they are called."""
+FLIPS = ("off", "mirror", "all")
+VOLUMES = ("slices", "three-axes")
 
 
 @dataclass(frozen=True)
@@ -50,6 +52,15 @@ class PredictSettings:
     nan : str
         What happens to pixels without a finite value: ``"refuse"``, or ``"mean"``: they get
         the mean of the finite ones, which is said in the warnings.
+    flips : str
+        ``"off"``; ``"mirror"``: the mean over the mirror images that mean the same to the model,
+        as its card says; ``"all"``: over its quarter turns and diagonals, too.
+    volume : str
+        How a network for planes goes through a volume: ``"slices"``: slice by slice;
+        ``"three-axes"``: across all three axes, and the mean of what it finds there.
+    devices : tuple of str
+        Several devices that share the tiles, for example two graphics cards; the result does
+        not depend on how they share them. Empty: `device` alone.
     """
 
     device: Annotated[
@@ -82,8 +93,28 @@ class PredictSettings:
         Literal["refuse", "mean"],
         Setting("Pixels without value", names=(("refuse", "ask"), ("mean", "take the mean"))),
     ] = "refuse"
+    flips: Annotated[
+        Literal["off", "mirror", "all"],
+        Setting(
+            "Mirror images",
+            names=(
+                ("off", "off"),
+                ("mirror", "mirrored"),
+                ("all", "all turns"),
+            ),
+        ),
+    ] = "off"
+    volume: Annotated[
+        Literal["slices", "three-axes"],
+        Setting(
+            "Volume",
+            names=(("slices", "by slices"), ("three-axes", "three axes")),
+        ),
+    ] = "slices"
+    devices: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "devices", tuple(self.devices))
         if self.mode not in dict(MODES):
             raise DeviceError(f"There is no mode {self.mode!r}.", hint="Use auto, exact or fast.")
         if self.mode == "exact" and not is_exact(self.engine):
@@ -97,6 +128,12 @@ class PredictSettings:
                 f"pixel_policy={self.pixel_policy!r} is not known.",
                 hint="Use card, resample, warn or go-on.",
             )
+        for name, known in (("flips", FLIPS), ("volume", VOLUMES)):
+            value = getattr(self, name)
+            if value not in known:
+                raise DeviceError(
+                    f"{name}={value!r} is not known.", hint=f"Use {' or '.join(known)}."
+                )
         for name in ("memory", "tile", "threads"):
             value = getattr(self, name)
             if value is not None and value < 1:
@@ -104,4 +141,4 @@ class PredictSettings:
 
     def as_dict(self) -> dict[str, Any]:
         """Return plain JSON values."""
-        return asdict(self)
+        return {**asdict(self), "devices": list(self.devices)}

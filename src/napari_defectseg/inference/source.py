@@ -44,7 +44,7 @@ class Source:
         """Go to the next plane or volume; it is kept in memory where it is small."""
         self._index = index
         job = self._job
-        size = np.prod(job.layout.shape) * job.image.dtype.itemsize * job.layout.channels.wanted
+        size = np.prod(job.layout.shape) * job.image.dtype.itemsize * job.model.card.in_channels
         small = size * SMALL_SHARE <= job.budget
         self._item = job.layout.read(index) if small or self._scope == "slice" else None
         if self._scope == "slice" and self._item is not None:

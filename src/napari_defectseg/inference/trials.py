@@ -84,8 +84,8 @@ class Trial:
 
 
 def pixels_of(job: Job) -> int:
-    """Return what the network computes in all, in pixels."""
-    return job.layout.count * job.plan.work
+    """Return what one device computes in all, in pixels."""
+    return job.layout.count * job.plan.work * max(1, len(job.turns)) // len(job.device_names)
 
 
 def is_made(job: Job) -> bool:
@@ -120,7 +120,8 @@ def remembered(job: Job) -> tuple[Trial, str]:
 
 
 def timed(job: Job, way: Way) -> Pace:
-    """Time a way on a piece of noise."""
+    """Time a way on a piece of noise, on one device and as it lies."""
+    job = replace(job, turns=(), others=())
     shape = usual_shape(job)
     if job.model.card.windows is not None:
         shape = tuple(shape[axis] for axis in job.model.card.windows.axes)

@@ -72,6 +72,9 @@ class ModelCard(BaseModel):
     dims : int
         2 or 3: spatial axes the network sees at once.
     in_channels : int
+    slices : int
+        For planes: how many neighbouring slices of a volume it sees at once as channels, an odd
+        number, the first slice's channels first; 1: the slice alone.
     task : str
         ``"exclusive"``: one class a pixel; ``"binary"``: one class or not;
         ``"multilabel"``: classes may overlap.
@@ -148,6 +151,7 @@ class ModelCard(BaseModel):
     architecture_settings: dict[str, Any] = {}
     dims: Literal[2, 3]
     in_channels: int = Field(1, ge=1)
+    slices: int = Field(1, ge=1)
     task: Task = "exclusive"
     activation: Activation = "softmax"
     has_background: bool = True

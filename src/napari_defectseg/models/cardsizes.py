@@ -25,6 +25,19 @@ def check_sizes(card: ModelCard) -> None:
         raise ValueError(f"input_size has {len(card.input_size)} lengths, not {card.dims}")
     if card.resize != "never" and card.input_size is None:
         raise ValueError("resize needs an input_size")
+    if card.slices > 1:
+        _check_slices(card)
+
+
+def _check_slices(card: ModelCard) -> None:
+    if card.dims != 2:
+        raise ValueError("slices is for networks that see planes; this one sees volumes")
+    if card.slices % 2 == 0:
+        raise ValueError(f"slices is {card.slices}; with the slice in the middle it is odd")
+    if card.in_channels % card.slices:
+        raise ValueError(
+            f"{card.in_channels} channels are not those of {card.slices} slices each alike"
+        )
 
 
 def _check_tile(card: ModelCard, tile: tuple[int, ...]) -> None:

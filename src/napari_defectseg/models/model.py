@@ -237,9 +237,8 @@ def design(
     """
     network = ARCHITECTURES.get(architecture)
     stated = dict(settings or {})
-    first = ModelCard.of(
-        {"name": name, "architecture": architecture, "dims": stated.get("dims", 2), **fields}
-    )
+    sizes = {"dims": stated.get("dims", 2), "in_channels": stated.get("in_channels", 1)}
+    first = ModelCard.of({"name": name, "architecture": architecture, **sizes, **fields})
     stated["out_channels"] = first.out_channels
     known = network.facts(stated)
     return first.replaced(

@@ -29,8 +29,9 @@ def with_settings(card: ModelCard, settings: Mapping[str, str]) -> ModelCard:
         ``divide``, each with ``:slice`` or ``:image``, and ``,invert``), ``task``,
         ``pixel_policy``, ``input_size="128,128"`` (every image is then resized to it, or
         ``none``), ``resize``, ``activation``, ``batch_norm``, ``inverted``, ``min_size``,
-        ``name``, ``description``, ``citation``, ``licence``, and ``lambda.NAME="divide255"`` for
-        a layer that holds code.
+        ``slices="3"`` (neighbouring slices as channels), ``symmetries="flip_y,flip_x"``,
+        ``name``, ``description``, ``citation``, ``licence``, and
+        ``lambda.NAME="divide255"`` for a layer that holds code.
 
     Raises
     ------
@@ -69,6 +70,8 @@ def spoken(card: ModelCard) -> dict[str, str]:
             found[field] = json.dumps([step.model_dump(mode="json") for step in value])
         elif field == "thresholds" and value:
             found[field] = ",".join(f"{name}={one:g}" for name, one in value.items())
+        elif field == "symmetries":
+            found[field] = ",".join(value)
         elif field == "input_size":
             found[field] = "none" if value is None else ",".join(map(str, value))
         elif field in _PLAIN and not (field == "batch_norm" and value == "calibrated"):
@@ -164,6 +167,17 @@ def _number(field: str, text: str, card: ModelCard) -> dict[str, Any]:
         raise _unreadable(field, text, "a number") from error
 
 
+def _count(field: str, text: str, card: ModelCard) -> dict[str, Any]:
+    if not text.strip().isdigit():
+        raise _unreadable(field, text, "3")
+    return {field: int(text)}
+
+
+def _symmetries(field: str, text: str, card: ModelCard) -> dict[str, Any]:
+    named = tuple(name.strip() for name in text.split(",") if name.strip())
+    return {field: () if named == ("none",) else named}
+
+
 def _class_names(field: str, text: str, card: ModelCard) -> dict[str, Any]:
     names = tuple(name.strip() for name in text.split(",") if name.strip())
     if not names:
@@ -254,7 +268,7 @@ def _batch_norm(field: str, text: str, card: ModelCard) -> dict[str, Any]:
 
 
 _PLAIN = ("architecture", "name", "description", "citation", "licence", "task", "activation",
-          "batch_norm", "inverted", "min_size", "pixel_policy", "resize")  # fmt: skip
+          "batch_norm", "inverted", "min_size", "pixel_policy", "resize", "slices")  # fmt: skip
 """Fields that are said as they are."""
 
 _READERS: dict[str, Callable[[str, str, ModelCard], dict[str, Any]]] = {
@@ -270,6 +284,8 @@ _READERS: dict[str, Callable[[str, str, ModelCard], dict[str, Any]]] = {
     "resize": _word,
     "inverted": _yes,
     "min_size": _number,
+    "slices": _count,
+    "symmetries": _symmetries,
     "classes": _class_names,
     "thresholds": _thresholds,
     "pixel_size": _pixel_size,

@@ -49,6 +49,9 @@ def image_of(layer: Layer) -> CalibratedImage:
     """
     if not isinstance(layer, Image):
         raise ImageError(f"{layer.name} is a {type(layer).__name__.lower()} layer, not an image.")
+    kind = layer.metadata.get(KEY, {}).get("kind", "image")
+    if kind != "image":
+        raise ImageError(f"{layer.name} is a map of {kind}, not an image.")
     levels = tuple(layer.data) if layer.multiscale else (layer.data,)
     names = _axes_of(layer)
     return CalibratedImage(

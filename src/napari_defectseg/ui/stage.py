@@ -16,6 +16,7 @@ from napari_defectseg.ui.clicks import Clicks
 from napari_defectseg.ui.display import Display
 from napari_defectseg.ui.drawing import Drawing
 from napari_defectseg.ui.keys import keys_of
+from napari_defectseg.ui.maps import Maps
 from napari_defectseg.ui.one_unit import share_unit
 from napari_defectseg.ui.places import show_whole
 from napari_defectseg.ui.same_view import same_view
@@ -76,6 +77,7 @@ class Stage:
             self._on_labels(session.labels)
         elif viewer.layers.selection.active is not None:
             self.take(viewer.layers.selection.active)
+        self.maps = Maps(self)
 
     @property
     def viewer(self) -> napari.Viewer:

@@ -25,7 +25,7 @@ from napari_defectseg.ui.samples import WAY
 from napari_defectseg.ui.widgets.card import ProgressCard
 from napari_defectseg.ui.widgets.field_list import FieldList
 from napari_defectseg.ui.widgets.forecast_line import ForecastLine
-from napari_defectseg.ui.widgets.predict_more import PredictMore
+from napari_defectseg.ui.widgets.predict_more import PredictMore, fitting
 from napari_defectseg.ui.widgets.segments import Segments
 from napari_defectseg.ui.widgets.strip import Action
 from napari_defectseg.ui.widgets.what_counts import WhatCounts
@@ -116,10 +116,7 @@ class PredictDock(DockPage):
     def settings(self) -> PredictSettings:
         """How the next prediction is computed."""
         settings = self.session.computing or predict_settings()
-        image = self.session.image
-        if image is None or image.channels == 1:
-            return replace(settings, channel=None)
-        return settings
+        return fitting(settings, self.session.image, self.session.model)
 
     @property
     def several(self) -> bool:
@@ -133,7 +130,7 @@ class PredictDock(DockPage):
             self._show_missing(image is None, model is None)
             return
         self.show_controls()
-        self.more.show_channels(image.channels)
+        self.more.show_for(image, model)
         if self.session.prediction is None:
             self.set_mark("")
             if not self.footer.working:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import fields
+from dataclasses import fields, replace
 from typing import TYPE_CHECKING
 
 from qtpy.QtCore import Signal
@@ -13,9 +13,32 @@ from napari_defectseg.ui.widgets.more import More
 from napari_defectseg.ui.widgets.text import text
 
 if TYPE_CHECKING:
+    from napari_defectseg.images.image import CalibratedImage
     from napari_defectseg.inference.devices import DeviceChoice
+    from napari_defectseg.models.model import Model
 
 SHOWN = ("device", "memory", "tile", "threads", "nan")
+USUAL = PredictSettings()
+
+
+def offered(image: CalibratedImage | None, model: Model | None) -> tuple[str, ...]:
+    """Return the fields that mean something for an image and a model."""
+    found = SHOWN
+    if model is not None and model.card.symmetries and model.card.windows is None:
+        found += ("flips",)
+    if model is not None and image is not None and model.card.dims == 2 and "z" in image.axes:
+        found += ("volume",)
+    if image is not None and image.channels > 1:
+        found += ("channel",)
+    return found
+
+
+def fitting(
+    settings: PredictSettings, image: CalibratedImage | None, model: Model | None
+) -> PredictSettings:
+    """Return settings without what another image or model was predicted with."""
+    absent = {"flips", "volume", "channel"} - set(offered(image, model))
+    return replace(settings, **{name: getattr(USUAL, name) for name in absent})
 
 
 class PredictMore(More):
@@ -32,7 +55,7 @@ class PredictMore(More):
     def __init__(self, usual: PredictSettings) -> None:
         super().__init__("device, memory, tiles", key="predict")
         self._usual = usual
-        self._channels = 1
+        self._shown = SHOWN
         self.why = text("", "second")
         self.form = self._made(SHOWN)
         self.column.addWidget(self.why)
@@ -60,17 +83,17 @@ class PredictMore(More):
                 shown.set_value(getattr(value, field.name))
         self.set_changed(self.form.changed_words())
 
-    def show_channels(self, count: int) -> None:
-        """Ask for a channel only where the image has several."""
-        if (count > 1) != (self._channels > 1):
+    def show_for(self, image: CalibratedImage | None, model: Model | None) -> None:
+        """Ask for a channel, for flips and for directions only where they mean something."""
+        shown = offered(image, model)
+        if shown != self._shown:
             old, value = self.form, self.form.value
-            shown = (*SHOWN, "channel") if count > 1 else SHOWN
             self.form = self._made(shown)
             self.column.removeWidget(old)
             old.hide()
             old.deleteLater()
+            self._shown = shown
             self.setValue(value)
-        self._channels = count
 
     def show_device(self, device: DeviceChoice | None) -> None:
         """Say what computes, and why that."""
