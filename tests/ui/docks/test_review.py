@@ -8,7 +8,10 @@ from scene import CLASSES, COUNT, micrograph
 
 from napari_defectseg.core.calibration import Calibration
 from napari_defectseg.images.image import CalibratedImage
+from napari_defectseg.labels.history import History
+from napari_defectseg.labels.journal import Journal
 from napari_defectseg.labels.labelmap import LabelMap
+from napari_defectseg.labels.tools.accept import accept
 from napari_defectseg.labels.tools.delete import delete
 from napari_defectseg.labels.tools.relabel import relabel
 from napari_defectseg.review.verdicts import verdicts_of
@@ -167,6 +170,36 @@ def test_two_masks_are_compared_and_the_other_is_taken(dock, other, qtbot):
     assert not dock.footer.primary.isEnabled()
     dock.pages.setValue("queue")
     assert "differences" not in [layer.name for layer in dock.viewer.layers]
+
+
+def test_another_persons_edits_are_merged_and_contradictions_decided(dock, tmp_path, qtbot):
+    labels, keys = dock.session.labels, keys_of(dock.viewer)
+    _, base = micrograph()
+    journal = Journal.start(tmp_path, base, image="made", image_sha256=dock.session.image.sha256())
+    ada = History(base, journal, who="Ada")
+    ada.push(delete(base, 3))
+    ada.push(relabel(base, 5, 1))
+    journal.close()
+    dock.session.edit(accept(labels, 5))
+    dock.pages.setValue("compare")
+    dock.compare.merge_with(tmp_path)
+    qtbot.waitUntil(lambda: dock.compare.comparing.comparison is not None, timeout=20_000)
+    assert 3 not in labels.object_classes, "only Ada decided about it"
+    assert dock.session.history.undo_name == "merge edits"
+    told = dock.messages.strip("merged")
+    assert "1 place decided by Ada alone is taken" in told.sentence
+    keys.run("next")
+    assert "Ada void" in dock.compare.page.detail.text()
+    keys.run("delete")
+    assert labels.object_classes[5] == 1
+
+
+def test_edits_of_other_images_are_not_merged(dock, tmp_path, qtbot):
+    _, base = micrograph()
+    Journal.start(tmp_path, base, image="steel_08", image_sha256="ab" * 32).close()
+    dock.pages.setValue("compare")
+    dock.compare.merge_with(tmp_path)
+    qtbot.waitUntil(lambda: "compare" in dock.messages.topics(), timeout=20_000)
 
 
 def test_the_gallery_shows_sorts_and_decides_many_at_once(dock, qtbot):
