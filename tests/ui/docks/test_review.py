@@ -186,7 +186,8 @@ def test_another_persons_edits_are_merged_and_contradictions_decided(dock, tmp_p
     qtbot.waitUntil(lambda: dock.compare.comparing.comparison is not None, timeout=20_000)
     assert 3 not in labels.object_classes, "only Ada decided about it"
     assert dock.session.history.undo_name == "merge edits"
-    told = dock.messages.strip("merged")
+    topic = "merged"
+    told = dock.messages.strip(topic)
     assert "1 place decided by Ada alone is taken" in told.sentence
     keys.run("next")
     assert "Ada void" in dock.compare.page.detail.text()
