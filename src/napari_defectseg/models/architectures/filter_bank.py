@@ -56,7 +56,7 @@ class FilterBankSettings:
     @property
     def halo(self) -> int:
         """Pixels that the widest filter, and a difference of it, look at."""
-        return math.ceil(REACH * 2 ** (self.levels - 1)) + 2
+        return math.ceil(REACH * (1 << (self.levels - 1))) + 2
 
     @property
     def features(self) -> int:
