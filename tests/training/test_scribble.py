@@ -139,5 +139,7 @@ def test_what_cannot_be_learnt_is_said():
         teacher.model()
     with pytest.raises(TrainingError, match="do not fit"):
         teacher.learn({(): drawn[:10]})
+    with pytest.raises(TrainingError, match="class value 7"):
+        teacher.learn({(): np.full_like(drawn, 7)})
     with pytest.raises(TrainingError, match="may overlap"):
         ScribbleTeacher(image, ClassMap.of(["a", "b"], exclusive=False))

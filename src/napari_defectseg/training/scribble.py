@@ -166,6 +166,12 @@ class ScribbleTeacher:
 
     def _samples(self, strokes: Mapping[Place, Array]) -> tuple[torch.Tensor, torch.Tensor]:
         places = {value: n for n, value in enumerate((0, *self.card.classes.values))}
+        drawn_values = {int(v) for drawn in strokes.values() for v in np.unique(drawn)}
+        if strange := sorted(drawn_values - places.keys() - {UNLABELLED}):
+            raise TrainingError(
+                f"Strokes have the class value {strange[0]}, which no class has.",
+                hint=f"Classes: {', '.join(self.card.classes.names)}; 0 is the background.",
+            )
         found: list[tuple[torch.Tensor, torch.Tensor]] = []
         for place, drawn in sorted(strokes.items()):
             if drawn.shape != self.plane_shape:
