@@ -249,7 +249,7 @@ def scribbled(image: CalibratedImage, truth: np.ndarray, classes: ClassMap, targ
             seconds += time.process_time() - began
         labels = from_mask(seen, classes, ("y", "x"), image.calibration, min_size=SMALLEST)
         mask = labels.class_mask()
-        parts, count = ndimage.label(mask != truth)
+        parts, _count = ndimage.label(mask != truth)
         wrong = np.bincount(parts.ravel())[1:]
         # A person stops when the brush is the shorter way from here.
         whole = spent + np.count_nonzero(wrong >= SMALLEST)

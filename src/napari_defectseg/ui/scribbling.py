@@ -1,4 +1,4 @@
-"""`Scribbling`: strokes on a layer of their own teach a model, and what it sees follows the hand."""
+"""`Scribbling`: strokes on a layer of their own teach a model; what it sees follows the hand."""
 
 from __future__ import annotations
 
