@@ -55,7 +55,8 @@ class Architecture(Protocol):
     def facts(self, settings: Mapping[str, Any]) -> dict[str, Any]:
         """Return what follows from the settings.
 
-        Keys: settings (complete), parameters, dims, in_channels, out_channels, grid, halo.
+        Keys: settings (complete), parameters, dims, in_channels, out_channels, grid, halo; and
+        tile, where it takes images of one size alone.
         """
 
 
@@ -92,6 +93,9 @@ ARCHITECTURES: Registry[Architecture] = Registry(
         "filter_bank": "napari_defectseg.models.architectures.filter_bank:KIND",
         "torch_layers": "napari_defectseg.models.architectures.torch_layers",
         "keras": "napari_defectseg.models.architectures.keras_graph",
+        "monai_package": "napari_defectseg.models.architectures.monai_package:KIND",
+        "smp_package": "napari_defectseg.models.architectures.smp_package:KIND",
+        "transformers_package": "napari_defectseg.models.architectures.transformers_package:KIND",
     },
     group="napari_defectseg.architectures",
 )

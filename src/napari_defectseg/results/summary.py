@@ -21,15 +21,15 @@ SETTINGS = ("predict", "decode", "measure", "acquisition", "pixel_size")
 """Fields of the recipe that ``summary.json`` repeats, so that it alone is enough."""
 
 
-def describe_image(image: CalibratedImage) -> dict[str, Any]:
-    """Return the block ``image``: path, hash, shape, axes, pixel size."""
+def describe_image(image: CalibratedImage, sha256: str = "") -> dict[str, Any]:
+    """Return the block ``image``: path, hash (computed if not given), shape, axes, pixel size."""
     calibration = image.calibration
     path = image.origin.path
     return {
         "path": str(Path(path).resolve()) if path else "",
         "part": image.origin.part,
         "name": image.name,
-        "sha256": image.sha256(),
+        "sha256": sha256 or image.sha256(),
         "shape": list(image.shape),
         "axes": "".join(image.axes),
         "dtype": str(image.dtype),
@@ -49,7 +49,7 @@ def summary_of(analysis: Analysis) -> dict[str, Any]:
     if image.calibration.question:
         warnings.insert(0, image.calibration.question)
     values = {
-        "image": describe_image(image),
+        "image": describe_image(image, analysis.sha256()),
         "region": numbers["region"],
         "acquisition": conditions(image.acquisition, image),
         "model": analysis.model.as_dict() if analysis.model else None,
@@ -102,9 +102,9 @@ def _disagreement(analysis: Analysis) -> dict[str, Any] | None:
         largest = max(largest, float(rows.max()))
         for plane, item in enumerate(analysis.labels.classes):
             if analysis.labels.classes.exclusive:
-                found = rows[mask[index] == item.value]
+                found = rows[np.asarray(mask[index]) == item.value]
             else:
-                found = rows[mask[plane, index] == 1]
+                found = rows[np.asarray(mask[plane, index]) == 1]
             inside[item.name][0] += float(found.sum(dtype=np.float64))
             inside[item.name][1] += found.size
     return {

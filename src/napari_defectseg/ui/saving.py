@@ -201,7 +201,7 @@ def refuse_mixture(folder: Path, taken: Snapshot) -> None:
     if taken.recipe is None or not (folder / "recipe.json").is_file():
         return
     known = Recipe.read(folder)
-    if known.model_copy(update={"name": taken.recipe.name}) != taken.recipe:
+    if not known.works_like(taken.recipe):
         raise AlreadyExists(
             f"{folder} holds results of another model or other settings.",
             hint="Choose another folder, or save it there all the same.",
@@ -236,6 +236,7 @@ def analysis_of(taken: Snapshot) -> Analysis:
         journal=taken.journal,
         specimen=taken.specimen,
         audit=taken.audit,
+        space=taken.space,
     )
     if prediction is None:
         return made
