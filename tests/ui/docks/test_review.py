@@ -360,3 +360,30 @@ def test_a_volume_is_reviewed_by_the_same_keys(viewer_model, qtbot):
     assert made.audit.auditing.estimate.recall.value == 1
     assert labels.complete
     made.release()
+
+
+def test_a_new_prediction_closes_the_sample_with_a_sentence(dock):
+    dock.pages.setValue("audit")
+    dock.audit.start()
+    auditing = dock.audit.auditing
+    assert auditing.running
+    _, other = micrograph()
+    other = other.copy()
+    for plane in other.planes:
+        plane[plane > 0] += 100
+    other.restart({n + 100: value for n, value in other.object_classes.items()}, set())
+    dock.session.replace_labels(other, "prediction")
+    assert not auditing.running
+    topic = "audit"
+    assert "objects were replaced" in dock.messages.strip(topic).sentence
+    dock.audit.start()
+    assert auditing.running
+    assert dock.messages.strip(topic) is None
+
+
+def test_ones_own_edits_do_not_close_the_sample(dock):
+    dock.pages.setValue("audit")
+    dock.audit.start()
+    number = dock.audit.auditing.number
+    dock.session.edit(delete(dock.session.labels, number))
+    assert dock.audit.auditing.running
