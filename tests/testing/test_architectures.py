@@ -80,6 +80,15 @@ class TestGroupUNet(ArchitectureContract):
     )
 
 
+class TestFilterBank(ArchitectureContract):
+    architecture = ARCHITECTURES.get("filter_bank")
+    examples = (
+        {"levels": 2, "out_channels": 3},
+        {"levels": 4, "in_channels": 3, "hidden": 8},
+        {"dims": 3, "levels": 1},
+    )
+
+
 class TestDCNN3D(ArchitectureContract):
     architecture = ARCHITECTURES.get("dcnn3d")
     examples = (

@@ -90,6 +90,7 @@ ARCHITECTURES: Registry[Architecture] = Registry(
         "upernet": "napari_defectseg.models.architectures.upernet:KIND",
         "plain_unet": "napari_defectseg.models.architectures.plain_unet:SKIP_FIRST",
         "plain_unet_up_first": "napari_defectseg.models.architectures.plain_unet:UP_FIRST",
+        "filter_bank": "napari_defectseg.models.architectures.filter_bank:KIND",
         "torch_layers": "napari_defectseg.models.architectures.torch_layers",
         "keras": "napari_defectseg.models.architectures.keras_graph",
         "monai_package": "napari_defectseg.models.architectures.monai_package:KIND",

@@ -21,8 +21,9 @@ from napari_defectseg.labels.labelmap import LabelMap
 from napari_defectseg.labels.tools.accept import accept
 from napari_defectseg.labels.tools.delete import delete
 from napari_defectseg.measurement.matching import match_overlaps
+from napari_defectseg.review.groups import Group, Pairs, exchange
 
-Kind = Literal["only left", "only right", "class", "outline"]
+Kind = Literal["only left", "only right", "class", "outline", "several"]
 SAME, ALIKE = 0.5, 0.8
 """IoU from which two objects are the same, and from which their outlines are."""
 VOXELS = 1 << 22
@@ -35,15 +36,18 @@ class Difference:
     Parameters
     ----------
     kind : str
-        ``"only left"``, ``"only right"``, ``"class"`` or ``"outline"``.
+        ``"only left"``, ``"only right"``, ``"class"``, ``"outline"``, or ``"several"`` where more
+        than one object hangs together on a side.
     left, right : int
-        Object numbers; 0 where there is none.
+        Object numbers, the first of several; 0 where there is none.
     box : Box
         Around both.
     words : str
         As a person reads it.
     iou : float
         0 where one is missing.
+    lefts, rights : tuple of int
+        All objects of both sides, where there are several.
     """
 
     kind: Kind
@@ -52,6 +56,8 @@ class Difference:
     box: Box
     words: str
     iou: float = 0.0
+    lefts: tuple[int, ...] = ()
+    rights: tuple[int, ...] = ()
 
 
 @dataclass
@@ -92,7 +98,7 @@ class Comparison:
         """Return how many differences there are of each kind, settled ones with them."""
         found = dict.fromkeys(("only left", "only right", "class", "outline"), 0)
         for one in self.differences:
-            found[one.kind] += 1
+            found[one.kind] = found.get(one.kind, 0) + 1
         return found
 
     def next(self) -> Difference | None:
@@ -146,7 +152,7 @@ def compare(left: LabelMap, right: LabelMap, *, same: float = SAME) -> Compariso
 def compare_steps(left: LabelMap, right: LabelMap, *, same: float = SAME) -> Steps[Comparison]:
     """Do what `compare` does, as steps."""
     _check(left, right)
-    lefts, rights, common = yield from _overlaps_steps(left, right)
+    lefts, rights, common = yield from overlaps_steps(left, right)
     sizes = left.index.sizes[lefts], right.index.sizes[rights]
     iou = common / (sizes[0] + sizes[1] - common)
     pairs = match_overlaps(lefts, rights, iou, same)
@@ -190,7 +196,11 @@ def take(
         If the object is no longer there, or no room is left for the other's.
     """
     if side == "left":
-        return accept(left, difference.left) if difference.left else None
+        kept = difference.lefts or tuple(filter(None, (difference.left,)))
+        return accept(left, kept) if kept else None
+    if difference.kind == "several":
+        group = Group(difference.lefts, difference.rights)
+        return exchange(left, right, group, "take the other")
     if difference.kind == "only left":
         return delete(left, difference.left)
     return _take_right(left, right, difference)
@@ -245,17 +255,22 @@ def _ranks(labelmap: LabelMap, names: list[str], slab: Box) -> NDArray[np.int64]
     return sets
 
 
-def _overlaps_steps(
-    left: LabelMap, right: LabelMap
-) -> Steps[tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]]:
-    """Return pairs of object numbers that share pixels, and how many, as steps."""
+def overlaps_steps(left: LabelMap, right: LabelMap, *, across: bool = True) -> Steps[Pairs]:
+    """Return pairs of object numbers that share pixels, and how many, as steps.
+
+    Parameters
+    ----------
+    left, right : LabelMap
+    across : bool
+        Objects of classes that may overlap too; False: only those of one plane.
+    """
     counts: dict[int, int] = {}
     width = right.next_label
     slabs = boxes.slabs(boxes.whole(left.shape), VOXELS)
     for done, slab in enumerate(slabs):
         yield Step(done, len(slabs), "Comparing")
-        for here in left.planes:
-            for there in right.planes:
+        for place, here in enumerate(left.planes):
+            for there in right.planes if across else right.planes[place : place + 1]:
                 both = (here[slab] > 0) & (there[slab] > 0)
                 keys = here[slab][both].astype(np.int64) * width + there[slab][both]
                 for key, count in zip(*np.unique(keys, return_counts=True), strict=True):

@@ -12,6 +12,7 @@ from napari_defectseg.ui.turn import Turn
 from napari_defectseg.ui.widgets.audit_page import AuditPage
 
 if TYPE_CHECKING:
+    from napari_defectseg.labels.edit import Edit
     from napari_defectseg.ui.docks.review import ReviewDock
 
 
@@ -70,8 +71,21 @@ class AuditTurn(Turn):
             self.page.show_task(done, total, "All judged", "This is the estimate:", place=False)
             self.page.enable(False)
 
+    def on_edited(self, edit: Edit | None) -> None:
+        """Close the review where a prediction or threshold has replaced what it is about."""
+        if edit is None or edit.decided or not self.auditing.replaced():
+            return
+        self.dock.messages.say(
+            "audit",
+            "warning",
+            "The five-minute review was closed: its objects were replaced by a new prediction or "
+            "threshold, so what was judged says nothing of the labels as they are now. Start "
+            "a new one; what a person has checked stays.",
+        )
+
     def start(self) -> None:
         """Draw the sample."""
+        self.dock.messages.take_back("audit")
         settings = AuditSettings(objects=self.page.objects.value(), places=self.page.places.value())
         self.safely(lambda: self.auditing.start(settings))
         self._go_there()

@@ -106,6 +106,26 @@ class Auditing:
         text = "" if self.audit is None else json.dumps(self.audit.as_dict())
         keeper_of(self._session).keep_beside(FILE, text)
 
+    def replaced(self) -> bool:
+        """Close a review whose objects another prediction or threshold has replaced.
+
+        What was judged is about objects that are no longer there, so the sample says nothing of
+        the labels as they are now. True if it was closed; the sample that is kept goes too.
+        """
+        audit, labels = self.audit, self._session.labels
+        if not self.running or audit is None or labels is None:
+            return False
+        open_ones = [one for one in audit.objects if one.right is None]
+        gone = any(one.number not in labels.object_classes for one in open_ones)
+        other = any(
+            set(place.predicted) - labels.object_classes.keys()
+            for place in audit.places
+            if not place.judged
+        )
+        if gone or other:
+            self.discard()
+        return gone or other
+
     def stop(self) -> None:
         """Forget the sample; what is kept stays."""
         self.audit, self._labels, self.at = None, None, -1

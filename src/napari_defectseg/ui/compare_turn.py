@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
+
+from qtpy.QtWidgets import QFileDialog
 
 from napari_defectseg.ui.comparing import Comparing
 from napari_defectseg.ui.sight import fly_to_box
@@ -10,6 +13,7 @@ from napari_defectseg.ui.turn import Turn
 from napari_defectseg.ui.widgets.compare_page import ComparePage
 
 if TYPE_CHECKING:
+    from napari_defectseg.review.merge import Merge
     from napari_defectseg.ui.docks.review import ReviewDock
 
 
@@ -22,6 +26,7 @@ class CompareTurn(Turn):
         self.page = ComparePage()
         self.page.chosen.connect(self.compare_with)
         self.page.took.connect(self.take)
+        self.page.merging.connect(self.choose_edits)
 
     def show(self) -> None:
         """Show what there is to compare with, and the difference that is looked at."""
@@ -52,6 +57,36 @@ class CompareTurn(Turn):
         if self.dock.turn is self and found[0].left is self.session.labels:
             self.comparing.show(found)
             self.show()
+
+    def choose_edits(self) -> None:
+        """Ask for the folder of another person's result, and merge its edits."""
+        path = QFileDialog.getExistingDirectory(self.dock, "Merge the edits of a result")
+        if path:
+            self.merge_with(Path(path))
+
+    def merge_with(self, folder: Path) -> None:
+        """Take what another person has decided alone, and go through the contradictions."""
+        self.comparing.close()
+        steps = self.comparing.merge_steps(folder)
+        self.dock.run("compare", steps, text="Merging", on_done=self._on_merged)
+
+    def _on_merged(self, found: tuple[Merge, int]) -> None:
+        merge, revision = found
+        labels = self.session.labels
+        if labels is not merge.comparison.left:
+            return
+        if labels.revision != revision:
+            self.dock.messages.say(
+                "review",
+                "warning",
+                "The labels were changed while the edits were read. Nothing was merged; try again.",
+            )
+            return
+        self.safely(lambda: self.session.edit(merge.edit))
+        if merge.comparison.differences and self.dock.turn is self:
+            self.comparing.show(self.comparing.differences_of(merge.comparison))
+        self.dock.messages.say("merged", "info", merge.sentence)
+        self.show()
 
     def _go_there(self) -> None:
         comparison = self.comparing.comparison

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,7 +13,10 @@ from napari.utils.colormaps import DirectLabelColormap
 
 from napari_defectseg.core.classes import PALETTE
 from napari_defectseg.core.progress import Step, Steps
+from napari_defectseg.labels.find_journal import find_journal
+from napari_defectseg.labels.restore import restore
 from napari_defectseg.review.compare import Comparison, compare_steps, difference_map
+from napari_defectseg.review.merge import Merge, merge_steps
 from napari_defectseg.review.other import other_labels
 from napari_defectseg.ui import layers
 from napari_defectseg.ui.stage import stage_of
@@ -76,6 +80,30 @@ class Comparing:
         comparison = yield from compare_steps(labels, right)
         yield Step(0, 0, "Drawing the differences")
         return comparison, hatched(difference_map(labels, right))
+
+    def merge_steps(self, folder: Path) -> Steps[tuple[Merge, int]]:
+        """Read another person's edits and merge them, in the worker.
+
+        Returns the merge and the revision of the labels it was made for.
+        """
+        session = self._stage.session
+        history, image = session.history, session.image
+        assert history is not None
+        yield Step(0, 0, "Reading the edits")
+        info = find_journal(folder, "" if image is None else image.sha256())
+        theirs, _ = restore(info.path, attach=False)
+        revision = history.labelmap.revision
+        found = yield from merge_steps(history, theirs)
+        return found, revision
+
+    def differences_of(self, comparison: Comparison) -> tuple[Comparison, np.ndarray]:
+        """Return a comparison with what its layer shows: its own differences alone."""
+        shown = np.zeros(comparison.left.shape, np.uint8)
+        for one in comparison.differences:
+            corner = tuple(side.start for side in one.box)
+            part = difference_map(comparison.left, comparison.right, one.box)
+            shown[one.box] = hatched(part, corner)
+        return comparison, shown
 
     def show(self, found: tuple[Comparison, np.ndarray]) -> None:
         """Take a comparison and show where the sides differ."""

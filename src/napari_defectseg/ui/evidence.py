@@ -166,6 +166,7 @@ KINDS = {
     "bilinear_unet": "U-Net",
     "milesial_unet": "U-Net",
     "group_unet": "U-Net",
+    "filter_bank": "filter bank, from strokes",
     "keras": "Keras network",
     "torchscript": "TorchScript",
     "torch_export": "torch.export",

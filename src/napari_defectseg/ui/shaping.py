@@ -156,6 +156,19 @@ class Shaping:
             lambda: propagate(labels, chosen, wanted, grey_reader(session)),
         )
 
+    def delete_along(self, frames: int) -> Edit | None:
+        """Delete the selected objects here and in so many frames; negative: in those before."""
+        from napari_defectseg.labels.tools.delete_along import delete_along
+
+        sign = 1 if frames > 0 else -1
+
+        def make(labels: LabelMap, chosen: list[int]) -> Edit | None:
+            here = labels.index.box(chosen[0])[labels.axes.index("t")].start
+            wanted = [here + sign * step for step in range(1, abs(frames) + 1)]
+            return delete_along(labels, chosen, wanted)
+
+        return self._with_selected(make)
+
     # -- lines ---------------------------------------------------------------------------
 
     def join(self) -> Edit | None:

@@ -18,6 +18,7 @@ from scene import CLASSES, micrograph
 from napari_defectseg.core.calibration import Calibration
 from napari_defectseg.images.image import CalibratedImage
 from napari_defectseg.labels.labelmap import LabelMap
+from napari_defectseg.labels.tools.propagate import propagate
 from napari_defectseg.ui.docks.correct import CorrectDock
 from napari_defectseg.ui.keys import keys_of
 from napari_defectseg.ui.session import session_of
@@ -243,6 +244,19 @@ def test_in_a_movie_a_correction_is_repeated(dock, viewer_model, qtbot):
     dock.more.slices.before.click()
     finish(dock, qtbot)
     assert "Nothing was repeated" in dock.messages.strip("edit").sentence
+
+
+def test_in_a_movie_a_deletion_is_repeated(dock):
+    image, labels = volume("tyx")
+    labels.apply(propagate(labels, 3, [1, 2]))
+    dock.session.image, dock.session.labels = image, labels
+    dock.session.select([3])
+    dock.more.slices.count.setValue(2)
+    there = int(labels.planes[0][1][labels.planes[0][0] == 3][0])
+    dock.more.slices.gone_behind.click()
+    assert 3 not in labels.object_classes
+    assert there in labels.object_classes, "it was checked"
+    assert dock.session.history.undo_name == "delete in frames"
 
 
 def test_an_edit_of_other_labels_that_comes_late_is_dropped(dock, qtbot):

@@ -8,7 +8,10 @@ from scene import CLASSES, COUNT, micrograph
 
 from napari_defectseg.core.calibration import Calibration
 from napari_defectseg.images.image import CalibratedImage
+from napari_defectseg.labels.history import History
+from napari_defectseg.labels.journal import Journal
 from napari_defectseg.labels.labelmap import LabelMap
+from napari_defectseg.labels.tools.accept import accept
 from napari_defectseg.labels.tools.delete import delete
 from napari_defectseg.labels.tools.relabel import relabel
 from napari_defectseg.review.verdicts import verdicts_of
@@ -169,6 +172,37 @@ def test_two_masks_are_compared_and_the_other_is_taken(dock, other, qtbot):
     assert "differences" not in [layer.name for layer in dock.viewer.layers]
 
 
+def test_another_persons_edits_are_merged_and_contradictions_decided(dock, tmp_path, qtbot):
+    labels, keys = dock.session.labels, keys_of(dock.viewer)
+    _, base = micrograph()
+    journal = Journal.start(tmp_path, base, image="made", image_sha256=dock.session.image.sha256())
+    ada = History(base, journal, who="Ada")
+    ada.push(delete(base, 3))
+    ada.push(relabel(base, 5, 1))
+    journal.close()
+    dock.session.edit(accept(labels, 5))
+    dock.pages.setValue("compare")
+    dock.compare.merge_with(tmp_path)
+    qtbot.waitUntil(lambda: dock.compare.comparing.comparison is not None, timeout=20_000)
+    assert 3 not in labels.object_classes, "only Ada decided about it"
+    assert dock.session.history.undo_name == "merge edits"
+    topic = "merged"
+    told = dock.messages.strip(topic)
+    assert "1 place decided by Ada alone is taken" in told.sentence
+    keys.run("next")
+    assert "Ada void" in dock.compare.page.detail.text()
+    keys.run("delete")
+    assert labels.object_classes[5] == 1
+
+
+def test_edits_of_other_images_are_not_merged(dock, tmp_path, qtbot):
+    _, base = micrograph()
+    Journal.start(tmp_path, base, image="steel_08", image_sha256="ab" * 32).close()
+    dock.pages.setValue("compare")
+    dock.compare.merge_with(tmp_path)
+    qtbot.waitUntil(lambda: "compare" in dock.messages.topics(), timeout=20_000)
+
+
 def test_the_gallery_shows_sorts_and_decides_many_at_once(dock, qtbot):
     keys, page, labels = keys_of(dock.viewer), dock.gallery.page, dock.session.labels
     dock.pages.setValue("gallery")
@@ -326,3 +360,30 @@ def test_a_volume_is_reviewed_by_the_same_keys(viewer_model, qtbot):
     assert made.audit.auditing.estimate.recall.value == 1
     assert labels.complete
     made.release()
+
+
+def test_a_new_prediction_closes_the_sample_with_a_sentence(dock):
+    dock.pages.setValue("audit")
+    dock.audit.start()
+    auditing = dock.audit.auditing
+    assert auditing.running
+    _, other = micrograph()
+    other = other.copy()
+    for plane in other.planes:
+        plane[plane > 0] += 100
+    other.restart({n + 100: value for n, value in other.object_classes.items()}, set())
+    dock.session.replace_labels(other, "prediction")
+    assert not auditing.running
+    topic = "audit"
+    assert "objects were replaced" in dock.messages.strip(topic).sentence
+    dock.audit.start()
+    assert auditing.running
+    assert dock.messages.strip(topic) is None
+
+
+def test_ones_own_edits_do_not_close_the_sample(dock):
+    dock.pages.setValue("audit")
+    dock.audit.start()
+    number = dock.audit.auditing.number
+    dock.session.edit(delete(dock.session.labels, number))
+    assert dock.audit.auditing.running

@@ -10,12 +10,11 @@ import numpy as np
 from napari_defectseg.core.errors import LabelError
 from napari_defectseg.labels import boxes, whole
 from napari_defectseg.labels.draft import Draft, finish
-from napari_defectseg.labels.edit import Box, Edit, Mask, Numbers
+from napari_defectseg.labels.edit import Box, Edit, Mask
 from napari_defectseg.labels.labelmap import LabelMap
+from napari_defectseg.labels.same import same_object
 
 TOOL = "repeat in frames"
-SAME = 0.3
-"""An object there is the same one if it shares this much of the smaller of both."""
 ROOM = 12
 """How far an object may move from frame to frame, in pixels, or half its length if that is more."""
 Read = Callable[[Box], np.ndarray[Any, Any]]
@@ -91,7 +90,7 @@ def _along(draft: Draft, number: int, frames: Sequence[int], time: int, read: Re
         if read is not None:
             there, mask = _follow(labelmap, box, there, mask, read)
         here = draft.read(there)
-        same = _same_object(draft, here, mask, taken)
+        same = same_object(draft, here, mask, taken)
         if same in labelmap.checked or not mask.any():
             return count
         room = mask & ((here == 0) | (here == same if same else False))
@@ -108,19 +107,6 @@ def _in_frame(box: Box, time: int, frame: int) -> Box:
     moved = list(box)
     moved[time] = slice(frame, frame + 1)
     return tuple(moved)
-
-
-def _same_object(draft: Draft, here: Numbers, mask: Mask, taken: set[int]) -> int:
-    """Return the object that is the same one in this frame; 0: none."""
-    numbers, counts = np.unique(here[mask], return_counts=True)
-    size = int(np.count_nonzero(mask))
-    best, most = 0, 0.0
-    for number, count in zip(numbers.tolist(), counts.tolist(), strict=True):
-        if number and number not in taken and number in draft.labelmap.object_classes:
-            share = count / min(size, draft.labelmap.index.size(number))
-            if share >= SAME and share > most:
-                best, most = number, share
-    return best
 
 
 def _replace(draft: Draft, owner: int, box: Box, mask: Mask, value: int) -> None:

@@ -135,6 +135,7 @@ class CorrectDock(DockPage):
 
     def _on_labels(self, labels: LabelMap | None) -> None:
         has = labels is not None
+        self.more.scribbling.stop()
         self.begin.setVisible(not has)
         self.main.setVisible(has)
         if labels is None:
@@ -363,4 +364,5 @@ class CorrectDock(DockPage):
         for command, act in self._offered.items():
             self.keys.withdraw(command, act)
         self.more.shaping.release()
+        self.more.scribbling.stop()
         super().release()

@@ -72,6 +72,7 @@ class ReviewDock(DockPage):
         self.listen(events.labels, self._on_labels)
         self.listen(events.image, self._show)
         self.listen(events.edited, self.gallery.forget)
+        self.listen(events.edited, self.audit.on_edited)
         self.listen(events.edited, self._show)
         self.listen(events.selection, self._show)
         self.listen(self.reviewer.changed, self._on_doubts)

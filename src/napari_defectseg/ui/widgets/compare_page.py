@@ -20,14 +20,16 @@ KINDS = (
     ("only right", "only in the other"),
     ("class", "of another class"),
     ("outline", "with another outline"),
+    ("several", "of several objects"),
 )
 
 
 class ComparePage(QWidget):
-    """Signals ``chosen(place)``, ``took(side)``."""
+    """Signals ``chosen(place)``, ``took(side)``, ``merging()``."""
 
     chosen = Signal(int)
     took = Signal(str)
+    merging = Signal()
 
     def __init__(self) -> None:
         super().__init__()
@@ -40,6 +42,13 @@ class ComparePage(QWidget):
         self.other.activated.connect(self.chosen)
         row.addWidget(self.other, 1)
         column.addLayout(row)
+        self.merge = _button(
+            "Merge someone's edits …",
+            "Take what another person has corrected on this image; only contradictions are left "
+            "to decide. Choose the folder of their result.",
+        )
+        self.merge.clicked.connect(self.merging)
+        column.addWidget(self.merge)
         self.summary = text("", "second")
         column.addWidget(self.summary)
         self.card = Card()
@@ -80,7 +89,7 @@ class ComparePage(QWidget):
             )
         else:
             counts = comparison.counts()
-            parts = [f"{words.count(counts[key])} {told}" for key, told in KINDS if counts[key]]
+            parts = [f"{words.count(counts[key])} {told}" for key, told in KINDS if counts.get(key)]
             total = words.counted(len(comparison.differences), "difference")
             said = f"{words.count(comparison.matched)} objects in both. {total}"
             self.summary.setText(f"{said}{': ' if parts else ''}{', '.join(parts)}.")

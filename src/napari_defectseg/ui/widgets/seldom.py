@@ -1,4 +1,4 @@
-"""What Correct keeps under *More*: levels, slices, lines, protection, smoothing, cleaning."""
+"""What Correct keeps under *More*: strokes, levels, slices, lines, smoothing, cleaning."""
 
 from __future__ import annotations
 
@@ -8,11 +8,13 @@ from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QCheckBox, QPushButton
 
 from napari_defectseg.ui import words
+from napari_defectseg.ui.scribbling import Scribbling
 from napari_defectseg.ui.shaping import Shaping
 from napari_defectseg.ui.widgets.clean_form import CleanForm
 from napari_defectseg.ui.widgets.level_tools import LevelTools
 from napari_defectseg.ui.widgets.line_tools import LineTools
 from napari_defectseg.ui.widgets.more import More
+from napari_defectseg.ui.widgets.scribble_form import ScribbleForm
 from napari_defectseg.ui.widgets.segments import Segments
 from napari_defectseg.ui.widgets.slice_tools import SliceTools
 from napari_defectseg.ui.widgets.text import name
@@ -32,8 +34,13 @@ class Seldom(More):
     """
 
     def __init__(self, hand: Hand) -> None:
-        super().__init__("grow, slices, lines, protect, outlines, smooth, clean", key="correct")
+        super().__init__(
+            "scribble, grow, slices, lines, protect, outlines, smooth, clean", key="correct"
+        )
         self.shaping = Shaping(hand)
+        self.scribbling = Scribbling(hand)
+        self.scribbling.failed.connect(hand.failed)
+        self.scribble = ScribbleForm(self.scribbling)
         self.levels = LevelTools(self.shaping)
         self.slices = SliceTools(self.shaping)
         self.lines = LineTools(hand, self.shaping)
@@ -58,7 +65,7 @@ class Seldom(More):
         self.clean = CleanForm()
         self.clean.asked.connect(self._on_clean)
         for widget in (
-            self.levels, self.slices, self.lines,
+            self.scribble, self.levels, self.slices, self.lines,
             self.protect, self.outlines, self.smooth, self.clean,
         ):  # fmt: skip
             self.column.addWidget(widget)

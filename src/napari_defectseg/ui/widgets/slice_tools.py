@@ -62,23 +62,35 @@ class SliceTools(QWidget):
         column.addWidget(self.between)
 
     def _add_frames(self, shaping: Shaping) -> None:
-        row = QHBoxLayout(self.frames)
-        row.setContentsMargins(0, 0, 0, 0)
+        column = QVBoxLayout(self.frames)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(theme.SPACE)
+        row = QHBoxLayout()
         row.setSpacing(theme.SPACE)
         self.count = QSpinBox()
         self.count.setRange(1, 999)
         self.count.setValue(FRAMES)
         self.count.setMinimumWidth(44)
-        name(self.count, "Frames", "In so many frames the selected objects are repeated")
+        name(self.count, "Frames", "In so many frames the selected objects are repeated or deleted")
+        row.addWidget(named(text("In frames beside", wrap=False), self.count))
+        row.addWidget(self.count, 1)
+        column.addLayout(row)
         tip = "Repeat the selected objects there; objects there keep their numbers"
-        self.before = small_button("‹", "Repeat in the frames before", tip)
-        self.behind = small_button("›", "Repeat in the next frames", tip)
+        gone = "Delete the selected objects, and the same ones there; checked ones stay"
+        self.before = small_button("‹ Repeat", "Repeat in the frames before", tip)
+        self.behind = small_button("Repeat ›", "Repeat in the next frames", tip)
+        self.gone_before = small_button("‹ Delete", "Delete in the frames before", gone)
+        self.gone_behind = small_button("Delete ›", "Delete in the next frames", gone)
         self.before.clicked.connect(lambda: shaping.repeat(-self.count.value()))
         self.behind.clicked.connect(lambda: shaping.repeat(self.count.value()))
-        row.addWidget(named(text("Repeat in frames", wrap=False), self.count))
-        row.addWidget(self.before)
-        row.addWidget(self.count, 1)
-        row.addWidget(self.behind)
+        self.gone_before.clicked.connect(lambda: shaping.delete_along(-self.count.value()))
+        self.gone_behind.clicked.connect(lambda: shaping.delete_along(self.count.value()))
+        for pair in ((self.before, self.behind), (self.gone_before, self.gone_behind)):
+            buttons = QHBoxLayout()
+            buttons.setSpacing(theme.SPACE)
+            for button in pair:
+                buttons.addWidget(button, 1)
+            column.addLayout(buttons)
 
     def show_labels(self, labels: LabelMap) -> None:
         """Show the rows that the axes ask for."""
