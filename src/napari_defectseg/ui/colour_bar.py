@@ -121,9 +121,7 @@ class Ranks:
         self._discs.visible = self._words.visible = there
         if there:
             at = np.asarray(places, np.float32)[:, ::-1]
-            self._discs.set_data(
-                pos=at, size=DISC, face_color=CARD, edge_color=INK, edge_width=1.0
-            )
+            self._discs.set_data(pos=at, size=DISC, face_color=CARD, edge_color=INK, edge_width=1.0)
             self._words.text, self._words.pos = list(words), at
 
     def close(self) -> None:

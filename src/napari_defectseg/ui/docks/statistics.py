@@ -236,7 +236,9 @@ class StatisticsDock(DockPage):
 
     def counted(self) -> Population | None:
         """Return the rows that are counted, as the box of choices says."""
-        return population.counted_of(self.session, self._measured, self.boxes.scope, self.canvas.frame)
+        return population.counted_of(
+            self.session, self._measured, self.boxes.scope, self.canvas.frame
+        )
 
     def _show_all(self, _: Any = None) -> None:
         self.messages.take_back("count")
