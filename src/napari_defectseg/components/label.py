@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -84,9 +85,7 @@ def number_runs(runs: Runs, connectivity: int) -> tuple[NDArray[np.int32], int]:
     given = (runs.first, runs.start, runs.stop, runs.value, parent, height, connectivity)
     with team_for(depth * height * width) as team:
         parts = team.cut(depth * height)
-        team.run(
-            lambda low=low, high=high: _link(*given, low, high, low, high) for low, high in parts
-        )
+        team.run(partial(_link, *given, low, high, low, high) for low, high in parts)
     # Each part knows nothing of the rows before it: the seam joins them.
     for low, high in parts[1:]:
         _link(*given, low, min(low + height + 1, high), 0, low)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -151,9 +152,7 @@ def _runs(volume: NDArray[Any]) -> Runs:
         start, stop = np.zeros(count, np.int32), np.zeros(count, np.int32)
         value = np.zeros(count, volume.dtype)
         team.run(
-            lambda low=low, high=high: _fill(
-                rows[low:high], first[low : high + 1], start, stop, value
-            )
+            partial(_fill, rows[low:high], first[low : high + 1], start, stop, value)
             for low, high in parts
         )
     return Runs((depth, height, width), first, start, stop, value)
@@ -163,10 +162,7 @@ def _count_in(
     team: Team, parts: list[tuple[int, int]], rows: NDArray[Any], first: NDArray[np.int64]
 ) -> None:
     """Count the runs of each row, part by part, and add up."""
-    team.run(
-        lambda low=low, high=high: _count(rows[low:high], first[low + 1 : high + 1])
-        for low, high in parts
-    )
+    team.run(partial(_count, rows[low:high], first[low + 1 : high + 1]) for low, high in parts)
     for low, high in parts[1:]:
         first[low + 1 : high + 1] += first[low]
 

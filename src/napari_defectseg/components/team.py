@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor, wait
+from itertools import pairwise
 from types import TracebackType
 from typing import TypeVar
 
@@ -45,7 +46,7 @@ class Team:
     def cut(self, count: int) -> list[tuple[int, int]]:
         """Return `count` things as neighbouring parts, one a thread: first, and one after."""
         edges = [count * place // self.size for place in range(self.size + 1)]
-        return list(zip(edges, edges[1:], strict=False))
+        return list(pairwise(edges))
 
     def run(self, calls: Iterable[Callable[[], object]]) -> None:
         """Do all calls side by side and return when they are done."""

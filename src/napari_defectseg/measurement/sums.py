@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import partial
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -81,7 +83,7 @@ class Sums:
             moments.add_runs(*given, 1, self.row_of.size)
         else:
             shares = _shares(runs.value, team.size, self.row_of.size)
-            team.run(lambda share=share: moments.add_runs(*given, *share) for share in shares)
+            team.run(partial(moments.add_runs, *given, *share) for share in shares)
 
     def add_scores(
         self,
@@ -129,7 +131,7 @@ def _shares(names: NDArray[np.int32], count: int, end: int) -> list[tuple[int, i
     some = names[:: max(1, names.size // SAMPLE)]
     inner = np.percentile(some, np.linspace(0, 100, count + 1)[1:-1]).astype(int)
     edges = [1, *(min(max(int(edge), 1), end) for edge in inner), end]
-    return list(zip(edges, edges[1:], strict=False))
+    return list(pairwise(edges))
 
 
 def _rows(values: NDArray[Any] | None, dtype: Any, runs: Runs) -> NDArray[Any]:

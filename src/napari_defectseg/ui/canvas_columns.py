@@ -65,7 +65,7 @@ class CanvasColumns:
         self.show_table(self._session.table)
 
     def rank_by(self, key: str) -> None:
-        """Number the largest objects by a column; empty: none."""
+        """Show the ranks of the largest objects by a column; empty: none."""
         self.ranked = key
         self.show_ranks()
 
@@ -110,7 +110,7 @@ class CanvasColumns:
         self.show_ranks()
 
     def show_ranks(self) -> None:
-        """Number the largest objects in sight; every object has one rank, in all slices."""
+        """Show ranks of the largest objects in sight; an object has one rank, in all slices."""
         viewer, labels = self._known, self._session.labels
         if self.ranks is None or not can_draw(viewer):
             return
