@@ -18,11 +18,12 @@ from napari_defectseg.core.atomic import refuse_existing
 from napari_defectseg.core.errors import AlreadyExists, Cancelled, DefectSegError
 from napari_defectseg.core.progress import Step, Steps, drive
 from napari_defectseg.images.natural import natural
-from napari_defectseg.measurement.populations import Summary
+from napari_defectseg.measurement.populations import Summary, summarise
 from napari_defectseg.results.analysis import Analysis
 from napari_defectseg.results.naming import stems
 from napari_defectseg.results.recipe import Recipe, ReportSettings
 from napari_defectseg.results.register import Entry, add_entry
+from napari_defectseg.results.stored import read_result
 
 if TYPE_CHECKING:
     from napari_defectseg.models.model import Model
@@ -119,6 +120,10 @@ def analyse_many_steps(
         title = f"{stem} ({number + 1} of {len(images)})"
         own = replace(settings, stem=stem)
         try:
+            if settings.resume and (kept := _kept(image, out / stem)) is not None:
+                found.append(kept)
+                yield Step(number + 1, len(images), title, partial=kept)
+                continue
             steps = analyse_steps(image, recipe, out, own, model=model)
             outcome = _done(image, out / stem, (yield from _named(steps, title)))
         except Cancelled:
@@ -181,6 +186,28 @@ def _named(steps: Steps[Analysis], title: str) -> Steps[Analysis]:
             yield replace(step, text=f"{title}: {step.text}")
     finally:
         steps.close()
+
+
+def _kept(image: str | Path, folder: Path) -> Outcome | None:
+    """Return what became of an image in a run before; None: it is still to be done.
+
+    Raises
+    ------
+    AlreadyExists
+        If the folder holds the result of another image.
+    """
+    if not (folder / "summary.json").is_file():
+        return None
+    ((_, (stored,)), path) = read_result(folder), Path(str(image).partition("::")[0])
+    if stored.image_path != path.resolve():
+        raise AlreadyExists(
+            f"{folder} holds the result of {stored.image_path} and was left as it is.",
+            hint="Choose another folder.",
+        )
+    table = stored.table()
+    return Outcome(
+        str(image), folder, len(table), summarise(table), tuple(stored.summary["warnings"])
+    )
 
 
 def _done(image: str | Path, folder: Path, analysis: Analysis) -> Outcome:

@@ -47,6 +47,15 @@ Device: TypeAlias = Annotated[
         help="What computes; auto: a graphics card if there is one.",
     ),
 ]
+Engine: TypeAlias = Annotated[
+    str,
+    typer.Option(
+        "--engine",
+        metavar="auto|torch-bfloat16|openvino-float32|…",
+        help="What computes the network, in which numbers; auto: as --mode says. One that is "
+        "asked for is used, and how far it lies from float32 is said.",
+    ),
+]
 Devices: TypeAlias = Annotated[
     str,
     typer.Option(
@@ -54,6 +63,14 @@ Devices: TypeAlias = Annotated[
         metavar="auto|cpu|cuda[:N]|mps|all",
         help="What computes; auto: a graphics card if there is one. Several with commas "
         "(cuda:0,cuda:1), or all graphics cards, share the tiles.",
+    ),
+]
+Resume: TypeAlias = Annotated[
+    bool,
+    typer.Option(
+        "--resume",
+        help="Go on with what was stopped: images that are done stay, and of one larger than the "
+        "memory the finished blocks.",
     ),
 ]
 Also: TypeAlias = Annotated[

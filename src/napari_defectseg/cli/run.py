@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from napari_defectseg.cli.many import analyse_images
-from napari_defectseg.cli.options import Also, Out, extras
+from napari_defectseg.cli.options import Also, Out, Resume, extras
 from napari_defectseg.cli.work import Debug, Json, Overwrite, Quiet, working
 
 if TYPE_CHECKING:
@@ -40,6 +40,7 @@ def run(
     ] = None,
     also: Also = None,
     overwrite: Overwrite = False,
+    resume: Resume = False,
     as_json: Json = False,
     quiet: Quiet = False,
     debug: Debug = False,
@@ -54,7 +55,7 @@ def run(
         if report is not None:
             asked = (known.report or ReportSettings()) if report else None
             known = known.model_copy(update={"report": asked})
-        settings = AnalyseSettings(scores=scores, also=wanted, overwrite=overwrite)
+        settings = AnalyseSettings(scores=scores, also=wanted, overwrite=overwrite, resume=resume)
         analyse_images(work, images, known, out, settings)
 
 

@@ -106,8 +106,8 @@ class LiveTable:
         after every edit of many objects if columns such as the gap to the nearest neighbour are
         wanted, which an edit changes for objects that it does not touch.
         """
-        many = self._objects is not None and len(self._objects) > FEW
-        if many and looks_around(self._objects):
+        objects = self._objects
+        if objects is not None and len(objects) > FEW and looks_around(objects):
             return False
         if self._misses_one:
             return self._all_pixels <= QUICK

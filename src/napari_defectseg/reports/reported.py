@@ -11,7 +11,7 @@ import numpy as np
 from napari_defectseg.core.errors import DefectSegError
 from napari_defectseg.measurement.table import RegionTable
 from napari_defectseg.results.analysis import Analysis
-from napari_defectseg.results.overlay import RGB, overlay, thinning, without_overlay
+from napari_defectseg.results.overlay import RGB, overlay, shown, thinning, without_overlay
 from napari_defectseg.results.stored import StoredResult
 from napari_defectseg.results.summary import summary_of
 
@@ -50,8 +50,8 @@ class Reported:
     @classmethod
     def of_analysis(cls, analysis: Analysis) -> Reported:
         """Return an analysis that need not be on the disk."""
-        labels, image = analysis.labels, analysis.image
-        mask = labels.class_mask()
+        labels = analysis.labels
+        image, mask = shown(analysis.image, labels)
         return cls(
             image.name,
             summary_of(analysis),
@@ -59,7 +59,7 @@ class Reported:
             analysis.specimen,
             overlay(image, mask, labels.classes),
             without_overlay(image, mask, labels.classes),
-            _pixel(image.calibration, mask.shape),
+            _pixel(image.calibration, labels.shape),
         )
 
     @classmethod

@@ -236,7 +236,7 @@ def test_ticked_groups_are_measured(dock, qtbot):
 
 def test_the_report_is_written_from_the_window(dock, qtbot, tmp_path):
     dock.reporter.write(tmp_path / "r.html")
-    qtbot.waitUntil(lambda: (tmp_path / "r.pdf").exists(), timeout=15000)
+    qtbot.waitUntil(lambda: (tmp_path / "r.pdf").exists(), timeout=60000)
     assert "Methods" in (tmp_path / "r.html").read_text("utf-8")
 
 
