@@ -19,6 +19,7 @@ from napari_defectseg.labels import boxes
 from napari_defectseg.labels.construct import from_mask
 from napari_defectseg.labels.edit import Edit
 from napari_defectseg.labels.history import History
+from napari_defectseg.labels.labelmap import LabelMap
 from napari_defectseg.labels.stroke import Stroke
 from napari_defectseg.labels.tools.delete import delete
 from napari_defectseg.labels.tools.erase import erase
@@ -278,3 +279,18 @@ def test_columns_of_strangers_that_look_at_other_objects_are_computed_anew():
     finally:
         for back in undo:
             back()
+
+
+def test_columns_of_neighbours_are_measured_apart_where_there_are_many():
+    """Every edit may change the gap of objects that it does not touch: no work for a brush."""
+    plane = np.zeros((80, 80), np.int32)
+    plane[1::3, 1::3] = np.arange(1, 27 * 27 + 1).reshape(27, 27)
+    known = dict.fromkeys(range(1, int(plane.max()) + 1), 1)
+    sizes = Calibration.uncalibrated(2)
+    labels = LabelMap((plane,), known, ClassMap.of(["void"]), ("y", "x"), sizes)
+    edit = delete(labels, [5])
+    assert edit is not None
+    for columns, quick in (((), True), (("neighbours",), False)):
+        live = LiveTable(labels, settings=MeasureSettings(columns=columns))
+        live.measure()
+        assert live.is_quick(edit) is quick

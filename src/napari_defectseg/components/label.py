@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -9,6 +10,7 @@ from numpy.typing import NDArray
 
 from napari_defectseg.components.compiled import compiled
 from napari_defectseg.components.runs import Runs, as_volume, find_runs
+from napari_defectseg.components.team import team_for
 from napari_defectseg.core.errors import LabelError
 
 
@@ -78,9 +80,15 @@ def full_connectivity(ndim: int, connectivity: int | None) -> int:
 
 def number_runs(runs: Runs, connectivity: int) -> tuple[NDArray[np.int32], int]:
     """Return each run's object number, in scan order from 1, and how many objects there are."""
-    depth, height, _ = runs.shape
+    depth, height, width = runs.shape
     parent = np.arange(len(runs), dtype=np.int32)
-    _link(runs.first, runs.start, runs.stop, runs.value, parent, depth, height, connectivity)
+    given = (runs.first, runs.start, runs.stop, runs.value, parent, height, connectivity)
+    with team_for(depth * height * width) as team:
+        parts = team.cut(depth * height)
+        team.run(partial(_link, *given, low, high, low, high) for low, high in parts)
+    # Each part knows nothing of the rows before it: the seam joins them.
+    for low, high in parts[1:]:
+        _link(*given, low, min(low + height + 1, high), 0, low)
     return parent, int(_flatten(parent))
 
 
@@ -146,22 +154,27 @@ def _link(
     stop: NDArray[np.int32],
     value: NDArray[np.uint8],
     parent: NDArray[np.int32],
-    depth: int,
     height: int,
     connectivity: int,
+    low: int,
+    high: int,
+    floor: int,
+    ceiling: int,
 ) -> None:
-    for z in range(depth):
-        for y in range(height):
-            here = z * height + y
-            if first[here] == first[here + 1]:
+    """Join runs of the rows `low` … `high` with those of earlier rows in `floor` … `ceiling`."""
+    for here in range(low, high):
+        if first[here] == first[here + 1]:
+            continue
+        y = here % height
+        for dz, dy in ((0, -1), (-1, -1), (-1, 0), (-1, 1)):
+            steps = abs(dz) + abs(dy)
+            there = here + dz * height + dy
+            if steps > connectivity or there < floor or there >= ceiling:
                 continue
-            for dz, dy in ((0, -1), (-1, -1), (-1, 0), (-1, 1)):
-                steps = abs(dz) + abs(dy)
-                if steps > connectivity or z + dz < 0 or y + dy < 0 or y + dy >= height:
-                    continue
-                reach = 1 if steps < connectivity else 0
-                there = here + dz * height + dy
-                _link_rows(first, start, stop, value, parent, here, there, reach)
+            if y + dy < 0 or y + dy >= height:
+                continue
+            reach = 1 if steps < connectivity else 0
+            _link_rows(first, start, stop, value, parent, here, there, reach)
 
 
 @compiled

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from napari_defectseg.components.compiled import compiled
+from napari_defectseg.components.team import Team, team_for
 from napari_defectseg.core.errors import LabelError
 
 
@@ -141,18 +143,32 @@ def _runs(volume: NDArray[Any]) -> Runs:
     depth, height, width = volume.shape
     rows = volume.reshape(depth * height, width)
     first = np.zeros(len(rows) + 1, np.int64)
-    if width:
-        _count(rows, first)
-    count = int(first[-1])
-    # Zeros, not empty: a run that is not found after all then holds no pixel.
-    start, stop = np.zeros(count, np.int32), np.zeros(count, np.int32)
-    value = np.zeros(count, volume.dtype)
-    _fill(rows, first, start, stop, value)
+    with team_for(volume.size) as team:
+        parts = team.cut(len(rows))
+        if width:
+            _count_in(team, parts, rows, first)
+        count = int(first[-1])
+        # Zeros, not empty: a run that is not found after all then holds no pixel.
+        start, stop = np.zeros(count, np.int32), np.zeros(count, np.int32)
+        value = np.zeros(count, volume.dtype)
+        team.run(
+            partial(_fill, rows[low:high], first[low : high + 1], start, stop, value)
+            for low, high in parts
+        )
     return Runs((depth, height, width), first, start, stop, value)
 
 
+def _count_in(
+    team: Team, parts: list[tuple[int, int]], rows: NDArray[Any], first: NDArray[np.int64]
+) -> None:
+    """Count the runs of each row, part by part, and add up."""
+    team.run(partial(_count, rows[low:high], first[low + 1 : high + 1]) for low, high in parts)
+    for low, high in parts[1:]:
+        first[low + 1 : high + 1] += first[low]
+
+
 @compiled
-def _count(rows: NDArray[Any], first: NDArray[np.int64]) -> None:
+def _count(rows: NDArray[Any], after: NDArray[np.int64]) -> None:
     # Counting comes first: arrays that grow inside the loop make it fifty times slower.
     used = 0
     for y in range(rows.shape[0]):
@@ -161,7 +177,7 @@ def _count(rows: NDArray[Any], first: NDArray[np.int64]) -> None:
         for x in range(1, row.size):
             begins += (row[x] != row[x - 1]) & (row[x] != 0)
         used += begins
-        first[y + 1] = used
+        after[y] = used
 
 
 @compiled

@@ -141,7 +141,7 @@ def histogram(
     """
     values = _numbers(table, column)
     sizes = _numbers(table, "area") if weight == "size" else np.ones(len(table))
-    row = _class_rows(table)
+    row = table.class_places
     shown = np.isfinite(values) & (row >= 0)
     if scale == "log":
         shown &= values > 0
@@ -164,7 +164,7 @@ def histogram(
         scale,
         weight,
         table.column("area").unit if weight == "size" else "",
-        _median(values, sizes),
+        _median(values, sizes if weight == "size" else None),
         int(np.count_nonzero(~shown)),
         limit,
         0 if limit is None else int(np.count_nonzero(values < limit)),
@@ -195,16 +195,6 @@ def _numbers(table: RegionTable, column: str) -> Real:
     return values.astype(np.float64)
 
 
-def _class_rows(table: RegionTable) -> NDArray[np.int64]:
-    """Return the place of each object's class in the class map, -1 where it has none."""
-    if table.classes is None:
-        return np.zeros(len(table), np.int64)
-    row = np.full(len(table), -1, np.int64)
-    for place, item in enumerate(table.classes):
-        row[table.rows_of(item.name)] = place
-    return row
-
-
 def _places(values: Real, edges: Real) -> NDArray[np.int64]:
     """Return the bin of each value, -1 where none holds it."""
     place: NDArray[Any] = np.searchsorted(edges, values, side="right") - 1
@@ -213,8 +203,11 @@ def _places(values: Real, edges: Real) -> NDArray[np.int64]:
     return place.astype(np.int64)
 
 
-def _median(values: Real, weights: Real) -> float:
-    order = np.argsort(values, kind="stable")
+def _median(values: Real, weights: Real | None) -> float:
+    """Return the (weighted) median; without weights by selection, which needs no sorting."""
+    if weights is None:
+        return float(np.median(values))
+    order = np.argsort(values)
     total = np.cumsum(weights[order])
     half = total[-1] / 2
     first = int(np.searchsorted(total, half))

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from napari_defectseg.components.runs import Runs
+from napari_defectseg.components.team import Team, team_for
 from napari_defectseg.core.progress import Step, Steps
 from napari_defectseg.measurement import moments
 from napari_defectseg.measurement.inputs import Inputs
@@ -49,15 +52,17 @@ def collect_steps(source: Source, inputs: Inputs) -> Steps[Objects]:
     slabs = list(cut_into_slabs(tuple(slice(0, length) for length in shape)))
     total = len(frames) * len(source.planes) * len(slabs)
     done, found = 0, []
-    for frame in frames:
-        at = frame if moving else None
-        for plane, labels in enumerate(source.planes):
-            summing = Summing(inputs, at, shape, source.class_of[plane])
-            for box in slabs:
-                yield Step(done, total, "Measuring objects")
-                summing.add(labels.runs(at, box), box)
-                done += 1
-            found.append(summing.found(plane, source.names[plane]))
+    with team_for(math.prod(shape)) as team:
+        for frame in frames:
+            at = frame if moving else None
+            for plane, labels in enumerate(source.planes):
+                summing = Summing(inputs, at, shape, source.class_of[plane])
+                read = team.ahead(partial(labels.runs, at, box) for box in slabs)
+                for box in slabs:
+                    yield Step(done, total, "Measuring objects")
+                    summing.add(next(read), box, team)
+                    done += 1
+                found.append(summing.found(plane, source.names[plane]))
     return join(source, inputs, found)
 
 
@@ -90,14 +95,22 @@ class Summing:
         channels = inputs.channel_of
         self._channels = None if channels is None else channels[class_of]
 
-    def add(self, runs: Runs, box: Box) -> None:
-        """Add the runs in a box of the frame, numbers as values; boxes come in scan order."""
+    def add(self, runs: Runs, box: Box, team: Team | None = None) -> None:
+        """Add the runs in a box of the frame, numbers as values; boxes come in scan order.
+
+        Parameters
+        ----------
+        runs : Runs
+        box : tuple of slice
+        team : Team or None
+            Threads that share the work.
+        """
         inputs = self._inputs
         key: Key = box if self._frame is None else (self._frame, *box)
         codes = None if inputs.codes is None else _volume(np.asarray(inputs.codes)[key])
         grey = None if inputs.grey is None else _volume(inputs.grey.read(key))
         z, y, x = (0, *(side.start for side in box))[-3:]
-        self._sums.add(runs, (z, y, x), codes, grey)
+        self._sums.add(runs, (z, y, x), codes, grey, team)
         if self._channels is not None:
             scores = np.asarray(inputs.scores[(slice(None), *key)], np.float32)
             scores = scores.reshape(-1, *runs.shape)

@@ -24,10 +24,12 @@ from napari_defectseg.measurement.settings import MeasureSettings
 from napari_defectseg.measurement.slabs import cut_into_slabs
 from napari_defectseg.measurement.source import from_labelmap
 from napari_defectseg.measurement.table import RegionTable
-from napari_defectseg.measurement.tabulate import local_columns, tabulate
+from napari_defectseg.measurement.tabulate import local_columns, looks_around, tabulate
 
 OVERHEAD = 50_000
 """What one object costs beside its box, in pixels of a plain pass."""
+FEW = 500
+"""Objects whose neighbours are all looked at anew in a few hundredths of a second."""
 QUICK = 4_000_000
 """Pixels that are measured in a few hundredths of a second."""
 
@@ -100,8 +102,13 @@ class LiveTable:
     def is_quick(self, edit: Edit) -> bool:
         """Return whether `update` takes a few hundredths of a second at most.
 
-        Ask once the edit is applied. Where it is not quick, run `measure_steps` in a worker.
+        Ask once the edit is applied. Where it is not quick, run `measure_steps` in a worker: so
+        after every edit of many objects if columns such as the gap to the nearest neighbour are
+        wanted, which an edit changes for objects that it does not touch.
         """
+        objects = self._objects
+        if objects is not None and len(objects) > FEW and looks_around(objects):
+            return False
         if self._misses_one:
             return self._all_pixels <= QUICK
         return min(_cost(self._places(edit)), self._all_pixels) <= QUICK
@@ -153,13 +160,13 @@ class LiveTable:
 
     def _remeasured(self, touched: list[int], places: Mapping[int, Box]) -> Objects:
         assert self._objects is not None
-        kept = self._objects.select(~np.isin(self._objects.label, touched))
+        gone = np.flatnonzero(np.isin(self._objects.label, touched))
         found = [part for number in touched for part in self._measure(number, places.get(number))]
         if not found:
-            return kept
+            return self._objects.with_rows(gone, None)
         found.sort(key=lambda part: (part.frame, part.plane))
         new = join(self._source, self._inputs, found)
-        return kept.with_rows(new.with_columns(local_columns(new)))
+        return self._objects.with_rows(gone, new.with_columns(local_columns(new)))
 
     def _measure(self, number: int, box: Box | None) -> list[Found]:
         """Return what there is of an object in a box, frame by frame."""

@@ -52,15 +52,20 @@ def add_runs(
     row_of: NDArray[np.int32],
     whole: NDArray[np.int64],
     real: NDArray[np.float64],
+    low: int,
+    high: int,
 ) -> None:
-    """Add the runs of a slab to the sums; arguments as in `sums.Sums.add`, arrays as rows."""
+    """Add the runs of a slab to the sums; arguments as in `sums.Sums.add`, arrays as rows.
+
+    Only objects with numbers from `low` to below `high` are looked at.
+    """
     limited = space.size > 0
     for line in range(first.size - 1):
         z = offset[0] + line // height
         y = offset[1] + line % height
         for run in range(first[line], first[line + 1]):
             name = names[run]
-            if name <= 0 or name >= row_of.size:
+            if name < low or name >= high:
                 continue
             row = row_of[name]
             begin = int(start[run])

@@ -176,22 +176,37 @@ class Objects:
             columns={name: values[keep] for name, values in self.columns.items()},
         )
 
-    def with_rows(self, new: Objects) -> Objects:
-        """Return these and `new` objects with the same columns, by frame, plane and label."""
-        place = np.searchsorted(self._rank(), new._rank())
+    def with_rows(self, gone: NDArray[np.int64], new: Objects | None) -> Objects:
+        """Return these without some rows and with others, by frame, plane and label.
 
-        def merged(mine: NDArray[Any], other: NDArray[Any]) -> NDArray[Any]:
-            return np.insert(mine, place, other, axis=0)
+        Parameters
+        ----------
+        gone : ndarray of int64
+            Rows to leave out; few, so that the others are copied in long pieces.
+        new : Objects or None
+            With the same columns.
+        """
+        pieces = _pieces(self._rank(), gone, None if new is None else new._rank())
+
+        def merged(mine: NDArray[Any], other: NDArray[Any] | None) -> NDArray[Any]:
+            parts = [(other if late else mine)[a:b] for late, a, b in pieces]  # type: ignore[index]
+            return np.concatenate(parts) if parts else mine[:0]
+
+        def of(name: str) -> NDArray[Any]:
+            return merged(getattr(self, name), None if new is None else getattr(new, name))
 
         return replace(
             self,
-            label=merged(self.label, new.label),
-            frame=merged(self.frame, new.frame),
-            plane=merged(self.plane, new.plane),
-            class_value=merged(self.class_value, new.class_value),
-            whole=merged(self.whole, new.whole),
-            real=merged(self.real, new.real),
-            columns={name: merged(v, new.columns[name]) for name, v in self.columns.items()},
+            label=of("label"),
+            frame=of("frame"),
+            plane=of("plane"),
+            class_value=of("class_value"),
+            whole=of("whole"),
+            real=of("real"),
+            columns={
+                name: merged(values, None if new is None else new.columns[name])
+                for name, values in self.columns.items()
+            },
         )
 
     def _rank(self) -> NDArray[np.int64]:
@@ -205,3 +220,23 @@ class Objects:
     def _mean_offset(self) -> Real:
         mean: Real = self._spatial(moments.LINEAR) / self.count[:, None]
         return mean
+
+
+def _pieces(
+    ranks: NDArray[np.int64], gone: NDArray[np.int64], new: NDArray[np.int64] | None
+) -> list[tuple[bool, int, int]]:
+    """Return from which rows a changed table is put together: whether new ones, from, to."""
+    places = np.searchsorted(ranks, new) if new is not None else np.zeros(0, np.int64)
+    cuts = [(int(place), 0, k) for k, place in enumerate(places.tolist())]
+    cuts += [(int(row), 1, -1) for row in gone.tolist()]
+    pieces: list[tuple[bool, int, int]] = []
+    done = 0
+    for at, goes, k in sorted(cuts):
+        if at > done:
+            pieces.append((False, done, at))
+        done = at + goes
+        if not goes:
+            pieces.append((True, k, k + 1))
+    if done < ranks.size:
+        pieces.append((False, done, int(ranks.size)))
+    return pieces

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import partial
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from napari_defectseg.components.runs import Runs
+from napari_defectseg.components.team import Team
 from napari_defectseg.measurement import moments
 
+SAMPLE = 512
+"""Runs that are looked at to share them evenly."""
 ROOM = 256
 """Objects that are made room for at first; the room doubles when it is full."""
 
@@ -42,6 +47,7 @@ class Sums:
         offset: tuple[int, int, int],
         space: NDArray[np.uint8] | None = None,
         grey: NDArray[Any] | None = None,
+        team: Team | None = None,
     ) -> None:
         """Add a slab; slabs come in scan order.
 
@@ -54,10 +60,13 @@ class Sums:
         space : ndarray of uint8, shape (z, y, x), or None
             0: not counted; 1: counted; 2: counted, at the border of what is counted.
         grey : ndarray of a type of `grey.PLAIN`, shape (z, y, x), or None
+        team : Team or None
+            Threads that share the slab. Each takes some of the objects, whole, so the sums are
+            made in the same order and are the same to the last bit, however many there are.
         """
         self.used = int(moments.give_rows(runs.value, self.row_of, self.used))
         self._make_room()
-        moments.add_runs(
+        given = (
             runs.first,
             runs.start,
             runs.stop,
@@ -70,6 +79,11 @@ class Sums:
             self.whole,
             self.real,
         )
+        if team is None or team.size == 1 or not len(runs):
+            moments.add_runs(*given, 1, self.row_of.size)
+        else:
+            shares = _shares(runs.value, team.size, self.row_of.size)
+            team.run(partial(moments.add_runs, *given, *share) for share in shares)
 
     def add_scores(
         self,
@@ -110,6 +124,14 @@ class Sums:
         there = np.flatnonzero(self.whole[: self.used, moments.COUNT])
         order = there[np.argsort(self.whole[there, moments.LABEL], kind="stable")]
         return self.whole[order], self.real[order]
+
+
+def _shares(names: NDArray[np.int32], count: int, end: int) -> list[tuple[int, int]]:
+    """Return ranges of object numbers with about equally many runs each, 1 to below `end`."""
+    some = names[:: max(1, names.size // SAMPLE)]
+    inner = np.percentile(some, np.linspace(0, 100, count + 1)[1:-1]).astype(int)
+    edges = [1, *(min(max(int(edge), 1), end) for edge in inner), end]
+    return list(pairwise(edges))
 
 
 def _rows(values: NDArray[Any] | None, dtype: Any, runs: Runs) -> NDArray[Any]:

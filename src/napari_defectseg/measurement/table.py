@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -118,6 +119,19 @@ class RegionTable:
             return np.ones(len(self), bool)
         mask: NDArray[np.bool_] = self["class"] == class_name
         return mask
+
+    @cached_property
+    def class_places(self) -> NDArray[np.int64]:
+        """Place of each object's class in the class map, -1 where it has none; made once."""
+        if self.classes is None or "class" not in self.columns:
+            return np.zeros(len(self), np.int64)
+        import pandas
+
+        # Each distinct name is looked up once: comparing words takes longer than all plots.
+        codes, found = pandas.factorize(self["class"].astype(object), use_na_sentinel=False)
+        place = {item.name: index for index, item in enumerate(self.classes)}
+        places = np.array([place.get(name, -1) for name in found], np.int64)
+        return places[codes] if len(found) else np.zeros(0, np.int64)
 
     def where(self, keep: NDArray[Any] | str) -> RegionTable:
         """Return the rows that a mask, indices or an expression choose.

@@ -71,6 +71,11 @@ def local_columns(objects: Objects) -> Values:
     return _computed(objects, list(items.values()))
 
 
+def looks_around(objects: Objects) -> bool:
+    """Return whether any column of these objects depends on more than their own pixels."""
+    return any(not item.local for item in _fitting(objects))
+
+
 def columns_before(item: Measurement, objects: Objects) -> Values:
     """Return the columns that one measurement needs, and what they need."""
     known = {other.name: other for other in _fitting(objects)}

@@ -27,8 +27,7 @@ def cumulative(table: RegionTable, key: str, *, logarithmic: bool = False) -> Cl
     for kind in range(len(classes)):
         own = np.flatnonzero((kinds == kind) & np.isfinite(values))
         if own.size:
-            ordered = np.sort(values[own])
-            share[own] = np.searchsorted(ordered, values[own], side="right") / own.size
+            share[own] = at_most(values[own]) / own.size
     return Cloud(
         values,
         share,
@@ -39,6 +38,23 @@ def cumulative(table: RegionTable, key: str, *, logarithmic: bool = False) -> Cl
         logarithmic,
         stepped=True,
     )
+
+
+def at_most(values: np.ndarray) -> np.ndarray:
+    """Return how many values are at most as large, for each one.
+
+    Examples
+    --------
+    >>> at_most(np.array([3.0, 1.0, 3.0])).tolist()
+    [3, 1, 3]
+    """
+    order = np.argsort(values)
+    ordered = values[order]
+    last = np.flatnonzero(np.append(ordered[1:] != ordered[:-1], True))
+    counts = np.repeat(last + 1, np.diff(last, prepend=-1))
+    found = np.empty(values.size, np.int64)
+    found[order] = counts
+    return found
 
 
 def against(table: RegionTable, key: str, other: str, *, logarithmic: bool = False) -> Cloud:
@@ -58,11 +74,7 @@ def against(table: RegionTable, key: str, other: str, *, logarithmic: bool = Fal
 def _kinds(table: RegionTable) -> tuple[np.ndarray, tuple]:
     if table.classes is None or "class" not in table:
         return np.zeros(len(table), np.int64), (ONE_CLASS,)
-    classes = tuple(table.classes)
-    found = np.full(len(table), -1, np.int64)
-    for kind, item in enumerate(classes):
-        found[table.rows_of(item.name)] = kind
-    return found, classes
+    return table.class_places, tuple(table.classes)
 
 
 def _title(table: RegionTable, key: str) -> str:

@@ -1,4 +1,4 @@
-"""`ClassColormap`: objects in the colours of their classes, however many there are."""
+"""`ClassColormap`, `ShadeColormap`: objects in the colours of classes or of a column's values."""
 
 from __future__ import annotations
 
@@ -112,6 +112,73 @@ class ClassColormap(DirectLabelColormap):
     def _colour(self, number: int) -> np.ndarray:
         place = int(np.take(self._table, number, mode="clip"))
         return np.asarray(self._label_mapping_and_color_dict[1][place])
+
+
+class ShadeColormap(ClassColormap):
+    """Colours by a shade an object, such as that of a measured value.
+
+    It knows the classes too, so that those that are hidden stay so: what tells it of classes is
+    the same as for `ClassColormap`.
+    """
+
+    _class_of: np.ndarray = PrivateAttr(default_factory=lambda: np.zeros(1, np.uint8))
+    _shade_of: np.ndarray = PrivateAttr(default_factory=lambda: np.zeros(1, np.uint8))
+    _unknown: int = PrivateAttr(default=1)
+
+    @classmethod
+    def of_shades(cls, colours: np.ndarray, unknown: np.ndarray) -> ShadeColormap:
+        """Return a map without objects.
+
+        Parameters
+        ----------
+        colours : ndarray of float, shape (n, 4)
+            Of the shades 1 … n; n at most 252.
+        unknown : ndarray of float, shape (4,)
+            Of objects without a shade; it is number n + 1.
+        """
+        listed = {-place: colour for place, colour in enumerate((*colours, unknown), start=1)}
+        made = cls(color_dict={None: "transparent", 0: "transparent", **listed})
+        made._unknown = len(listed)
+        made.set_all(np.zeros(1, np.uint8))
+        return made
+
+    def set_all(self, lookup: np.ndarray, hidden: frozenset[int] | None = None) -> None:
+        """Take another table of classes; see `ClassColormap.set_all`."""
+        self._hidden = self._hidden if hidden is None else hidden
+        self._class_of = np.asarray(lookup, np.uint8)
+        self._renew()
+
+    def set_shades(self, shade_of: np.ndarray) -> None:
+        """Take another table of shades, a number from 1 an object; 0: unknown."""
+        self._shade_of = np.asarray(shade_of, np.uint8)
+        self._renew()
+
+    def set_some(self, changed: Mapping[int, int | None]) -> None:
+        """Give some objects another class; new ones have no shade yet."""
+        if not changed:
+            return
+        highest = max(changed)
+        if highest >= self._class_of.size:
+            missing = highest + 1 - self._class_of.size
+            self._class_of = np.pad(self._class_of, (0, missing))
+        else:
+            self._class_of = self._class_of.copy()
+        for number, value in changed.items():
+            self._class_of[number] = value or 0
+        self._renew()
+
+    def _renew(self) -> None:
+        count = self._class_of.size
+        shades = np.zeros(count, np.uint8)
+        known = min(count, self._shade_of.size)
+        shades[:known] = self._shade_of[:known]
+        shades[shades == 0] = self._unknown
+        shades[(self._class_of == 0) | np.isin(self._class_of, list(self._hidden))] = 0
+        listed = self._label_mapping_and_color_dict[0]
+        places = np.zeros(self._unknown + 1, self._texture_type)
+        for shade in range(1, places.size):
+            places[shade] = listed[-shade]
+        self._table = np.append(places[shades], self._texture_type(0))
 
 
 def look_up(table: np.ndarray, numbers: np.ndarray) -> np.ndarray:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 from weakref import ref
 
+import numpy as np
+
 from napari_defectseg.ui import layers
+from napari_defectseg.ui.colouring import ClassColormap, ShadeColormap
 
 if TYPE_CHECKING:
     from napari.layers import Labels
@@ -30,6 +33,8 @@ class Display:
         self._outlines = False
         self._hidden: frozenset[int] = frozenset()
         self._classes: ClassMap | None = None
+        self._shade_of: np.ndarray | None = None
+        self._scale = np.zeros((0, 4))
 
     @property
     def stage(self) -> Stage:
@@ -47,7 +52,7 @@ class Display:
         """Show all objects by their outline, or filled."""
         self._outlines = outlines
         for layer in self.stage.labels_layers:
-            layers.show_outlines(layer, outlines)
+            layers.show_outlines(layer, outlines, shaded=self._shade_of is not None)
 
     def toggle_outlines(self) -> None:
         """Show objects filled if they are outlines, and the other way round."""
@@ -72,14 +77,66 @@ class Display:
 
     def dress(self, layer: Labels) -> None:
         """Show a new layer as the others are shown."""
-        layers.show_outlines(layer, self._outlines)
+        layers.show_outlines(layer, self._outlines, shaded=self._shade_of is not None)
 
     def _apply(self) -> None:
         labels = self.stage.session.labels
+        if labels is None:
+            return
         for layer in self.stage.labels_layers:
-            if labels is not None and layer.colormap.hidden != self._hidden:
+            shaded = isinstance(layer.colormap, ShadeColormap)
+            if self._shade_of is not None:
+                self._shade(layer, labels)
+            elif shaded:
+                layer.colormap = ClassColormap.of(labels.classes, labels.class_lookup())
+                self.dress(layer)
+            if layer.colormap.hidden != self._hidden:
                 layer.colormap.set_all(labels.class_lookup(), self._hidden)
                 layer.refresh(extent=False)
+
+    def _shade(self, layer: Labels, labels: LabelMap) -> None:
+        assert self._shade_of is not None
+        if not isinstance(layer.colormap, ShadeColormap):
+            colours = ShadeColormap.of_shades(self._scale[:-1], self._scale[-1])
+            colours.set_all(labels.class_lookup(), self._hidden)
+            colours.set_shades(self._shade_of)
+            layer.colormap = colours
+            self.dress(layer)
+        else:
+            layer.colormap.set_shades(self._shade_of)
+            layer.refresh(extent=False)
+
+    def show_shades(self, shade_of: np.ndarray | None, scale: np.ndarray | None = None) -> None:
+        """Show objects in shades of a scale, or in the colours of their classes again.
+
+        Parameters
+        ----------
+        shade_of : ndarray of uint8 or None
+            A shade from 1 for each object number, 0: unknown. None: the colours of the classes.
+        scale : ndarray of float, shape (n + 1, 4), optional
+            Colours of the shades and, last, of objects without one; None: as before.
+        """
+        if scale is not None and not np.array_equal(scale, self._scale):
+            self._scale = scale
+            self._shade_of = None
+            self._apply()
+        self._shade_of = shade_of
+        self._apply()
+
+    def show_some_shades(self, shade_of: np.ndarray, changed: Iterable[int]) -> None:
+        """Take over the shades of a few objects; only their boxes are drawn."""
+        self._shade_of = shade_of
+        labels = self.stage.session.labels
+        shown = self.stage.labels_layers
+        if labels is None:
+            return
+        for layer in shown:
+            if isinstance(layer.colormap, ShadeColormap):
+                layer.colormap.set_shades(shade_of)
+        for number in changed:
+            value = labels.object_classes.get(number)
+            if value is not None and labels.plane_of(value) < len(shown):
+                layers.show_again(shown[labels.plane_of(value)], labels.index.box(number))
 
     def peek(self) -> Callable[[], None]:
         """Hide everything but the image; returns the function that shows it again."""

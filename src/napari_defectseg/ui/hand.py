@@ -18,7 +18,7 @@ from napari_defectseg.ui.clicks import Click
 from napari_defectseg.ui.gestures import gestures_of
 from napari_defectseg.ui.later import Later
 from napari_defectseg.ui.overlay import SelectionFrames
-from napari_defectseg.ui.places import world_box
+from napari_defectseg.ui.places import in_sight, world_box
 from napari_defectseg.ui.session import session_of
 from napari_defectseg.ui.stage import stage_of
 
@@ -331,17 +331,10 @@ class Hand:
         for number in self.selected() if labels is not None and layers else ():
             plane = labels.plane_of(labels.object_classes[number])
             box = labels.index.box(number)
-            if plane < len(layers) and self._in_sight(layers[plane], box):
+            if plane < len(layers) and in_sight(self.viewer, layers[plane], box):
                 low, high = world_box(layers[plane], box)
                 found.append((low[shown], high[shown]))
         self.frames.show(found)
-
-    def _in_sight(self, layer: Any, box: Box) -> bool:
-        index = self._index(layer)
-        shown = {axis - (self.viewer.dims.ndim - layer.ndim) for axis in self.viewer.dims.displayed}
-        return all(
-            axis in shown or side.start <= index[axis] < side.stop for axis, side in enumerate(box)
-        )
 
     def place(self) -> tuple[int, ...]:
         """Return the indices of the slice in sight, in the plane of the class in hand."""

@@ -25,7 +25,7 @@ NAPARI_PIXEL = "pixel"
 """napari's word for no unit; its ``px`` would be a unit of length."""
 GLANCE = 1 << 19
 """At most about so many pixels are looked at to choose the contrast."""
-FILL_OPACITY, OUTLINE_OPACITY, OUTLINE = 0.5, 0.95, 2
+FILL_OPACITY, SHADE_OPACITY, OUTLINE_OPACITY, OUTLINE = 0.5, 0.85, 0.95, 2
 LayerData = tuple[Any, dict[str, Any], str]
 """What napari's readers return: data, settings, kind."""
 
@@ -209,10 +209,14 @@ def recolour(layer: Labels, labels: LabelMap, plane: int = 0) -> None:
     layer.metadata[KEY] = said
 
 
-def show_outlines(layer: Labels, outlines: bool) -> None:
-    """Show objects by their outline at full strength, or filled and half transparent."""
+def show_outlines(layer: Labels, outlines: bool, *, shaded: bool = False) -> None:
+    """Show objects by their outline at full strength, or filled and half transparent.
+
+    Shaded ones are nearly opaque: their colours are compared with those of a colour bar.
+    """
     layer.contour = OUTLINE if outlines else 0
-    layer.opacity = OUTLINE_OPACITY if outlines else FILL_OPACITY
+    filled = SHADE_OPACITY if shaded else FILL_OPACITY
+    layer.opacity = OUTLINE_OPACITY if outlines else filled
 
 
 def show_classes(layer: Labels, changed: Mapping[int, int | None]) -> None:

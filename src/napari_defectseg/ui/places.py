@@ -44,6 +44,16 @@ def world_box(layer: Any, box: Box) -> tuple[np.ndarray, np.ndarray]:
     return corners.min(axis=0), corners.max(axis=0)
 
 
+def in_sight(viewer: napari.Viewer, layer: Any, box: Box) -> bool:
+    """Return whether a box of a layer's pixels reaches into the slice that is shown."""
+    point = np.asarray(viewer.dims.point)[-layer.ndim :]
+    index = np.rint(layer.world_to_data(point)).astype(int)
+    shown = {axis - (viewer.dims.ndim - layer.ndim) for axis in viewer.dims.displayed}
+    return all(
+        axis in shown or side.start <= index[axis] < side.stop for axis, side in enumerate(box)
+    )
+
+
 def fly_to(viewer: napari.Viewer, session: Session, number: int) -> None:
     """Bring an object into the middle; the zoom stays unless the object does not fit."""
     labels = session.labels

@@ -14,6 +14,7 @@ from napari_defectseg.core.errors import DefectSegError, MeasurementError
 from napari_defectseg.measurement.movies.movie import MovieStatistics
 from napari_defectseg.measurement.table import RegionTable
 from napari_defectseg.ui import columns, population, theme
+from napari_defectseg.ui.canvas_columns import CanvasColumns
 from napari_defectseg.ui.desk import Desk
 from napari_defectseg.ui.docks.base import DockPage
 from napari_defectseg.ui.follow import Follower, follower_of
@@ -54,6 +55,7 @@ class StatisticsDock(DockPage):
         self.follower: Follower = follower_of(self.session)
         self.desk = Desk(self)
         self.reporter = Reporter(self)
+        self.canvas = CanvasColumns(self.viewer, self.session)
         self._measured: tuple[population.Measured, ...] = ()
         self._counted: Population | None = None
         self._kept: np.ndarray | None = None
@@ -88,6 +90,7 @@ class StatisticsDock(DockPage):
             (events.results, self._on_results),
             (events.model, self._on_model),
             (self.viewer.dims.events.current_step, self._on_step),
+            (self.viewer.dims.events.ndisplay, self._on_step),
             (self.follower.changed, self._on_follower),
         ):
             self.listen(signal, slot)
@@ -120,7 +123,7 @@ class StatisticsDock(DockPage):
         theme.tabular(self.table)
         column.addWidget(self.filter)
         column.addWidget(self.table, 1)
-        self.links = ResultLinks(self.desk, self.reporter)
+        self.links = ResultLinks(self.desk, self.reporter, self.canvas)
         self.links.columns_chosen.connect(lambda chosen: self.follower.set_settings(columns=chosen))
         column.addWidget(self.links)
         return part
@@ -179,6 +182,7 @@ class StatisticsDock(DockPage):
         self.links.show_model(model is not None)
 
     def _on_table(self, table: RegionTable | None) -> None:
+        self.links.canvas.show_table(table)
         if table is None:
             return
         if not table.calibration.calibrated:
@@ -200,7 +204,7 @@ class StatisticsDock(DockPage):
     def _on_movie(self, movie: MovieStatistics | None) -> None:
         frames, notes = (None, "") if movie is None else (movie.frames, " ".join(movie.notes))
         self.distribution.show_frames(frames, notes)
-        self.distribution.show_frame(self._frame())
+        self.distribution.show_frame(self.canvas.frame)
         self.messages.take_back(LANE)
 
     def _on_frame(self, frame: int) -> None:
@@ -223,7 +227,8 @@ class StatisticsDock(DockPage):
         self.distribution.mark(selection)
 
     def _on_step(self, _: Any = None) -> None:
-        self.distribution.show_frame(self._frame())
+        self.distribution.show_frame(self.canvas.frame)
+        self.canvas.show_step()
         if self.boxes.scope == population.FRAME:
             self._show_all()
 
@@ -231,7 +236,9 @@ class StatisticsDock(DockPage):
 
     def counted(self) -> Population | None:
         """Return the rows that are counted, as the box of choices says."""
-        return population.counted_of(self.session, self._measured, self.boxes.scope, self._frame())
+        return population.counted_of(
+            self.session, self._measured, self.boxes.scope, self.canvas.frame
+        )
 
     def _show_all(self, _: Any = None) -> None:
         self.messages.take_back("count")
@@ -339,15 +346,13 @@ class StatisticsDock(DockPage):
         frames = labels is not None and "t" in labels.axes
         self.boxes.offer(population.choices_of(self._measured, frames=frames))
 
-    def _frame(self) -> int:
-        labels = self.session.labels
-        if labels is None or "t" not in labels.axes:
-            return 0
-        steps = self.viewer.dims.current_step[-len(labels.axes) :]
-        return int(steps[labels.axes.index("t")])
-
     def _swatch(self, item: DefectClass) -> QIcon:
         return QIcon(swatch.picture(item, swatch.border_of(self)))
+
+    def release(self) -> None:
+        """Stop its work, and give objects the colours of their classes again."""
+        self.canvas.close()
+        super().release()
 
     def theme_changed(self) -> None:
         """Paint the swatches of the table anew."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import pyqtgraph as pg
@@ -54,7 +55,7 @@ class Cloud:
     spread: tuple[np.ndarray, np.ndarray] | None = None
     counted: str = "objects"
 
-    @property
+    @cached_property
     def across(self) -> np.ndarray:
         """Places on the horizontal axis."""
         if not self.logarithmic:
@@ -62,10 +63,15 @@ class Cloud:
         with np.errstate(divide="ignore", invalid="ignore"):
             return np.log10(self.x)
 
-    @property
+    @cached_property
+    def is_shown(self) -> np.ndarray:
+        """Which points have a place."""
+        return np.isfinite(self.across) & np.isfinite(self.y) & (self.kinds >= 0)
+
+    @cached_property
     def shown(self) -> np.ndarray:
         """Indices of the points that have a place."""
-        return np.flatnonzero(np.isfinite(self.across) & np.isfinite(self.y) & (self.kinds >= 0))
+        return np.flatnonzero(self.is_shown)
 
 
 def within(corners: np.ndarray, x: np.ndarray, y: np.ndarray) -> np.ndarray:

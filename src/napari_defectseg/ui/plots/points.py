@@ -13,6 +13,8 @@ from napari_defectseg.ui import numbers
 from napari_defectseg.ui.plots.base import Plot, QuietViewBox
 from napari_defectseg.ui.plots.cloud import Cloud, picture_of, span_of, within
 
+FINEST = 4096
+"""Steps of a line that are drawn at most; a screen has fewer columns."""
 MOST = 20_000
 """Points that are drawn one by one; more become a picture of how many lie where."""
 NEAR = 8
@@ -94,7 +96,8 @@ class Points(Plot):
         """Ring the points of some rows."""
         if self.cloud is None:
             return
-        rows = np.intersect1d(rows, self.cloud.shown)
+        rows = np.unique(rows)
+        rows = rows[self.cloud.is_shown[rows]]
         self._marks.setData(self.cloud.across[rows], self.cloud.y[rows])
 
     def set_theme(self, colours, font_size: float = 9.0) -> None:
@@ -129,9 +132,9 @@ class Points(Plot):
             for pen in (pg.mkPen(self.roles.get("text"), width=4), pg.mkPen(colour, width=2)):
                 self.addItem(pg.PlotCurveItem(*line, pen=pen, connect="finite"))
         if self.cloud.stepped:
-            order = np.argsort(x, kind="stable")
+            corners = _few(x, y)
             for pen in (pg.mkPen(self.roles.get("text"), width=4), pg.mkPen(colour, width=2)):
-                self.addItem(_steps(x[order], y[order], pen))
+                self.addItem(_steps(*corners, pen))
             return
         self.addItem(
             pg.ScatterPlotItem(
@@ -243,6 +246,20 @@ class _FrameViewBox(QuietViewBox):
             return
         event.accept()
         self.clicked.emit(self.mapToView(event.pos()), _adds(event))
+
+
+def _few(x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return steps in order; of more than a screen shows, the highest in each of many columns."""
+    if x.size > FINEST:
+        low, high = float(x.min()), float(x.max())
+        column = ((x - low) * ((FINEST - 1) / max(high - low, 1e-300))).astype(np.int64)
+        height, right = np.full(FINEST, -np.inf), np.full(FINEST, -np.inf)
+        np.maximum.at(height, column, y)
+        np.maximum.at(right, column, x)
+        used = np.isfinite(height)
+        return right[used], height[used]
+    order = np.argsort(x, kind="stable")
+    return x[order], y[order]
 
 
 def _steps(x: np.ndarray, y: np.ndarray, pen) -> pg.PlotCurveItem:  # type: ignore[no-untyped-def]

@@ -280,19 +280,27 @@ class NumbersCard(Card):
         assert self._grid is not None
         line = 1 + row * (1 if self._wide else 2)
         item = self._class(class_name)
-        if item is not None:
-            self._grid.addWidget(Swatch(item), line, 0)
         label = ElidedLabel(class_name, role="strong")
-        if self._wide:
-            label.setMinimumWidth(min(WIDE_NAME, label.sizeHint().width()))
-        self._grid.addWidget(label, line, 1)
         count = int(estimates["objects"].value or 0)
         words = numbers.count(count)
         if not self._wide:
             words += " object" if count == 1 else " objects"
         told = _right(text(words, wrap=False))
         theme.tabular(told)
-        self._grid.addWidget(told, line, 2)
+        if self._wide:
+            label.setMinimumWidth(min(WIDE_NAME, label.sizeHint().width()))
+            if item is not None:
+                self._grid.addWidget(Swatch(item), line, 0)
+            self._grid.addWidget(label, line, 1)
+            self._grid.addWidget(told, line, 2)
+        else:
+            # A row of its own: the name has all the room that the number of objects leaves.
+            parts = QHBoxLayout()
+            if item is not None:
+                parts.addWidget(Swatch(item))
+            parts.addWidget(label, 1)
+            parts.addWidget(told)
+            self._grid.addLayout(parts, line, 0, 1, 3)
         for place, key in enumerate(self._chosen):
             cell = self._cell(class_name, key, estimates[key], self._powers[place])
             at = self._at(line if self._wide else line + 1, place)

@@ -13,6 +13,8 @@ from qtpy.QtWidgets import QWidget
 from napari_defectseg.ui import numbers
 
 RIGHT = int(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+SAMPLE = 10_000
+"""Values that are looked at to choose how a column is written."""
 LEFT = int(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
 
 
@@ -60,7 +62,8 @@ class RegionModel(QAbstractTableModel):
         super().__init__(parent)
         self._labels = np.zeros(0, np.int64)
         self._columns: tuple[TableColumn, ...] = ()
-        self._formats: list[tuple[int, int]] = []
+        self._formats: dict[int, tuple[int, int]] = {}
+        self._rising: dict[str, tuple[np.ndarray, np.ndarray]] = {}
         self._order = np.zeros(0, np.int64)
         self._row_of: dict[int, int] | None = None
         self._kept: np.ndarray | None = None
@@ -72,7 +75,7 @@ class RegionModel(QAbstractTableModel):
         self.beginResetModel()
         self._labels = np.asarray(labels)
         self._columns = tuple(columns)
-        self._formats = [_format_of(column) for column in columns]
+        self._formats, self._rising = {}, {}
         self._kept = None
         self._reorder()
         self.endResetModel()
@@ -139,7 +142,7 @@ class RegionModel(QAbstractTableModel):
             return str(value) or numbers.NOT_DEFINED
         if shown.is_whole:
             return str(int(value))
-        power, places = self._formats[column]
+        power, places = self._format(column)
         if not np.isfinite(value):
             return numbers.NOT_DEFINED
         return numbers.fixed(float(value) / 10.0**power, places)
@@ -150,7 +153,7 @@ class RegionModel(QAbstractTableModel):
             return None
         column = self._columns[section]
         if role == Qt.ItemDataRole.DisplayRole:
-            return numbers.header(column.title, column.unit, self._formats[section][0])
+            return numbers.header(column.title, column.unit, self._format(section)[0])
         if role == Qt.ItemDataRole.ToolTipRole:
             return column.definition or column.key
         if role == Qt.ItemDataRole.TextAlignmentRole:
@@ -173,39 +176,73 @@ class RegionModel(QAbstractTableModel):
         self.changePersistentIndexList(before, after)
         self.layoutChanged.emit([], hint)
 
+    def _format(self, column: int) -> tuple[int, int]:
+        """Return power of ten and places of a column, found when it is first shown."""
+        if column not in self._formats:
+            self._formats[column] = _format_of(self._columns[column])
+        return self._formats[column]
+
     def _reorder(self) -> None:
         key, ascending = self._sorted_by
-        rows = np.arange(self._labels.size) if self._kept is None else np.flatnonzero(self._kept)
         found = [column for column in self._columns if column.key == key]
-        if found:
-            rows = rows[_ordering(found[0].values[rows], ascending)]
-        self._order = rows
+        if not found:
+            every = np.arange(self._labels.size)
+            self._order = every if self._kept is None else np.flatnonzero(self._kept)
+        else:
+            rows = self._sorted(found[0], ascending)
+            self._order = rows if self._kept is None else rows[self._kept[rows]]
         self._row_of = None
 
+    def _sorted(self, column: TableColumn, ascending: bool) -> np.ndarray:
+        """Return all rows in the order of a column; sorted once, turned round as often as wanted.
 
-def _ordering(values: np.ndarray, ascending: bool) -> np.ndarray:
-    if values.dtype.kind == "O":
-        # Few distinct words: sort these, and the rows by their place among them.
-        values = np.unique(values.astype(str), return_inverse=True)[1]
-    keys = values if ascending else _reversed(values)
-    # Ties matter for words, where they are many; for numbers numpy's vectorised sort is faster.
-    order = np.argsort(keys, kind=None if keys.dtype.kind == "f" else "stable")
-    if values.dtype.kind == "f":
-        undefined = np.isnan(values[order])
-        order = np.concatenate([order[~undefined], order[undefined]])
-    return order
+        Undefined values come last either way, and rows of equal value keep their order.
+        """
+        if column.key not in self._rising:
+            self._rising[column.key] = _rising(column.values)
+        rows, keys = self._rising[column.key]
+        if ascending:
+            return rows
+        if column.values.dtype.kind == "f":
+            defined = rows.size - int(np.count_nonzero(np.isnan(column.values)))
+            return np.concatenate([rows[:defined][::-1], rows[defined:]])
+        return _falling(keys, rows)
 
 
-def _reversed(values: np.ndarray) -> np.ndarray:
-    if values.dtype.kind == "f":
-        return -values
-    if values.dtype.kind in "US":
-        values = np.unique(values, return_inverse=True)[1]
-    return -values.astype(np.int64)
+def _rising(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return the order of rising values (undefined ones last), and what was sorted."""
+    if values.dtype.kind in "OUST":
+        keys = _places(values)
+        return np.argsort(keys, kind="stable"), keys
+    # Ties matter where they are many; for real numbers numpy's vectorised sort is faster.
+    return np.argsort(values, kind=None if values.dtype.kind == "f" else "stable"), values
+
+
+def _falling(keys: np.ndarray, rising: np.ndarray) -> np.ndarray:
+    """Return the order of falling values, groups of equal ones turned back to rising rows."""
+    ordered = keys[rising]
+    begins = np.flatnonzero(np.append(True, ordered[1:] != ordered[:-1]))
+    lengths = np.diff(np.append(begins, ordered.size))
+    starts, lengths = begins[::-1], lengths[::-1]
+    after = np.cumsum(lengths)
+    inside = np.arange(ordered.size) - np.repeat(after - lengths, lengths)
+    return rising[np.repeat(starts, lengths) + inside]
+
+
+def _places(words: np.ndarray) -> np.ndarray:
+    """Return the place of each word among the distinct ones, which are few, in their order."""
+    import pandas
+
+    codes, distinct = pandas.factorize(words.astype(object, copy=False), use_na_sentinel=False)
+    rank = np.empty(len(distinct), np.int16 if len(distinct) < 2**15 else np.int64)
+    rank[np.argsort(np.asarray(distinct, str), kind="stable")] = np.arange(len(distinct))
+    return rank[codes]
 
 
 def _format_of(column: TableColumn) -> tuple[int, int]:
     if column.is_text or column.is_whole:
         return 0, 0
-    power = numbers.common_power(column.values)
-    return power, numbers.common_places(column.values / 10.0**power)
+    # Some values of many say as well how they are best written.
+    some = column.values[:: max(1, column.values.size // SAMPLE)]
+    power = numbers.common_power(some)
+    return power, numbers.common_places(some / 10.0**power)

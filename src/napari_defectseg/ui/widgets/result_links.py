@@ -5,8 +5,10 @@ from __future__ import annotations
 from qtpy.QtCore import Signal
 
 from napari_defectseg.measurement.settings import GROUPS
+from napari_defectseg.ui.canvas_columns import CanvasColumns
 from napari_defectseg.ui.desk import Desk
 from napari_defectseg.ui.reporting import Reporter
+from napari_defectseg.ui.widgets.canvas_menu import CanvasMenu
 from napari_defectseg.ui.widgets.column_groups import ColumnGroups
 from napari_defectseg.ui.widgets.links import Links
 from napari_defectseg.ui.widgets.text import Link
@@ -21,6 +23,7 @@ class ResultLinks(Links):
     ----------
     desk : Desk
     reporter : Reporter
+    canvas : CanvasColumns
 
     Signals
     -------
@@ -30,12 +33,13 @@ class ResultLinks(Links):
 
     columns_chosen = Signal(object)
 
-    def __init__(self, desk: Desk, reporter: Reporter) -> None:
+    def __init__(self, desk: Desk, reporter: Reporter, canvas: CanvasColumns) -> None:
         self.report = Link("Report…", "Methods, numbers, pictures and provenance as one page")
         self.groups = ColumnGroups()
         self.recipe = Link("Save recipe…", RECIPE_TIP)
         self.open = Link("Open result…", "Image, model, objects and settings as they were")
-        super().__init__((self.report, self.groups, self.recipe, self.open))
+        self.canvas = CanvasMenu(canvas)
+        super().__init__((self.report, self.groups, self.canvas, self.recipe, self.open))
         self._columns: tuple[str, ...] = ()
         self.report.clicked.connect(reporter.ask)
         self.recipe.clicked.connect(desk.ask_to_save_recipe)
