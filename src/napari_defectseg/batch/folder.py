@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from glob import glob
 from pathlib import Path
@@ -21,7 +21,7 @@ from napari_defectseg.images.natural import natural
 from napari_defectseg.measurement.populations import Summary, summarise
 from napari_defectseg.results.analysis import Analysis
 from napari_defectseg.results.naming import stems
-from napari_defectseg.results.recipe import Recipe, ReportSettings
+from napari_defectseg.results.recipe import Recipe
 from napari_defectseg.results.register import Entry, add_entry
 from napari_defectseg.results.stored import read_result
 
@@ -110,46 +110,83 @@ def analyse_many_steps(
     yield Step(0, 0, "opening the model")
     model = model or open_recipe_model(recipe)
     recipe = settled(recipe, model)
-    _refuse_mixture(out, recipe, settings.overwrite)
-    if recipe.report is not None:
-        # Before the long work, not behind it.
-        for name in (REPORT, REPORT_PDF):
-            refuse_existing(out / name, settings.overwrite)
+    refuse_taken(out, recipe, settings.overwrite)
     found: list[Outcome] = []
     for number, (image, stem) in enumerate(zip(images, stems(images), strict=True)):
         title = f"{stem} ({number + 1} of {len(images)})"
         own = replace(settings, stem=stem)
-        try:
-            if settings.resume and (kept := _kept(image, out / stem)) is not None:
-                found.append(kept)
-                yield Step(number + 1, len(images), title, partial=kept)
-                continue
-            steps = analyse_steps(image, recipe, out, own, model=model)
-            outcome = _done(image, out / stem, (yield from _named(steps, title)))
-        except Cancelled:
-            raise
-        except DefectSegError as error:
-            outcome = _failed(image, out / stem, str(error))
-        except MemoryError:
-            outcome = _failed(image, out / stem, f"There is not enough memory for {image}.")
+        outcome = yield from outcome_steps(image, recipe, out, own, model=model, title=title)
         found.append(outcome)
         yield Step(number + 1, len(images), title, partial=found[-1])
-    if recipe.report is not None and any(not one.problem for one in found):
-        yield from _report(out, recipe.report, settings.overwrite)
+    yield from report_on(found, out, recipe, overwrite=settings.overwrite)
     return tuple(found)
 
 
-def _report(out: Path, settings: ReportSettings, overwrite: bool) -> Steps[tuple[Path, ...]]:
+def report_on(
+    found: Iterable[Outcome], out: Path, recipe: Recipe, *, overwrite: bool
+) -> Steps[None]:
+    """Write the report that a recipe asks for, if anything was found."""
+    if recipe.report is None or all(one.problem for one in found):
+        return
     from napari_defectseg.reports.report import report_steps
 
-    return (
-        yield from report_steps(
-            [out], out / REPORT, pdf=out / REPORT_PDF, settings=settings, overwrite=overwrite
-        )
+    yield from report_steps(
+        [out], out / REPORT, pdf=out / REPORT_PDF, settings=recipe.report, overwrite=overwrite
     )
 
 
-def _refuse_mixture(out: Path, recipe: Recipe, overwrite: bool) -> None:
+def outcome_steps(
+    image: str | Path,
+    recipe: Recipe,
+    out: Path,
+    settings: AnalyseSettings,
+    *,
+    model: Model,
+    title: str,
+) -> Steps[Outcome]:
+    """Analyse one of many images; what keeps it from that is in the outcome's `problem`.
+
+    Parameters
+    ----------
+    image : path
+    recipe : Recipe
+        Settled: with every threshold.
+    out : Path
+        The result folder.
+    settings : AnalyseSettings
+        Its `stem` is the name of the image's folder.
+    model : Model
+    title : str
+        What the words of the steps begin with.
+    """
+    try:
+        if settings.resume and (kept := _kept(image, out / settings.stem)) is not None:
+            return kept
+        steps = analyse_steps(image, recipe, out, settings, model=model)
+        return _done(image, out / settings.stem, (yield from _named(steps, title)))
+    except Cancelled:
+        raise
+    except DefectSegError as error:
+        return failed(image, out / settings.stem, str(error))
+    except MemoryError:
+        problem = f"There is not enough memory for {image}."
+        return failed(image, out / settings.stem, problem)
+
+
+def refuse_taken(out: Path, recipe: Recipe, overwrite: bool) -> None:
+    """Refuse a folder whose results or report may not be joined, before the long work.
+
+    Raises
+    ------
+    AlreadyExists
+        If it holds results of another recipe, or a report.
+    """
+    refuse_mixture(out, recipe, overwrite)
+    for name in (REPORT, REPORT_PDF) if recipe.report is not None else ():
+        refuse_existing(out / name, overwrite)
+
+
+def refuse_mixture(out: Path, recipe: Recipe, overwrite: bool) -> None:
     """Keep the results of two recipes from standing in one folder as if they were of one."""
     if overwrite or not (out / RECIPE).is_file():
         return
@@ -222,7 +259,7 @@ def _done(image: str | Path, folder: Path, analysis: Analysis) -> Outcome:
     )
 
 
-def _failed(image: str | Path, folder: Path, problem: str) -> Outcome:
+def failed(image: str | Path, folder: Path, problem: str) -> Outcome:
     """Name the image in ``collection.csv``, unless a result of it is there or nothing can be."""
     outcome = Outcome(str(image), folder, problem=problem)
     if folder.exists() or not folder.parent.is_dir():

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeAlias
 
 import typer
 
-from napari_defectseg.cli.many import analyse_images
+from napari_defectseg.cli.many import Scheduler, Workers, analyse_images, cluster_of
 from napari_defectseg.cli.options import (
     Also,
     Devices,
@@ -25,6 +25,15 @@ from napari_defectseg.cli.options import (
     pixel_size,
     several_devices,
     thresholds,
+)
+from napari_defectseg.cli.watching import (
+    Frames,
+    Patience,
+    Settle,
+    UntilIdle,
+    Watch,
+    watch_folder,
+    watch_settings,
 )
 from napari_defectseg.cli.work import Debug, Json, Overwrite, Quiet, working
 
@@ -124,6 +133,13 @@ def predict(
         Form, typer.Option("--format", help="Of masks and objects: OME-TIFF, NRRD or OME-Zarr.")
     ] = "tiff",
     also: Also = None,
+    watch: Watch = False,
+    until_idle: UntilIdle = None,
+    frames: Frames = None,
+    settle: Settle = 0.5,
+    patience: Patience = 5.0,
+    scheduler: Scheduler = "",
+    workers: Workers = 0,
     overwrite: Overwrite = False,
     resume: Resume = False,
     as_json: Json = False,
@@ -140,10 +156,15 @@ def predict(
     budget = bytes_of(memory, "--memory")
     wanted = extras(also)
     card_fields = assignments(stated or [], "--set")
+    watched = watch_settings(watch, images, until_idle, frames, settle, patience)
+    cluster = cluster_of(scheduler, workers, device, watch=watch)
     with working(as_json=as_json, quiet=quiet, debug=debug) as work:
         from napari_defectseg.batch.analyse import AnalyseSettings, recipe_for
+        from napari_defectseg.inference.memory import shared_budget
         from napari_defectseg.inference.settings import PredictSettings
 
+        if workers > 1 and budget is None:
+            budget = shared_budget(workers)
         model = _opened(models, combine, card_fields)
         recipe = recipe_for(
             model,
@@ -165,7 +186,10 @@ def predict(
         settings = AnalyseSettings(
             form=form, scores=scores, also=wanted, overwrite=overwrite, resume=resume
         )
-        analyse_images(work, images, recipe, out, settings, model=model)
+        if watched is not None:
+            watch_folder(work, watched, recipe, out, settings, model)
+        else:
+            analyse_images(work, images, recipe, out, settings, model=model, cluster=cluster)
 
 
 def _opened(paths: list[str], combine: Combine, fields: dict[str, str]) -> Model:
