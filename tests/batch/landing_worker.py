@@ -11,6 +11,7 @@ import numpy as np
 
 from napari_defectseg.batch.analyse import AnalyseSettings, analyse
 from napari_defectseg.images.image import CalibratedImage
+from napari_defectseg.images.open import open_image
 from napari_defectseg.results.recipe import Recipe
 
 
@@ -20,9 +21,10 @@ def memory(name: str) -> int:
     return 1024 * int(text.split(f"{name}:")[1].split()[0])
 
 
-def warm_up(recipe: Recipe) -> None:
+def warm_up(recipe: Recipe, axes: int) -> None:
     """Load everything that an analysis needs, so that it counts as the program's own."""
-    image = CalibratedImage.from_array(np.zeros((8, 32, 32), np.uint8), axes="zyx")
+    noise = np.random.default_rng(0).integers(0, 255, (8, 64, 64), np.uint8)
+    image = CalibratedImage.from_array(noise if axes == 3 else noise[0])
     with tempfile.TemporaryDirectory() as folder:
         analyse(image, recipe, folder, AnalyseSettings(form="zarr"))
 
@@ -30,7 +32,7 @@ def warm_up(recipe: Recipe) -> None:
 def main(image: str, recipe: str, out: str, pause: float) -> None:
     known = Recipe.read(recipe)
     if not pause:
-        warm_up(known)
+        warm_up(known, open_image(image).data.ndim)
         Path("/proc/self/clear_refs").write_text("5")
     before = memory("VmRSS")
     settings = AnalyseSettings(form="zarr", resume=True)

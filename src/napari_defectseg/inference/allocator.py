@@ -44,6 +44,14 @@ class Keeper:
         self._most = most
         self._before = _resident()
 
+    @classmethod
+    def of_nothing(cls) -> Keeper:
+        """Return one that gives back what is free after every tile.
+
+        By itself the C library keeps blocks of up to 32 MB for later, with holes between them.
+        """
+        return cls(_glibc())
+
     def tidy(self) -> None:
         """Give back what is not used, if the process has grown by more than is allowed."""
         if self._library is not None and _resident() - self._before > self._most:

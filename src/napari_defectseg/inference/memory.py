@@ -55,5 +55,9 @@ def bytes_per_pixel(network: torch.nn.Module, dims: int, in_channels: int, grid:
         if not any(layer.children()):
             layer.register_forward_hook(note)
     with torch.inference_mode():
-        meta(torch.empty((1, in_channels, *(edge,) * dims), device="meta"))
-    return WORKSPACE * 4 * most / math.pow(edge, dims)
+        logits = meta(torch.empty((1, in_channels, *(edge,) * dims), device="meta"))
+    # What goes in and what comes out, before and after the activation, counts for thin networks.
+    borders = in_channels * math.pow(edge, dims)
+    if isinstance(logits, torch.Tensor):
+        borders += 2 * logits.numel()
+    return 4 * (WORKSPACE * most + borders) / math.pow(edge, dims)

@@ -199,7 +199,9 @@ def exact_engine(
     """
     before = torch.get_num_threads()
     precise = torch.backends.cudnn.allow_tf32, torch.backends.cudnn.benchmark
-    keeping = kept_memory(kept) if kept and device == "cpu" else nullcontext(Keeper())
+    keeping = nullcontext(Keeper())
+    if device == "cpu":
+        keeping = kept_memory(kept) if kept else nullcontext(Keeper.of_nothing())
     try:
         if threads is not None:
             torch.set_num_threads(threads)
