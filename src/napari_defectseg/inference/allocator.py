@@ -58,6 +58,13 @@ class Keeper:
             self._library.malloc_trim(0)
 
 
+def give_back() -> None:
+    """Give what the C library keeps for later back to the system, where it is glibc."""
+    library = _glibc()
+    if library is not None:
+        library.malloc_trim(0)
+
+
 @contextmanager
 def kept_memory(most: int) -> Iterator[Keeper]:
     """Let the C library keep its memory in the block; does nothing where it is not glibc.
