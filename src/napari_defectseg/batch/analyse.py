@@ -16,6 +16,7 @@ from napari_defectseg.core.errors import RecipeError
 from napari_defectseg.core.progress import Step, Steps, drive
 from napari_defectseg.images.image import CalibratedImage
 from napari_defectseg.images.open import open_image
+from napari_defectseg.images.space import ReferenceSpace
 from napari_defectseg.inference.settings import PredictSettings
 from napari_defectseg.labels.decode import DecodeSettings
 from napari_defectseg.labels.labelmap import LabelMap
@@ -334,7 +335,11 @@ def _predicted(model: Model, image: CalibratedImage, recipe: Recipe) -> Steps[Pr
 
 
 def measured(
-    image: CalibratedImage, labels: LabelMap, prediction: Prediction, recipe: Recipe
+    image: CalibratedImage,
+    labels: LabelMap,
+    prediction: Prediction,
+    recipe: Recipe,
+    space: ReferenceSpace | None = None,
 ) -> Analysis:
     """Return the analysis of labels that came from a prediction, corrected or not.
 
@@ -346,9 +351,13 @@ def measured(
         Its scores give each object's mean probability.
     recipe : Recipe
         How to measure.
+    space : ReferenceSpace, optional
+        What is counted; None: all of the image.
     """
     measure, notes = measure_settings(image, recipe)
-    table = measure_regions(labels, image=image, scores=prediction.scores, settings=measure)
+    table = measure_regions(
+        labels, image=image, space=space, scores=prediction.scores, settings=measure
+    )
     thickness, more = foil_thickness(image)
     return Analysis(
         image=image,
@@ -359,4 +368,5 @@ def measured(
         engine=str(prediction.plan.get("engine", "")),
         plan=prediction.plan,
         warnings=(*prediction.warnings, *notes, *more),
+        space=space,
     )

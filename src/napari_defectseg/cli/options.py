@@ -34,6 +34,11 @@ Spacing: TypeAlias = Annotated[
     ),
 ]
 Unit: TypeAlias = Annotated[str, typer.Option("--unit", help="Unit of --spacing: nm, µm, mm, …")]
+FrameTime: TypeAlias = Annotated[
+    float | None,
+    typer.Option("--frame-time", help="Time from frame to frame; with --time-unit."),
+]
+TimeUnit: TypeAlias = Annotated[str, typer.Option("--time-unit", help="Its unit: s, ms, µs.")]
 Device: TypeAlias = Annotated[
     str,
     typer.Option(

@@ -11,9 +11,11 @@ from napari_defectseg.cli.many import analyse_images
 from napari_defectseg.cli.options import (
     Also,
     Devices,
+    FrameTime,
     Out,
     Resume,
     Spacing,
+    TimeUnit,
     Unit,
     assignments,
     bytes_of,
@@ -109,10 +111,8 @@ def predict(
     ] = None,
     spacing: Spacing = "",
     unit: Unit = "",
-    frame_time: Annotated[
-        float | None, typer.Option(help="Time from frame to frame; with --time-unit.")
-    ] = None,
-    time_unit: Annotated[str, typer.Option(help="Its unit: s, ms, µs.")] = "",
+    frame_time: FrameTime = None,
+    time_unit: TimeUnit = "",
     scores: Annotated[bool, typer.Option("--scores", help="Keep the probabilities, too.")] = False,
     form: Annotated[
         Form, typer.Option("--format", help="Of masks and objects: OME-TIFF, NRRD or OME-Zarr.")

@@ -30,6 +30,14 @@ def run(
     out: Out,
     *,
     scores: Annotated[bool, typer.Option("--scores", help="Keep the probabilities, too.")] = False,
+    report: Annotated[
+        bool | None,
+        typer.Option(
+            "--report/--no-report",
+            help="Write report.html and report.pdf of all images, or none; as the recipe says by "
+            "default.",
+        ),
+    ] = None,
     also: Also = None,
     overwrite: Overwrite = False,
     resume: Resume = False,
@@ -37,13 +45,16 @@ def run(
     quiet: Quiet = False,
     debug: Debug = False,
 ) -> None:
-    """Do an analysis again on other images: predict and measure as its recipe says."""
+    """Do an analysis again on other images: predict, measure and report as its recipe says."""
     wanted = extras(also)
     with working(as_json=as_json, quiet=quiet, debug=debug) as work:
         from napari_defectseg.batch.analyse import AnalyseSettings
-        from napari_defectseg.results.recipe import Recipe
+        from napari_defectseg.results.recipe import Recipe, ReportSettings
 
         known = _with_model_beside(Recipe.read(recipe), recipe)
+        if report is not None:
+            asked = (known.report or ReportSettings()) if report else None
+            known = known.model_copy(update={"report": asked})
         settings = AnalyseSettings(scores=scores, also=wanted, overwrite=overwrite, resume=resume)
         analyse_images(work, images, known, out, settings)
 

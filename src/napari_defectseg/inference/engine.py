@@ -71,7 +71,7 @@ def _plain_engine(job: Job, kept: int) -> AbstractContextManager[Engine]:
     if isinstance(job.model, ArrayModel):
         from napari_defectseg.inference.engines.array import array_engine
 
-        return array_engine(job.model, job.settings.threads)
+        return array_engine(job.model, job.settings.threads, job.device.name)
     from napari_defectseg.inference.engines.exact import exact_engine
 
     return exact_engine(job.model, job.device.name, job.settings.threads, kept=kept)

@@ -27,6 +27,7 @@ from napari_defectseg.inference.tiling import (
 from napari_defectseg.models.arraymodel import ArrayModel, OpenedModel
 from napari_defectseg.models.card import ModelCard
 from napari_defectseg.models.model import Model, TorchModel
+from napari_defectseg.models.runtime import GRAPHICS
 
 HOLES = 2
 """Kept memory grows up to 1.8 times of what a pass needs (measured in 3D)."""
@@ -204,22 +205,24 @@ def _why_alone(model: OpenedModel, device: DeviceChoice) -> str:
 
 
 def _device(model: OpenedModel, name: str) -> DeviceChoice:
-    """Return the device; programs in a process of their own use the processor.
+    """Return the device; programs in a process of their own use the processor unless asked.
 
     Raises
     ------
     DeviceError
-        If another one was asked for.
+        If one was asked for that is not there, or that the runtime does not know.
     """
     if not isinstance(model, ArrayModel):
         return choose(name)
-    if name not in ("auto", "cpu"):
+    if name in ("auto", "cpu"):
+        return choose("cpu")
+    runtime = model.program.runtime
+    if name.partition(":")[0] not in GRAPHICS.get(runtime, ()):
         raise DeviceError(
-            f"{model.card.name} runs in a process of its own, on the processor; {name} was "
-            "asked for.",
+            f"{model.card.name} is run by {runtime}, on the processor; {name} was asked for.",
             hint="Use cpu, or auto.",
         )
-    return choose("cpu")
+    return choose(name)
 
 
 def spacing_for(card: ModelCard, image: CalibratedImage) -> tuple[float, ...] | None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -99,7 +98,7 @@ class Reported:
         return replace(known, plain=plain)
 
 
-def of_measured(folder: Path, summary: Mapping[str, Any]) -> Reported:
+def of_measured(stored: StoredResult) -> Reported:
     """Return what ``defectseg measure`` left in a folder: numbers and objects, no pictures.
 
     Raises
@@ -107,8 +106,7 @@ def of_measured(folder: Path, summary: Mapping[str, Any]) -> Reported:
     DefectSegError
         If its table cannot be read.
     """
-    table = RegionTable.read_csv(folder / "objects.csv")
-    return Reported(folder.name, summary, table)
+    return Reported(stored.folder.name, stored.summary, stored.measured_table())
 
 
 def _pixel(calibration: Any, shape: tuple[int, ...]) -> float | None:

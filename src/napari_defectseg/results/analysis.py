@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from napari_defectseg.images.image import CalibratedImage
+from napari_defectseg.images.space import ReferenceSpace
+from napari_defectseg.labels.audit import Audit
 from napari_defectseg.labels.labelmap import LabelMap
 from napari_defectseg.labels.stored import StoredLabels
 from napari_defectseg.measurement.populations import Summary
@@ -78,6 +80,10 @@ class Analysis:
         Where the image belongs.
     warnings : tuple of str
         Beside those of the summary.
+    audit : Audit or None
+        The five-minute review of these labels, as far as it has come.
+    space : ReferenceSpace or None
+        What was counted; None: all of the image.
     image_sha256 : str
         Hash of the image where it is known already; empty: it is computed when needed.
     ready : mapping of str to Path
@@ -99,6 +105,8 @@ class Analysis:
     specimen: str = ""
     field: str = ""
     warnings: tuple[str, ...] = ()
+    audit: Audit | None = None
+    space: ReferenceSpace | None = None
     image_sha256: str = ""
     ready: Mapping[str, Path] = dataclass_field(default_factory=dict)
 

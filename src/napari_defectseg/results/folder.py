@@ -15,6 +15,7 @@ from napari_defectseg.core.boxes import cut, sides_within
 from napari_defectseg.core.classes import ClassMap
 from napari_defectseg.core.errors import AlreadyExists, DefectSegError, NotSaved
 from napari_defectseg.images.image import CalibratedImage
+from napari_defectseg.images.space import ReferenceSpace
 from napari_defectseg.labels.stored import StoredLabels
 from napari_defectseg.results.analysis import Analysis
 from napari_defectseg.results.extras import PLACES, needs_scores, write_extras
@@ -32,6 +33,7 @@ OURS = (
     *(f"{role}{suffix}" for role in ("mask", "labels") for suffix in FORMATS.values()),
     SCORES,
     *(f"disagreement{suffix}" for suffix in FORMATS.values()),
+    *(f"region{suffix}" for suffix in FORMATS.values()),
     *PLACES,
     "overlay.png",
     "objects.csv",
@@ -156,6 +158,8 @@ def _fill(part: Path, analysis: Analysis, form: str, also: Collection[str]) -> N
         _write_scores(part / SCORES, analysis)
     if analysis.disagreement is not None:
         _write_disagreement(part / f"disagreement{FORMATS[form]}", analysis)
+    if analysis.space is not None and not analysis.space.is_whole:
+        _write_region(part / f"region{FORMATS[form]}", analysis.space, analysis)
     write_extras(part, analysis, also)
     if analysis.journal is not None:
         copy_journal(analysis.journal, part)
@@ -227,6 +231,18 @@ def _write_disagreement(path: Path, analysis: Analysis) -> None:
         axes=analysis.labels.axes,
         calibration=analysis.image.calibration,
         name="disagreement",
+    )
+
+
+def _write_region(path: Path, space: ReferenceSpace, analysis: Analysis) -> None:
+    from napari_defectseg.images.save import save_array
+
+    save_array(
+        space.mask().astype(np.uint8),
+        path,
+        axes=analysis.labels.axes,
+        calibration=analysis.image.calibration,
+        name="region",
     )
 
 

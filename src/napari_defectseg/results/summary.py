@@ -13,6 +13,7 @@ import numpy as np
 from napari_defectseg.core.acquisition import Acquisition
 from napari_defectseg.core.provenance import now, versions
 from napari_defectseg.images.image import CalibratedImage
+from napari_defectseg.measurement.audit import estimate_audit
 from napari_defectseg.results.analysis import Analysis
 from napari_defectseg.results.people import people_of
 
@@ -65,8 +66,23 @@ def summary_of(analysis: Analysis) -> dict[str, Any]:
         "checked": sorted(analysis.labels.checked),
         "corrected": analysis.journal is not None,
         "people": people_of(analysis.journal),
+        "audit": _audit(analysis),
     }
     return dict(tidy(values))
+
+
+def _audit(analysis: Analysis) -> dict[str, Any] | None:
+    """Return what a random sample says of these labels, and the verdicts it rests on."""
+    audit = analysis.audit
+    if audit is None or not any(audit.judged):
+        return None
+    objects, places = audit.judged
+    return {
+        "judged_objects": objects,
+        "judged_places": places,
+        **estimate_audit(audit).as_dict(),
+        "sample": audit.as_dict(),
+    }
 
 
 def _disagreement(analysis: Analysis) -> dict[str, Any] | None:

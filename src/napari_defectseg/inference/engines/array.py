@@ -116,7 +116,9 @@ class ArrayEngine:
 
 
 @contextmanager
-def array_engine(model: ArrayModel, threads: int | None) -> Iterator[ArrayEngine]:
+def array_engine(
+    model: ArrayModel, threads: int | None, device: str = "cpu"
+) -> Iterator[ArrayEngine]:
     """Give the engine; the process stays started for the next run.
 
     Parameters
@@ -124,6 +126,8 @@ def array_engine(model: ArrayModel, threads: int | None) -> Iterator[ArrayEngine
     model : ArrayModel
     threads : int or None
         Threads of the processor; None: as torch would take.
+    device : str
+        As `devices.choose` names it.
 
     Raises
     ------
@@ -133,7 +137,7 @@ def array_engine(model: ArrayModel, threads: int | None) -> Iterator[ArrayEngine
     import torch
 
     threads = threads or torch.get_num_threads()
-    engine = ArrayEngine(model.start(threads), model.card, model.program.runtime, threads)
+    engine = ArrayEngine(model.start(threads, device), model.card, model.program.runtime, threads)
     try:
         yield engine
     finally:
