@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import shutil
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from napari_defectseg.batch.measuring import foil_thickness, measure_settings
 from napari_defectseg.core.atomic import not_saved
@@ -13,7 +14,7 @@ from napari_defectseg.core.errors import AlreadyExists, DefectSegError
 from napari_defectseg.core.progress import Step, Steps
 from napari_defectseg.core.provenance import Provenance, now
 from napari_defectseg.images.image import CalibratedImage
-from napari_defectseg.images.store import finish_store
+from napari_defectseg.images.store import few_at_once, finish_store
 from napari_defectseg.images.writer import Picture
 from napari_defectseg.labels.stored import CLASS, Places, StoredLabels, find_stored_steps
 from napari_defectseg.measurement.populations import summarise
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from napari_defectseg.inference.settings import PredictSettings
     from napari_defectseg.models.model import Model
 
+T = TypeVar("T")
 UNFINISHED = ".unfinished"
 """What the folder of a run that is not done ends with; it lies beside the result to be."""
 SHARE = 4
@@ -138,10 +140,23 @@ def land_analysis_steps(
     ImageError, ModelError, DeviceError, NotSaved
         As `predict` does; finished blocks stay.
     """
-    from napari_defectseg.inference.landing import LandSettings, land_steps
     from napari_defectseg.inference.memory import default_budget
 
     memory = predict.memory or default_budget()
+    with few_at_once(memory):
+        return (yield from _landed(model, image, recipe, predict, run, memory))
+
+
+def _landed(
+    model: Model,
+    image: CalibratedImage,
+    recipe: Recipe,
+    predict: PredictSettings,
+    run: LandedRun,
+    memory: int,
+) -> Steps[Analysis]:
+    from napari_defectseg.inference.landing import LandSettings, land_steps
+
     resume = run.check_begun()
     yield Step(0, 0, "computing the image's checksum")
     sha256 = image.sha256()
@@ -205,14 +220,16 @@ def _objects(
         shutil.rmtree(folder, ignore_errors=True)
     arrays = {role: omezarr.begin(folders[role], one) for role, one in pictures.items()}
     places = Places(landed.stores.mask, arrays["labels"], arrays["mask"], omezarr.order_of(front))
-    labels = yield from find_stored_steps(
-        places,
-        classes,
-        axes,
-        image.calibration,
-        recipe.decode,
-        memory=memory // SHARE,
-        provenance=_provenance(landed, image),
+    labels = yield from lean(
+        find_stored_steps(
+            places,
+            classes,
+            axes,
+            image.calibration,
+            recipe.decode,
+            memory=memory // SHARE,
+            provenance=_provenance(landed, image),
+        )
     )
     if run.form != "zarr":
         return labels, {}
@@ -228,14 +245,31 @@ def _table(
     stores = landed.stores
     given = {"chosen": stores.own} if stores.scores is None else {"scores": stores.scores}
     return (
-        yield from measure_stored_steps(
-            labels,
-            memory=memory // 2,
-            image=image,
-            settings=measure_settings(image, recipe)[0],
-            **given,
+        yield from lean(
+            measure_stored_steps(
+                labels,
+                memory=memory // 3,
+                image=image,
+                settings=measure_settings(image, recipe)[0],
+                **given,
+            )
         )
     )
+
+
+def lean(steps: Steps[T]) -> Steps[T]:
+    """Run steps; what they leave behind is given back to the system after each of them."""
+    from napari_defectseg.inference.allocator import give_back
+
+    with closing(steps):
+        while True:
+            try:
+                step = next(steps)
+            except StopIteration as end:
+                found: T = end.value
+                return found
+            give_back()
+            yield step
 
 
 def _scores(landed: Landed, image: CalibratedImage, labels: StoredLabels) -> Path:

@@ -215,13 +215,17 @@ class _Fronts:
 
     Along each axis two are kept: the one that is met, and the one that becomes it when the
     next row of blocks begins. A layer reaches one pixel beyond a block on each side, so that
-    blocks which share an edge or a corner are joined, too.
+    blocks which share an edge or a corner are joined, too. Along an axis with a single block
+    none is kept: a plane in blocks needs no more than a few of its rows.
     """
 
     def __init__(self, volume: Shape, step: Shape) -> None:
         depth, height, width = volume
-        self._slice = [np.zeros((height, width), np.int32) for _ in range(2)]
-        self._row = [np.zeros((min(step[0], depth), width), np.int32) for _ in range(2)]
+        self._deep, self._high = step[0] < depth, step[1] < height
+        layer = (height, width) if self._deep else (0, 0)
+        row = (min(step[0], depth), width) if self._high else (0, 0)
+        self._slice = [np.zeros(layer, np.int32) for _ in range(2)]
+        self._row = [np.zeros(row, np.int32) for _ in range(2)]
         self._column = np.zeros((0, 0), np.int32)
 
     def join(
@@ -245,8 +249,10 @@ class _Fronts:
             _meet(labels[:, 0], self._row[0][:depth], (0, x), values, parent, connectivity)
         if x:
             _meet(labels[:, :, 0], self._column, (0, 0), values, parent, connectivity)
-        self._slice[1][y : y + height, x : x + width] = labels[-1]
-        self._row[1][:depth, x : x + width] = labels[:, -1]
+        if self._deep:
+            self._slice[1][y : y + height, x : x + width] = labels[-1]
+        if self._high:
+            self._row[1][:depth, x : x + width] = labels[:, -1]
         self._column = labels[:, :, -1].copy()
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,8 @@ from napari_defectseg.core.errors import FileMissing, ImageError
 from napari_defectseg.images.border import reading
 
 PLANE_SIDE, CUBE_SIDE = 1024, 96
+EACH, AT_ONCE = 32 << 20, 10
+"""Bytes of memory for one chunk on its way, and how many are on their way at most."""
 DONE = "complete"
 """Attribute that tells whether every chunk has been written."""
 
@@ -110,6 +113,21 @@ def open_store(path: str | Path, *, unfinished: bool = False) -> Any:
 def finish_store(array: Any) -> None:
     """Mark a store as whole: every chunk has been written."""
     array.attrs[DONE] = True
+
+
+@contextmanager
+def few_at_once(memory: int) -> Iterator[None]:
+    """Let only so many chunks be packed and unpacked at a time in the block as memory allows.
+
+    Parameters
+    ----------
+    memory : int
+        Bytes that the whole work may take.
+    """
+    import zarr
+
+    with zarr.config.set({"async.concurrency": max(1, min(AT_ONCE, memory // EACH))}):
+        yield
 
 
 def usual_chunks(shape: Sequence[int]) -> tuple[int, ...]:

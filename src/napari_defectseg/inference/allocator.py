@@ -44,10 +44,25 @@ class Keeper:
         self._most = most
         self._before = _resident()
 
+    @classmethod
+    def of_nothing(cls) -> Keeper:
+        """Return one that gives back what is free after every tile.
+
+        By itself the C library keeps blocks of up to 32 MB for later, with holes between them.
+        """
+        return cls(_glibc())
+
     def tidy(self) -> None:
         """Give back what is not used, if the process has grown by more than is allowed."""
         if self._library is not None and _resident() - self._before > self._most:
             self._library.malloc_trim(0)
+
+
+def give_back() -> None:
+    """Give what the C library keeps for later back to the system, where it is glibc."""
+    library = _glibc()
+    if library is not None:
+        library.malloc_trim(0)
 
 
 @contextmanager

@@ -141,6 +141,7 @@ def land_steps(
         settings = as_begun(settings, known.head)
     whole = settings.memory or default_budget()
     job = prepare(model, image, replace(settings, memory=for_a_pass(whole)))
+    job = replace(job, settings=replace(settings, memory=whole))
     head = {**_head(job, landing), "memory": whole}
     if known is not None:
         _compare(known.head, head, folder)

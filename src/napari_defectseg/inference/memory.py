@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from napari_defectseg.core.machine import machine_memory
 
@@ -15,6 +15,8 @@ SHARE = 4
 WORKSPACE = 1.7
 """Copies and work space of the convolutions on top of a layer's own input and output; with it
 the estimate is above the peaks measured for U-Nets in 2D and 3D."""
+FEW = 2
+"""Channels up to which a convolution of volumes spreads out what it sees."""
 
 
 def default_budget() -> int:
@@ -51,17 +53,33 @@ def bytes_per_pixel(network: torch.nn.Module, dims: int, in_channels: int, grid:
     import torch
 
     edge = 4 * grid
-    most = 0
+    most = 0.0
     meta = copy.deepcopy(network).to("meta")
 
-    def note(_: torch.nn.Module, inputs: tuple[torch.Tensor, ...], output: torch.Tensor) -> None:
+    def note(layer: torch.nn.Module, inputs: tuple[Any, ...], output: Any) -> None:
         nonlocal most
         size = sum(t.numel() for t in (*inputs, output) if isinstance(t, torch.Tensor))
-        most = max(most, size)
+        most = max(most, WORKSPACE * size + _columns(layer, output))
 
     for layer in meta.modules():
         if not any(layer.children()):
             layer.register_forward_hook(note)
     with torch.inference_mode():
-        meta(torch.empty((1, in_channels, *(edge,) * dims), device="meta"))
-    return WORKSPACE * 4 * most / math.pow(edge, dims)
+        logits = meta(torch.empty((1, in_channels, *(edge,) * dims), device="meta"))
+    # What goes in and what comes out, before and after the activation, counts for thin networks.
+    borders = in_channels * math.pow(edge, dims)
+    if isinstance(logits, torch.Tensor):
+        borders += 2 * logits.numel()
+    return 4 * (most + borders) / math.pow(edge, dims)
+
+
+def _columns(layer: torch.nn.Module, output: Any) -> float:
+    """Return the values that a convolution of very few channels spreads out, else 0.
+
+    torch has no fast kernel for those: it writes the neighbourhood of every pixel.
+    """
+    kernel = getattr(layer, "kernel_size", ())
+    channels = getattr(layer, "in_channels", FEW + 1)
+    if channels > FEW or len(kernel) != 3:
+        return 0.0
+    return float(math.prod(kernel) * channels * math.prod(output.shape[2:]))

@@ -10,7 +10,8 @@ from napari_defectseg.core.errors import ImageError
 from napari_defectseg.inference.finite import Replaced, place_of
 from napari_defectseg.inference.job import Job
 from napari_defectseg.inference.layout import Index, cut
-from napari_defectseg.inference.sampling import sample
+from napari_defectseg.inference.memory import default_budget
+from napari_defectseg.inference.sampling import most_within, sample, sample_of
 from napari_defectseg.inference.tiling import Tile, TilePlan
 from napari_defectseg.models.preprocess import FittedChain, fit_chain
 
@@ -38,20 +39,25 @@ class Source:
         self._index: Index = ()
         self._item: Array | None = None
         self._fill: Array | None = None
+        self._most = most_within(job.settings.memory or default_budget(), job.layout)
         if self._scope == "image" or (self._fills and self._scope != "slice"):
-            self._fit(sample(job.layout))
+            self._fit(sample(job.layout, self._most))
         elif self._scope == "constant":
             self._chain = self._fitted(np.zeros((1, 1), job.image.dtype))
 
     def start(self, index: Index) -> None:
-        """Go to the next plane or volume; it is kept in memory where it is small."""
+        """Go to the next plane or volume; it is kept in memory where it is small.
+
+        Its own grey values are measured on all of it, or on an even sample where it is large.
+        """
         self._index = index
         job = self._job
         size = np.prod(job.layout.shape) * job.image.dtype.itemsize * job.model.card.in_channels
         small = size * SMALL_SHARE <= job.budget
-        self._item = job.layout.read(index) if small or self._scope == "slice" else None
-        if self._scope == "slice" and self._item is not None:
-            self._fit(self._item)
+        self._item = job.layout.read(index) if small else None
+        if self._scope == "slice":
+            item = self._item
+            self._fit(sample_of(job.layout, index, self._most) if item is None else item)
 
     def block(self, tile: Tile) -> tuple[Array, Replaced]:
         """Return what the network sees of a tile, and which of its pixels were replaced.

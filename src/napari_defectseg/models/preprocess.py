@@ -191,8 +191,8 @@ class Normalise(_Value):
 
     def _measure(self, values: Array) -> tuple[float, float]:
         flat = values.reshape(-1)
-        if flat.dtype.kind == "f":
-            flat = flat[np.isfinite(flat)]
+        if flat.dtype.kind == "f" and not (finite := np.isfinite(flat)).all():
+            flat = flat[finite]
         if flat.size == 0:
             raise ImageError("The image has no finite value, so it cannot be normalised.")
         if self.method == "zscore":

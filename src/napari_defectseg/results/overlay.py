@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -21,6 +21,8 @@ LARGEST = 2048
 """Pixels along the longer side; larger images are thinned out."""
 SLAB = 1 << 24
 """Pixels that are read at once where a plane is thinned out."""
+BAND = 128
+"""Rows of the picture that are drawn at once."""
 STRENGTH, FAINT = 0.5, 0.2
 """Opacity of a pattern's strokes, and between them."""
 STEP = 8
@@ -59,14 +61,26 @@ def overlay(image: CalibratedImage, mask: Plane, classes: ClassMap) -> RGB:
     planes = _by_class(mask, classes)
     at = _fullest(planes)
     step = thinning(planes.shape)
-    picture = _plane(image, at, step).astype(np.float32)
-    y, x = np.ogrid[: picture.shape[0], : picture.shape[1]]
-    for item, plane in zip(classes, _plane_of(planes, at), strict=True):
-        inside = plane[::step, ::step]
+    picture = np.array(_plane(image, at, step))
+    insides = [plane[::step, ::step] for plane in _plane_of(planes, at)]
+    for band in _bands(picture.shape[0]):
+        picture[band] = _drawn(picture[band], band, classes, insides)
+    return picture
+
+
+def _bands(height: int) -> Iterator[slice]:
+    yield from (slice(top, min(top + BAND, height)) for top in range(0, height, BAND))
+
+
+def _drawn(rows: RGB, band: slice, classes: ClassMap, insides: Sequence[Plane]) -> RGB:
+    """Return some rows of the picture with the classes drawn over them."""
+    picture = rows.astype(np.float32)
+    y, x = np.ogrid[band, : rows.shape[1]]
+    for item, inside in zip(classes, insides, strict=True):
         colour = np.array([int(item.colour[k : k + 2], 16) for k in (1, 3, 5)], np.float32)
         stroke = PATTERNS.get(item.pattern, PATTERNS["plain"])(y, x)
         opacity = np.where(stroke, STRENGTH, FAINT).astype(np.float32)
-        opacity = np.where(_outline(inside), np.float32(1), opacity) * inside
+        opacity = np.where(_outline(inside, band), np.float32(1), opacity) * inside[band]
         picture += opacity[..., np.newaxis] * (colour - picture)
     return np.clip(np.rint(picture), 0, 255).astype(np.uint8)
 
@@ -147,13 +161,18 @@ def _as_rgb(pixels: Plane) -> RGB:
         grey = grey[..., :3].mean(axis=-1)
     finite = grey[np.isfinite(grey)]
     low, high = np.percentile(finite, (0.5, 99.5)) if finite.size else (0.0, 1.0)
-    scaled = (np.nan_to_num(grey, nan=low) - low) / max(float(high - low), 1e-12)
-    level = np.rint(np.clip(scaled, 0, 1) * 255).astype(np.uint8)
-    return np.stack([level] * 3, axis=-1)
+    level = np.empty((*grey.shape, 3), np.uint8)
+    for band in _bands(grey.shape[0]):
+        scaled = (np.nan_to_num(grey[band], nan=low) - low) / max(float(high - low), 1e-12)
+        level[band] = np.rint(np.clip(scaled, 0, 1) * 255).astype(np.uint8)[..., np.newaxis]
+    return level
 
 
-def _outline(inside: Bool) -> Bool:
-    """Return the pixels that have a neighbour outside, one pixel wide and one beyond."""
-    padded = np.pad(inside, 1, mode="edge")
+def _outline(whole: Bool, band: slice) -> Bool:
+    """Return the pixels of a band that have a neighbour outside, one pixel wide."""
+    inside = whole[band]
+    around = whole[max(band.start - 1, 0) : band.stop + 1]
+    ends = (int(band.start == 0), int(band.stop == whole.shape[0]))
+    padded = np.pad(around, (ends, (1, 1)), mode="edge")
     around = padded[:-2, 1:-1] & padded[2:, 1:-1] & padded[1:-1, :-2] & padded[1:-1, 2:]
     return np.asarray(inside & ~around)

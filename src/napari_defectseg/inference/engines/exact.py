@@ -221,7 +221,9 @@ def tuned(
     before = torch.get_num_threads()
     cudnn, matmul = torch.backends.cudnn, torch.backends.cuda.matmul
     precise = cudnn.allow_tf32, cudnn.benchmark, matmul.allow_tf32
-    keeping = kept_memory(kept) if kept and device == "cpu" else nullcontext(Keeper())
+    keeping = nullcontext(Keeper())
+    if device == "cpu":
+        keeping = kept_memory(kept) if kept else nullcontext(Keeper.of_nothing())
     try:
         if threads is not None:
             torch.set_num_threads(threads)
