@@ -151,7 +151,7 @@ def _again(stored: StoredResult, out: Path, overwrite: bool) -> Steps[Analysis]:
     prediction = yield from predict_steps(model, picture, settings)
     yield Step(0, 0, "finding objects and measuring")
     labels = _replayed(stored) or prediction.labels(recipe.decode)
-    made = measured(picture, labels, prediction, recipe)
+    made = measured(picture, labels, prediction, recipe, stored.space())
     also = _also(stored.folder)
     analysis = replace(
         made,

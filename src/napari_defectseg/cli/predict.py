@@ -12,8 +12,11 @@ from napari_defectseg.cli.options import (
     Also,
     Devices,
     Engine,
+    FrameTime,
     Out,
+    Resume,
     Spacing,
+    TimeUnit,
     Unit,
     assignments,
     bytes_of,
@@ -114,16 +117,15 @@ def predict(
     ] = None,
     spacing: Spacing = "",
     unit: Unit = "",
-    frame_time: Annotated[
-        float | None, typer.Option(help="Time from frame to frame; with --time-unit.")
-    ] = None,
-    time_unit: Annotated[str, typer.Option(help="Its unit: s, ms, µs.")] = "",
+    frame_time: FrameTime = None,
+    time_unit: TimeUnit = "",
     scores: Annotated[bool, typer.Option("--scores", help="Keep the probabilities, too.")] = False,
     form: Annotated[
         Form, typer.Option("--format", help="Of masks and objects: OME-TIFF, NRRD or OME-Zarr.")
     ] = "tiff",
     also: Also = None,
     overwrite: Overwrite = False,
+    resume: Resume = False,
     as_json: Json = False,
     quiet: Quiet = False,
     debug: Debug = False,
@@ -131,7 +133,8 @@ def predict(
     """Find the defects in images with a model, and measure them.
 
     Each image gets a folder in OUT with mask, numbered objects, overlay, objects.csv and
-    summary.json. An image that cannot be used is named at the end; the others go on.
+    summary.json. An image that cannot be used is named at the end; the others go on. An image
+    larger than the memory goes block by block.
     """
     size = pixel_size(spacing, unit, frame_time, time_unit)
     budget = bytes_of(memory, "--memory")
@@ -159,7 +162,9 @@ def predict(
             pixel_size=size,
             **_decode(threshold or [], min_size, model.card),
         )
-        settings = AnalyseSettings(form=form, scores=scores, also=wanted, overwrite=overwrite)
+        settings = AnalyseSettings(
+            form=form, scores=scores, also=wanted, overwrite=overwrite, resume=resume
+        )
         analyse_images(work, images, recipe, out, settings, model=model)
 
 

@@ -73,7 +73,7 @@ def _plain_engine(job: Job, kept: int) -> AbstractContextManager[Engine]:
     if isinstance(job.model, ArrayModel):
         from napari_defectseg.inference.engines.array import array_engine
 
-        return array_engine(job.model, threads, way)
+        return array_engine(job.model, threads, job.device.name, way)
     if way.runtime == "openvino":
         from napari_defectseg.inference.engines.openvino import openvino_engine
 

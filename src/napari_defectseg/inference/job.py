@@ -28,6 +28,7 @@ from napari_defectseg.inference.ways import EXACT, Way, exact_way
 from napari_defectseg.models.arraymodel import ArrayModel, OpenedModel
 from napari_defectseg.models.card import ModelCard
 from napari_defectseg.models.model import Model, TorchModel
+from napari_defectseg.models.runtime import GRAPHICS
 
 if TYPE_CHECKING:
     from napari_defectseg.inference.agreement import Agreement
@@ -65,6 +66,10 @@ class Job:
         The ways in which each tile is laid down; their mean is taken.
     others : tuple of DeviceChoice
         Devices that share the tiles with `device`.
+    lighter : tuple of str
+        What there was no memory for, each time the work was made lighter; see `recover`.
+    first : TilePlan or WindowPlan or None
+        The plan before tiles were made smaller; None: this one.
     way : Way
         What computes, and in which numbers.
     agreement : Agreement or None
@@ -82,6 +87,8 @@ class Job:
     warnings: tuple[str, ...] = ()
     turns: tuple[Turn, ...] = ()
     others: tuple[DeviceChoice, ...] = ()
+    lighter: tuple[str, ...] = ()
+    first: TilePlan | WindowPlan | None = None
     way: Way = EXACT
     agreement: Agreement | None = None
 
@@ -227,22 +234,24 @@ def _why_alone(model: OpenedModel, device: DeviceChoice) -> str:
 
 
 def _device(model: OpenedModel, name: str) -> DeviceChoice:
-    """Return the device; programs in a process of their own use the processor.
+    """Return the device; programs in a process of their own use the processor unless asked.
 
     Raises
     ------
     DeviceError
-        If another one was asked for.
+        If one was asked for that is not there, or that the runtime does not know.
     """
     if not isinstance(model, ArrayModel):
         return choose(name)
-    if name not in ("auto", "cpu"):
+    if name in ("auto", "cpu"):
+        return choose("cpu")
+    runtime = model.program.runtime
+    if name.partition(":")[0] not in GRAPHICS.get(runtime, ()):
         raise DeviceError(
-            f"{model.card.name} runs in a process of its own, on the processor; {name} was "
-            "asked for.",
+            f"{model.card.name} is run by {runtime}, on the processor; {name} was asked for.",
             hint="Use cpu, or auto.",
         )
-    return choose("cpu")
+    return choose(name)
 
 
 def spacing_for(card: ModelCard, image: CalibratedImage) -> tuple[float, ...] | None:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Generator, Iterator
 from contextlib import closing, nullcontext
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -18,12 +19,13 @@ from napari_defectseg.inference.begun import Begun
 from napari_defectseg.inference.choice import choose_way
 from napari_defectseg.inference.crew import Crew, abreast
 from napari_defectseg.inference.engine import Engine, Pass, engine_for
+from napari_defectseg.inference.finite import Replaced, check_scores
 from napari_defectseg.inference.job import Job, prepare, spacing_for
 from napari_defectseg.inference.layout import Index
 from napari_defectseg.inference.pace import Watch
 from napari_defectseg.inference.patches import WindowPlan
 from napari_defectseg.inference.prediction import Prediction
-from napari_defectseg.inference.recover import MemoryFull, with_smaller_tiles
+from napari_defectseg.inference.recover import MemoryFull, lighter, watching_memory
 from napari_defectseg.inference.rescale import rescale
 from napari_defectseg.inference.scores import room_for_scores
 from napari_defectseg.inference.segments import Result, seamless, together
@@ -49,11 +51,14 @@ class Part:
     begun : Begun or None
         The run as far as it has come with this part. Whoever keeps it keeps the scores, even
         after the run was stopped; `go_on_steps` takes it.
+    kept_in : Path or None
+        Folder in which the run keeps this part until it is done, also after it was killed.
     """
 
     where: Box
     scores: Array
     begun: Begun | None = None
+    kept_in: Path | None = None
 
 
 def predict(
@@ -142,14 +147,14 @@ def go_on_steps(begun: Begun) -> Steps[Prediction]:
 
 
 def _to_the_end(job: Job, held: int, begun: Begun | None, spent: float) -> Steps[Prediction]:
-    """Run a job; where the memory does not suffice, anew in smaller tiles."""
+    """Run a job; where the memory does not suffice, anew in a lighter way."""
     while True:
         started = time.perf_counter()
         try:
             run = yield from _run_steps(job, held, begun, spent)
             return run.prediction()
         except MemoryFull as error:
-            job, begun = with_smaller_tiles(job, error), None
+            job, begun = lighter(job, error), None
             spent += time.perf_counter() - started
             yield Step(0, job.total, job.warnings[-1])
 
@@ -186,7 +191,7 @@ class Piece:
     part : Part or None
         None: it is being computed, or waits until all tiles of its plane are there.
     words : str
-    replaced : int
+    replaced : Replaced
     tiles : int
         Number of tiles that the part finishes.
     ahead : int
@@ -195,12 +200,12 @@ class Piece:
 
     part: Part | None
     words: str
-    replaced: int = 0
+    replaced: Replaced = field(default_factory=Replaced)
     tiles: int = 1
     ahead: int = 0
 
 
-def pieces(job: Job, engine: Engine, first: int) -> Iterator[Piece]:
+def pieces(job: Job, engine: Engine, first: int) -> Generator[Piece, None, None]:
     """Compute the tiles, all but the `first` ones."""
     source = Source(job)
     card = job.model.card
@@ -244,7 +249,8 @@ class _Run:
             plane = _Plane(job, self.source, self.engine, self.watch, index)
             for number, tile in enumerate(job.plan, start=1):
                 if number > known:
-                    block, replaced = self.source.block(tile)
+                    with watching_memory(_of(tile)):
+                        block, replaced = self.source.block(tile)
                     yield (plane, number, tile, replaced), block
 
 
@@ -262,6 +268,7 @@ def _side_by_side(run: _Run, crew: Crew, first: int) -> Iterator[Piece]:
         if scores is None:
             yield Piece(None, _words(run.job, plane.index, number), ahead=ahead)
         else:
+            plane.check(tile, scores)
             yield plane.piece(number, tile, scores, replaced)
 
 
@@ -275,13 +282,14 @@ class _Plane:
     watch: Watch
     index: Index
 
-    def piece(self, number: int, tile: Tile, scores: Array, replaced: int) -> Piece:
+    def piece(self, number: int, tile: Tile, scores: Array, replaced: Replaced) -> Piece:
         part = Part(*self.job.layout.placed(self.index, tile, scores))
         return Piece(part, _words(self.job, self.index, number), replaced)
 
     def result(self, number: int, tile: Tile, ahead: int = 0) -> Generator[Piece, None, Result]:
         """Read and compute a tile, and return it as it came."""
-        block, replaced = self.source.block(tile)
+        with watching_memory(_of(tile)):
+            block, replaced = self.source.block(tile)
         scores = yield from self.scores(number, tile, block, ahead)
         return tile, scores, replaced
 
@@ -290,12 +298,26 @@ class _Plane:
     ) -> Generator[Piece, None, Array]:
         """Compute a block; pieces without a part come while it waits for another process."""
         waiting = Piece(None, _words(self.job, self.index, number), ahead=ahead)
-        with self.watch.lap(tile), closing(self.engine.begin(block)) as passing:
-            return (yield from waited(passing, waiting))
+        with (
+            watching_memory(_of(tile)),
+            self.watch.lap(tile),
+            closing(self.engine.begin(block)) as passing,
+        ):
+            scores = yield from waited(passing, waiting)
+        self.check(tile, scores)
+        return scores
+
+    def check(self, tile: Tile, scores: Array) -> None:
+        """Refuse scores that are no numbers; see `check_scores`."""
+        check_scores(scores, tile, self.job.layout, self.index, self.job.model.card.name)
 
 
-_Place: TypeAlias = tuple[_Plane, int, Tile, int]
-"""A plane, a tile of it and its number, and how many of its pixels were replaced."""
+_Place: TypeAlias = tuple[_Plane, int, Tile, Replaced]
+"""A plane, a tile of it and its number, and which of its pixels were replaced."""
+
+
+def _of(tile: Tile) -> str:
+    return f"a tile of {' × '.join(str(n) for n in tile.shape)} pixels"
 
 
 def waited(passing: Pass, waiting: Piece) -> Generator[Piece, None, Array]:
@@ -321,6 +343,8 @@ def _windowed(plane: _Plane, known: int) -> Iterator[Piece]:
         done = min(round(part * len(plan)), len(plan) - 1)
         yield Piece(None, _words(job, plane.index, max(done, 1)), ahead=done)
     scores = run.scores(plane.engine)
+    (tile,) = TilePlan(layout.shape, layout.shape, 1, 0, layout.shape)
+    plane.check(tile, scores)
     if job.model.card.rescale == "image":
         rescale([scores], job.model.card.name)
     where = layout.where(plane.index, tuple(slice(0, n) for n in layout.shape))
@@ -335,6 +359,8 @@ def _whole(plane: _Plane, known: int) -> Iterator[Piece]:
     found: list[Result] = []
     if card.batch_norm == "image":
         found = list(together(job.plan, plane.source, plane.engine))
+        for tile, scores, _ in found:
+            plane.check(tile, scores)
     else:
         for number, tile in enumerate(job.plan, start=1):
             found.append((yield from plane.result(number, tile, max(0, number - 1 - known))))

@@ -16,10 +16,11 @@ from napari_defectseg.inference.choice import choose_way
 from napari_defectseg.inference.directions import ACROSS, Slabs, jobs_for, thickness_of
 from napari_defectseg.inference.disagreement import Spread
 from napari_defectseg.inference.engine import engine_for
+from napari_defectseg.inference.finite import Replaced
 from napari_defectseg.inference.job import Job
 from napari_defectseg.inference.predict import Part, pieces
 from napari_defectseg.inference.prediction import Prediction
-from napari_defectseg.inference.recover import MemoryFull, with_smaller_tiles
+from napari_defectseg.inference.recover import MemoryFull, lighter
 from napari_defectseg.inference.scores import Room, room_for_scores
 from napari_defectseg.inference.settings import PredictSettings
 from napari_defectseg.inference.tiling import Box
@@ -64,7 +65,7 @@ class Found:
     member: Member
     job: Job
     plan: dict[str, object]
-    replaced: int
+    replaced: Replaced
 
 
 class Target(Protocol):
@@ -224,19 +225,19 @@ class _Run:
     named: bool
 
     def steps(self) -> Steps[Found]:
-        """Run it; where the memory does not suffice, anew in smaller tiles."""
+        """Run it; where the memory does not suffice, anew in a lighter way."""
         job = self.member.job
         while True:
             try:
                 plan, replaced = yield from self._fill(job)
                 return Found(self.member, job, plan, replaced)
             except MemoryFull as error:
-                job = with_smaller_tiles(job, error)
+                job = lighter(job, error)
                 self.target.again()
                 yield Step(*self.count, job.warnings[-1])
 
-    def _fill(self, job: Job) -> Steps[tuple[dict[str, object], int]]:
-        replaced, number, planned = 0, 0, self.member.job.total
+    def _fill(self, job: Job) -> Steps[tuple[dict[str, object], Replaced]]:
+        replaced, number, planned = Replaced(), 0, self.member.job.total
         kept = job.budget + self.in_memory if job.keeps else 0
         with engine_for(job, kept=kept) as engine:
             for piece in pieces(job, engine, 0):

@@ -118,7 +118,7 @@ class ArrayEngine:
 
 @contextmanager
 def array_engine(
-    model: ArrayModel, threads: int | None, way: Way | None = None
+    model: ArrayModel, threads: int | None, device: str = "cpu", way: Way | None = None
 ) -> Iterator[ArrayEngine]:
     """Give the engine; the process stays started for the next run.
 
@@ -127,6 +127,8 @@ def array_engine(
     model : ArrayModel
     threads : int or None
         Threads of the processor; None: as torch would take.
+    device : str
+        As `devices.choose` names it.
     way : Way, optional
         Another runtime for the same file, or other numbers; its process ends with the block.
 
@@ -140,7 +142,8 @@ def array_engine(
     threads = threads or torch.get_num_threads()
     own = way is None or way == exact_way(model)
     used = model if own or way is None else model.by(way.runtime, way.dtype)
-    engine = ArrayEngine(used.start(threads), model.card, way or exact_way(model), threads)
+    runner = used.start(threads, device)
+    engine = ArrayEngine(runner, model.card, way or exact_way(model), threads)
     try:
         yield engine
     finally:

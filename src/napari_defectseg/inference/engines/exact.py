@@ -16,7 +16,7 @@ import torch
 from napari_defectseg.core.errors import DeviceError, ModelError
 from napari_defectseg.inference.allocator import Keeper, kept_memory
 from napari_defectseg.inference.folding import fold_normalisation
-from napari_defectseg.inference.recover import MemoryFull
+from napari_defectseg.inference.recover import MemoryFull, is_memory, watching_memory
 from napari_defectseg.inference.reduce import probabilities
 from napari_defectseg.models.card import ModelCard
 from napari_defectseg.models.model import TorchModel
@@ -160,7 +160,7 @@ class ExactEngine:
                 found: np.ndarray[Any, Any] = finish(logits).cpu().numpy()
             self._keeper.tidy()
             return found
-        except RuntimeError as error:
+        except (RuntimeError, MemoryError) as error:
             if is_memory(error):
                 raise MemoryFull(
                     f"{self._device} has no memory left for a tile of "
@@ -200,7 +200,9 @@ def exact_engine(
         Bytes that the process may keep between layers and tiles, 0: none.
     """
     with tuned(device, threads, kept) as keeper:
-        yield ExactEngine(prepared(model, device), model.card, device, keeper)
+        with watching_memory(f"the network on {device}"):
+            network = prepared(model, device)
+        yield ExactEngine(network, model.card, device, keeper)
 
 
 @contextmanager
@@ -237,11 +239,3 @@ def prepared(model: TorchModel, device: str) -> torch.nn.Module:
     # A copy: the model's own network stays as it was loaded, for training and for other engines.
     network = fold_normalisation(copy.deepcopy(model.network()))
     return network.to(device=device).to(memory_format=layout)  # type: ignore[call-overload, no-any-return]
-
-
-def is_memory(error: RuntimeError) -> bool:
-    """Return whether torch failed for want of memory."""
-    if isinstance(error, torch.OutOfMemoryError):
-        return True
-    text = str(error)
-    return "can't allocate memory" in text or "out of memory" in text.lower()

@@ -12,6 +12,7 @@ import torch
 
 from napari_defectseg.inference.allocator import Keeper
 from napari_defectseg.inference.engines.exact import ExactEngine, prepared, tuned
+from napari_defectseg.inference.recover import watching_memory
 from napari_defectseg.inference.ways import Way
 from napari_defectseg.models.card import ModelCard
 from napari_defectseg.models.model import TorchModel
@@ -65,7 +66,8 @@ def fast_engine(
         Bytes that the process may keep between layers and tiles, 0: none.
     """
     with tuned(device, threads, kept, rounded=way.dtype == "tf32") as keeper:
-        network = model.form(f"{way.name} {device}", lambda: _network(model, device, way))
+        with watching_memory(f"the network on {device}"):
+            network = model.form(f"{way.name} {device}", lambda: _network(model, device, way))
         yield FastEngine(network, model.card, device, keeper, way)
 
 
