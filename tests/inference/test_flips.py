@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from types import SimpleNamespace
 from typing import Any
 
@@ -15,6 +14,7 @@ from small_models import image_of, kernel_model, make
 from napari_defectseg.core.errors import DeviceError, ModelError
 from napari_defectseg.images.image import CalibratedImage
 from napari_defectseg.inference import pace
+from napari_defectseg.inference.engines.exact import ExactEngine
 from napari_defectseg.inference.flips import Turn, TurnedEngine, turns_of
 from napari_defectseg.inference.forecast import forecast
 from napari_defectseg.inference.predict import predict, predict_steps
@@ -191,12 +191,20 @@ def test_it_is_stopped_between_two_turns() -> None:
 
 
 def test_the_forecast_counts_every_turn(monkeypatch: pytest.MonkeyPatch) -> None:
-    own = SimpleNamespace(perf_counter=time.process_time)  # others may keep the processor busy
-    monkeypatch.setattr(pace, "time", own)
+    """By a clock on which each pass takes a second."""
+    clock, run = [0.0], ExactEngine.run
+
+    def passing(self: ExactEngine, block: Any) -> Any:
+        clock[0] += 1
+        return run(self, block)
+
+    monkeypatch.setattr(ExactEngine, "run", passing)
+    monkeypatch.setattr(pace, "time", SimpleNamespace(perf_counter=lambda: clock[0]))
+    pace.forget()
     model = make(2, (4,), symmetries=ALL)
     image = image_of((64, 64), "yx")
     plain = forecast(model, image, measure=True).seconds
     turned = forecast(model, image, PredictSettings(flips="all"), measure=True).seconds
     assert plain is not None
     assert turned is not None
-    assert turned > 2 * plain
+    assert turned == pytest.approx(8 * plain)

@@ -18,11 +18,16 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-TRIM_THRESHOLD, TOP_PAD, MMAP_MAX = -1, -2, -4
+TRIM_THRESHOLD, TOP_PAD, MMAP_THRESHOLD, MMAP_MAX = -1, -2, -3, -4
 """Numbers of the parameters in glibc's ``malloc.h``."""
 KEEP = ((MMAP_MAX, 0), (TRIM_THRESHOLD, 2**31 - 1), (TOP_PAD, 256 << 20))
-USUAL = ((MMAP_MAX, 65536), (TRIM_THRESHOLD, 128 << 10), (TOP_PAD, 128 << 10))
-"""What glibc starts with."""
+USUAL = (
+    (MMAP_MAX, 65536), (MMAP_THRESHOLD, 32 << 20), (TRIM_THRESHOLD, 64 << 20),
+    (TOP_PAD, 128 << 10),
+)  # fmt: skip
+"""What glibc comes to by itself once large blocks were freed: it ceases to adapt its thresholds
+when one of them is set, and with those it starts with each block above 128 kB would be mapped
+anew for the rest of the process."""
 
 _lock = threading.Lock()
 _running = 0

@@ -34,8 +34,10 @@ from napari_defectseg.models.runtime import GRAPHICS
 if TYPE_CHECKING:
     from napari_defectseg.inference.agreement import Agreement
 
-HOLES = 2
+HOLES = 2.0
 """Kept memory grows up to 1.8 times of what a pass needs (measured in 3D)."""
+HOLES_WHOLE = 1.55
+"""The same where every pass has the same lengths: up to 1.51 times."""
 SAME = 1e-6
 """Pixel sizes that differ by less, relative to their size, are one."""
 GUESSED = 1536.0
@@ -110,7 +112,8 @@ class Job:
     @property
     def keeps(self) -> bool:
         """Whether memory may be kept between layers and tiles: that leaves holes in it."""
-        return HOLES * self.one_pass <= self.budget
+        holes = HOLES_WHOLE if len(self.plan) == 1 else HOLES
+        return holes * self.one_pass <= self.budget
 
     @property
     def device_names(self) -> list[str]:

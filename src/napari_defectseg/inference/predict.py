@@ -7,13 +7,14 @@ from collections.abc import Callable, Generator, Iterator
 from contextlib import closing, nullcontext
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 
 from napari_defectseg.core.errors import DeviceError
 from napari_defectseg.core.progress import Step, Steps, drive
 from napari_defectseg.images.image import CalibratedImage
+from napari_defectseg.inference.ahead import read_ahead
 from napari_defectseg.inference.begun import Begun
 from napari_defectseg.inference.choice import choose_way
 from napari_defectseg.inference.crew import Crew, abreast
@@ -208,12 +209,17 @@ def pieces(job: Job, engine: Engine, first: int) -> Generator[Piece, None, None]
     """Compute the tiles, all but the `first` ones."""
     source = Source(job)
     card = job.model.card
-    plane = _whole if "image" in (card.batch_norm, card.rescale) else _one_by_one
+    plane = _whole if "image" in (card.batch_norm, card.rescale) else None
     if card.windows is not None:
         plane = _windowed
     with Watch(job, engine.threads) as watch:
-        if isinstance(engine, Crew) and plane is _one_by_one:
-            yield from _side_by_side(job, source, engine, watch, first)
+        run = _Run(job, source, engine, watch)
+        if plane is None:
+            yield from (
+                _side_by_side(run, engine, first)
+                if isinstance(engine, Crew)
+                else _one_by_one(run, first)
+            )
             return
         for before, index in enumerate(job.layout.indices()):
             known = max(0, first - before * len(job.plan))
@@ -222,28 +228,45 @@ def pieces(job: Job, engine: Engine, first: int) -> Generator[Piece, None, None]
                 yield from plane(_Plane(job, source, engine, watch, index), known)
 
 
-def _side_by_side(
-    job: Job, source: Source, crew: Crew, watch: Watch, first: int
-) -> Iterator[Piece]:
-    """Compute the tiles on several devices, all but the `first` ones; they come in order."""
+@dataclass(frozen=True)
+class _Run:
+    """What all planes are computed with."""
 
-    def blocks() -> Iterator[tuple[tuple[_Plane, int, Tile, Replaced], Array]]:
+    job: Job
+    source: Source
+    engine: Engine
+    watch: Watch
+
+    def blocks(self, first: int) -> Generator[tuple[_Place, Array], None, None]:
+        """Read what the network sees of each tile, of all but the `first` ones."""
+        job = self.job
         assert isinstance(job.plan, TilePlan)
         for before, index in enumerate(job.layout.indices()):
             known = max(0, first - before * len(job.plan))
             if known >= len(job.plan):
                 continue
-            source.start(index)
-            plane = _Plane(job, source, crew, watch, index)
+            self.source.start(index)
+            plane = _Plane(job, self.source, self.engine, self.watch, index)
             for number, tile in enumerate(job.plan, start=1):
                 if number > known:
                     with watching_memory(_of(tile)):
-                        block, replaced = source.block(tile)
+                        block, replaced = self.source.block(tile)
                     yield (plane, number, tile, replaced), block
 
-    for (plane, number, tile, replaced), scores, ahead in abreast(crew, blocks()):
+
+def _one_by_one(run: _Run, first: int) -> Iterator[Piece]:
+    """Compute the tiles, all but the `first` ones; the next one is read meanwhile."""
+    with closing(read_ahead(run.blocks(first))) as blocks:
+        for (plane, number, tile, replaced), block in blocks:
+            scores = yield from plane.scores(number, tile, block)
+            yield plane.piece(number, tile, scores, replaced)
+
+
+def _side_by_side(run: _Run, crew: Crew, first: int) -> Iterator[Piece]:
+    """Compute the tiles on several devices, all but the `first` ones; they come in order."""
+    for (plane, number, tile, replaced), scores, ahead in abreast(crew, run.blocks(first)):
         if scores is None:
-            yield Piece(None, _words(job, plane.index, number), ahead=ahead)
+            yield Piece(None, _words(run.job, plane.index, number), ahead=ahead)
         else:
             plane.check(tile, scores)
             yield plane.piece(number, tile, scores, replaced)
@@ -263,23 +286,34 @@ class _Plane:
         part = Part(*self.job.layout.placed(self.index, tile, scores))
         return Piece(part, _words(self.job, self.index, number), replaced)
 
-    def run(self, number: int, tile: Tile, ahead: int = 0) -> Generator[Piece, None, Piece]:
-        """Compute a tile; pieces without a part come while it waits for another process."""
-        return self.piece(number, *(yield from self.result(number, tile, ahead)))
-
     def result(self, number: int, tile: Tile, ahead: int = 0) -> Generator[Piece, None, Result]:
-        """Compute a tile as `run` does, and return it as it came."""
-        waiting = Piece(None, _words(self.job, self.index, number), ahead=ahead)
+        """Read and compute a tile, and return it as it came."""
         with watching_memory(_of(tile)):
             block, replaced = self.source.block(tile)
-            with self.watch.lap(tile), closing(self.engine.begin(block)) as passing:
-                scores = yield from waited(passing, waiting)
-        self.check(tile, scores)
+        scores = yield from self.scores(number, tile, block, ahead)
         return tile, scores, replaced
+
+    def scores(
+        self, number: int, tile: Tile, block: Array, ahead: int = 0
+    ) -> Generator[Piece, None, Array]:
+        """Compute a block; pieces without a part come while it waits for another process."""
+        waiting = Piece(None, _words(self.job, self.index, number), ahead=ahead)
+        with (
+            watching_memory(_of(tile)),
+            self.watch.lap(tile),
+            closing(self.engine.begin(block)) as passing,
+        ):
+            scores = yield from waited(passing, waiting)
+        self.check(tile, scores)
+        return scores
 
     def check(self, tile: Tile, scores: Array) -> None:
         """Refuse scores that are no numbers; see `check_scores`."""
         check_scores(scores, tile, self.job.layout, self.index, self.job.model.card.name)
+
+
+_Place: TypeAlias = tuple[_Plane, int, Tile, Replaced]
+"""A plane, a tile of it and its number, and which of its pixels were replaced."""
 
 
 def _of(tile: Tile) -> str:
@@ -295,13 +329,6 @@ def waited(passing: Pass, waiting: Piece) -> Generator[Piece, None, Array]:
             scores: Array = end.value
             return scores
         yield waiting
-
-
-def _one_by_one(plane: _Plane, known: int) -> Iterator[Piece]:
-    assert isinstance(plane.job.plan, TilePlan)
-    for number, tile in enumerate(plane.job.plan, start=1):
-        if number > known:
-            yield (yield from plane.run(number, tile))
 
 
 def _windowed(plane: _Plane, known: int) -> Iterator[Piece]:
