@@ -11,8 +11,8 @@ import numpy as np
 from napari_defectseg.inference.crew import crew_for
 from napari_defectseg.inference.flips import TurnedEngine
 from napari_defectseg.inference.job import Job
-from napari_defectseg.inference.ways import EXACT
 from napari_defectseg.inference.shared import SharedModel
+from napari_defectseg.inference.ways import EXACT
 from napari_defectseg.models.arraymodel import ArrayModel
 from napari_defectseg.models.model import Model, TorchModel
 from napari_defectseg.models.several import members_of

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable, Generator, Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any
 
 import numpy as np
@@ -221,7 +221,7 @@ def tuned(
     before = torch.get_num_threads()
     cudnn, matmul = torch.backends.cudnn, torch.backends.cuda.matmul
     precise = cudnn.allow_tf32, cudnn.benchmark, matmul.allow_tf32
-    keeping = nullcontext(Keeper())
+    keeping: AbstractContextManager[Keeper] = nullcontext(Keeper())
     if device == "cpu":
         keeping = kept_memory(kept) if kept else nullcontext(Keeper.of_nothing())
     try:
