@@ -296,6 +296,7 @@ class NumbersCard(Card):
         else:
             # A row of its own: the name has all the room that the number of objects leaves.
             parts = QHBoxLayout()
+            parts.setSpacing(theme.SPACE)
             if item is not None:
                 parts.addWidget(Swatch(item))
             parts.addWidget(label, 1)
