@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable, Generator, Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any
 
 import numpy as np
@@ -199,7 +199,7 @@ def exact_engine(
     """
     before = torch.get_num_threads()
     precise = torch.backends.cudnn.allow_tf32, torch.backends.cudnn.benchmark
-    keeping = nullcontext(Keeper())
+    keeping: AbstractContextManager[Keeper] = nullcontext(Keeper())
     if device == "cpu":
         keeping = kept_memory(kept) if kept else nullcontext(Keeper.of_nothing())
     try:
