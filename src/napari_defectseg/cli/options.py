@@ -47,6 +47,15 @@ Device: TypeAlias = Annotated[
         help="What computes; auto: a graphics card if there is one.",
     ),
 ]
+Engine: TypeAlias = Annotated[
+    str,
+    typer.Option(
+        "--engine",
+        metavar="auto|torch-bfloat16|openvino-float32|…",
+        help="What computes the network, in which numbers; auto: as --mode says. One that is "
+        "asked for is used, and how far it lies from float32 is said.",
+    ),
+]
 Devices: TypeAlias = Annotated[
     str,
     typer.Option(

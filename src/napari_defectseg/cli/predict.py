@@ -11,6 +11,7 @@ from napari_defectseg.cli.many import analyse_images
 from napari_defectseg.cli.options import (
     Also,
     Devices,
+    Engine,
     FrameTime,
     Out,
     Resume,
@@ -36,7 +37,7 @@ EXAMPLE = (
     "--threshold loop=0.6 --min-size 20"
 )
 
-Mode: TypeAlias = Literal["auto", "exact"]
+Mode: TypeAlias = Literal["auto", "exact", "fast"]
 PixelPolicy: TypeAlias = Literal["card", "resample", "warn", "go-on"]
 Combine: TypeAlias = Literal["join", "ensemble"]
 Form: TypeAlias = Literal["tiff", "nrrd", "zarr"]
@@ -88,8 +89,13 @@ def predict(
     ] = None,
     device: Devices = "auto",
     mode: Annotated[
-        Mode, typer.Option(help="exact: tiles give what the whole image would give.")
+        Mode,
+        typer.Option(
+            help="exact: float32, tiles give what the whole image would give; fast: the fastest "
+            "engine that agrees with it on the image; auto: exact, or fast if the model allows it."
+        ),
     ] = "auto",
+    engine: Engine = "auto",
     pixel_policy: Annotated[
         PixelPolicy,
         typer.Option(
@@ -147,6 +153,7 @@ def predict(
                 device=first_device(device),
                 devices=several_devices(device),
                 mode=mode,
+                engine=engine,
                 memory=budget,
                 pixel_policy=pixel_policy,
                 flips=flips,

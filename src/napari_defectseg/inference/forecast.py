@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from napari_defectseg.images.image import CalibratedImage
+from napari_defectseg.inference.choice import hoped_way
 from napari_defectseg.inference.directions import jobs_for
 from napari_defectseg.inference.engine import engine_for
 from napari_defectseg.inference.job import Job
@@ -96,7 +97,7 @@ def forecast(
     settings = settings or PredictSettings()
     if isinstance(model, SeveralModels):
         return _together([forecast(m, image, settings, measure=measure) for m in model.models])
-    each = [_of(job, settings, measure) for job in jobs_for(model, image, settings)]
+    each = [_of(*hoped_way(job), settings, measure) for job in jobs_for(model, image, settings)]
     if len(each) == 1:
         return each[0]
     # Three directions add to the same scores.
@@ -104,9 +105,9 @@ def forecast(
     return replace(_together(each), memory=most, disk=each[0].disk)
 
 
-def _of(job: Job, settings: PredictSettings, measure: bool) -> Forecast:
+def _of(job: Job, tried: float | None, settings: PredictSettings, measure: bool) -> Forecast:
     threads = settings.threads or _threads()
-    pace = known_pace(job, threads)
+    pace = known_pace(job, threads) or tried
     if pace is None and measure:
         _try(job)
         pace = known_pace(job, threads)

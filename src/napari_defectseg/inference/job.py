@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
 
 from napari_defectseg.core.errors import DeviceError, ModelError
 from napari_defectseg.core.units import ratio
@@ -24,10 +24,14 @@ from napari_defectseg.inference.tiling import (
     plan_fixed_tiles,
     plan_tiles,
 )
+from napari_defectseg.inference.ways import EXACT, Way, exact_way
 from napari_defectseg.models.arraymodel import ArrayModel, OpenedModel
 from napari_defectseg.models.card import ModelCard
 from napari_defectseg.models.model import Model, TorchModel
 from napari_defectseg.models.runtime import GRAPHICS
+
+if TYPE_CHECKING:
+    from napari_defectseg.inference.agreement import Agreement
 
 HOLES = 2
 """Kept memory grows up to 1.8 times of what a pass needs (measured in 3D)."""
@@ -64,6 +68,10 @@ class Job:
         What there was no memory for, each time the work was made lighter; see `recover`.
     first : TilePlan or WindowPlan or None
         The plan before tiles were made smaller; None: this one.
+    way : Way
+        What computes, and in which numbers.
+    agreement : Agreement or None
+        How far that way lies from the exact one on this image, where it is another.
     """
 
     model: OpenedModel
@@ -79,6 +87,12 @@ class Job:
     others: tuple[DeviceChoice, ...] = ()
     lighter: tuple[str, ...] = ()
     first: TilePlan | WindowPlan | None = None
+    way: Way = EXACT
+    agreement: Agreement | None = None
+
+    def by(self, way: Way) -> Job:
+        """Return the same work, computed another way."""
+        return replace(self, way=way)
 
     @property
     def total(self) -> int:
@@ -113,7 +127,8 @@ class Job:
             "engine": engine,
             "device": self.device.name,
             "threads": threads,
-            "dtype": "float32",
+            "dtype": self.way.dtype,
+            **({"error": self.agreement.as_dict()} if self.agreement else {}),
             "memory": self.budget,
             "passes": self.total,
             "channels": self.layout.channels.how,
@@ -169,9 +184,20 @@ def prepare(
         alone,
     )
     warnings = tuple(s for s in said if s)
-    turns = turns_of(card, settings.flips)
-    shared = () if alone else tuple(others)
-    return Job(model, image, settings, layout, plan, device, budget, each, warnings, turns, shared)
+    return Job(
+        model=model,
+        image=image,
+        settings=settings,
+        layout=layout,
+        plan=plan,
+        device=device,
+        budget=budget,
+        bytes_per_pixel=each,
+        warnings=warnings,
+        turns=turns_of(card, settings.flips),
+        others=() if alone else tuple(others),
+        way=exact_way(model),
+    )
 
 
 def _plan(card: ModelCard, layout: Layout, limits: TilingSettings) -> TilePlan | WindowPlan:

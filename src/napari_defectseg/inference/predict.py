@@ -15,6 +15,7 @@ from napari_defectseg.core.errors import DeviceError
 from napari_defectseg.core.progress import Step, Steps, drive
 from napari_defectseg.images.image import CalibratedImage
 from napari_defectseg.inference.begun import Begun
+from napari_defectseg.inference.choice import choose_way
 from napari_defectseg.inference.crew import Crew, abreast
 from napari_defectseg.inference.engine import Engine, Pass, engine_for
 from napari_defectseg.inference.finite import Replaced, check_scores
@@ -116,7 +117,7 @@ def predict_beside(
         return (yield from predict_several(model, image, settings, held))
     started = time.perf_counter()
     yield Step(0, 0, "getting the model ready")
-    job = prepare(model, image, settings)
+    job = yield from choose_way(prepare(model, image, settings))
     return (yield from _to_the_end(job, held, None, time.perf_counter() - started))
 
 

@@ -12,6 +12,7 @@ from napari_defectseg.inference.devices import choose
 from napari_defectseg.inference.job import Job
 from napari_defectseg.inference.patches import WindowPlan
 from napari_defectseg.inference.tiling import TilePlan
+from napari_defectseg.inference.ways import exact_way
 
 MOST_WORK = 4.0
 """Tiles on a graphics card become smaller until their overlaps make it compute so many times the
@@ -84,9 +85,8 @@ def lighter(job: Job, error: MemoryFull) -> Job:
         return _taken(job, error, sentence, plan=plan, first=job.first or job.plan)
     if elsewhere:
         sentence = f"{error.sentence} The processor was used instead of {job.device.title}."
-        return _taken(
-            job, error, sentence, plan=job.first or job.plan, device=choose("cpu"), others=()
-        )
+        changes = {"plan": job.first or job.plan, "device": choose("cpu"), "others": ()}
+        return _taken(job, error, sentence, way=exact_way(job.model), agreement=None, **changes)
     raise DeviceError(
         f"{error.sentence} Smaller tiles are not possible with this network.",
         hint="Close other programs, crop the image, or use the processor."

@@ -12,6 +12,7 @@ import numpy as np
 from napari_defectseg.core.progress import Step, Steps
 from napari_defectseg.images.image import CalibratedImage
 from napari_defectseg.inference.begun import Begun
+from napari_defectseg.inference.choice import choose_way
 from napari_defectseg.inference.directions import ACROSS, Slabs, jobs_for, thickness_of
 from napari_defectseg.inference.disagreement import Spread
 from napari_defectseg.inference.engine import engine_for
@@ -129,6 +130,15 @@ def members(model: Model, image: CalibratedImage, settings: PredictSettings) -> 
     return found
 
 
+def _with_engines(everyone: list[Member]) -> Steps[list[Member]]:
+    """Return the members, each with the engine that computes it."""
+    found = []
+    for one in everyone:
+        job = yield from choose_way(one.job)
+        found.append(replace(one, job=job))
+    return found
+
+
 def predict_several(
     model: Model, image: CalibratedImage, settings: PredictSettings, held: int = 0
 ) -> Steps[Prediction]:
@@ -153,7 +163,7 @@ def predict_several(
     """
     started = time.perf_counter()
     yield Step(0, 0, "getting the models ready")
-    everyone = members(model, image, settings)
+    everyone = yield from _with_engines(members(model, image, settings))
     total, done, found = sum(one.job.total for one in everyone), 0, list[Found]()
     first = everyone[0].job
     whole = replace(first, model=cast("TorchModel", model), settings=settings)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
@@ -164,6 +164,21 @@ class ArrayModel:
             trust=self.trust,
             started=self._started,
         )
+
+    def by(self, runtime: str, dtype: str) -> ArrayModel:
+        """Return the same file under another runtime that reads it, in a process of its own.
+
+        Parameters
+        ----------
+        runtime : str
+            Name in the table of runtimes.
+        dtype : str
+            What it computes in: ``"float32"`` or ``"bfloat16"``.
+        """
+        options = {**self.program.options, "dtype_inside": dtype}
+        program = replace(self.program, runtime=runtime, options=options)
+        return ArrayModel(self.card, program, path=self.path, format=self.format,
+                          sha256=self.sha256, files=self.files, trust=self.trust)  # fmt: skip
 
     def start(self, threads: int, device: str = "cpu") -> Runner:
         """Return the model in its process, which is kept until `close`.

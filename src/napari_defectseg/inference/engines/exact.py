@@ -36,6 +36,8 @@ class ExactEngine:
     """
 
     name = "torch float32"
+    dtype = torch.float32
+    """What the network computes in; scores are always float32."""
 
     def __init__(
         self, network: torch.nn.Module, card: ModelCard, device: str, keeper: Keeper
@@ -152,7 +154,7 @@ class ExactEngine:
     ) -> np.ndarray[Any, Any]:
         try:
             with torch.inference_mode():
-                x = torch.from_numpy(np.ascontiguousarray(blocks)).to(self._device)
+                x = torch.from_numpy(np.ascontiguousarray(blocks)).to(self._device, self.dtype)
                 logits = (network or self._network)(x.contiguous(memory_format=self._layout))
                 self._check(logits, blocks.shape)
                 found: np.ndarray[Any, Any] = finish(logits).cpu().numpy()
@@ -197,23 +199,40 @@ def exact_engine(
     kept : int
         Bytes that the process may keep between layers and tiles, 0: none.
     """
+    with tuned(device, threads, kept) as keeper:
+        with watching_memory(f"the network on {device}"):
+            network = prepared(model, device)
+        yield ExactEngine(network, model.card, device, keeper)
+
+
+@contextmanager
+def tuned(
+    device: str, threads: int | None, kept: int, *, rounded: bool = False
+) -> Iterator[Keeper]:
+    """Set torch up for a run; in the end its settings are as before.
+
+    Parameters
+    ----------
+    device, threads, kept
+        See `exact_engine`.
+    rounded : bool
+        Whether a graphics card may round the factors of products to 10 bits (TF32).
+    """
     before = torch.get_num_threads()
-    precise = torch.backends.cudnn.allow_tf32, torch.backends.cudnn.benchmark
+    cudnn, matmul = torch.backends.cudnn, torch.backends.cuda.matmul
+    precise = cudnn.allow_tf32, cudnn.benchmark, matmul.allow_tf32
     keeping: AbstractContextManager[Keeper] = nullcontext(Keeper())
     if device == "cpu":
         keeping = kept_memory(kept) if kept else nullcontext(Keeper.of_nothing())
     try:
         if threads is not None:
             torch.set_num_threads(threads)
-        torch.backends.cudnn.allow_tf32 = False
-        torch.backends.cudnn.benchmark = False
+        cudnn.allow_tf32, cudnn.benchmark, matmul.allow_tf32 = rounded, False, rounded
         with keeping as keeper:
-            with watching_memory(f"the network on {device}"):
-                network = prepared(model, device)
-            yield ExactEngine(network, model.card, device, keeper)
+            yield keeper
     finally:
         torch.set_num_threads(before)
-        torch.backends.cudnn.allow_tf32, torch.backends.cudnn.benchmark = precise
+        cudnn.allow_tf32, cudnn.benchmark, matmul.allow_tf32 = precise
 
 
 def prepared(model: TorchModel, device: str) -> torch.nn.Module:
