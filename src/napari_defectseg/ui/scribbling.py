@@ -87,6 +87,7 @@ class Scribbling(QObject):
         self.session.events.current_class.connect(self.follow_class)
         self.background, self.told, self.learnt = False, "", False
         self.follow_class()
+        self.show_layers(True)
         self.changed.emit()
 
     def stop(self) -> None:
@@ -94,6 +95,7 @@ class Scribbling(QObject):
         self._timer.stop()
         if self._teacher is None:
             return
+        self.show_layers(False)
         self.session.jobs.stop(LANE, drop=True)
         self.session.events.current_class.disconnect(self.follow_class, missing_ok=True)
         self.viewer.dims.events.current_step.disconnect(self._later)
@@ -106,6 +108,24 @@ class Scribbling(QObject):
         self.told, self.learnt = "", False
         self._stage.activate_labels()
         self.changed.emit()
+
+    def show_layers(self, on: bool) -> None:
+        """Show strokes and what they see in place of the objects, or the objects again.
+
+        Parameters
+        ----------
+        on : bool
+            False while another dock is in front: the strokes are kept, out of sight.
+        """
+        if not self.on:
+            return
+        for layer in self._stage.labels_layers:
+            layer.visible = not on
+        for mine in (self.strokes, self._seen):
+            if mine is not None:
+                mine.visible = on
+        if on:
+            self.viewer.layers.selection.active = self.strokes
 
     def draw_background(self, on: bool) -> None:
         """Draw strokes of the background; else of the class in hand."""

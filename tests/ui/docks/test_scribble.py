@@ -65,3 +65,17 @@ def test_off_takes_the_layers_away_and_other_labels_do_too(dock):
     dock.session.labels = micrograph()[1]
     assert "strokes" not in names(dock)
     assert not form.toggle.isChecked()
+
+
+def test_while_another_dock_is_in_front_the_objects_are_shown_again(dock):
+    form, ours = dock.more.scribble, dock.hand.stage.labels_layers[0]
+    dock.show()
+    form.toggle.click()
+    strokes = dock.more.scribbling.strokes
+    assert (ours.visible, strokes.visible) == (False, True)
+    dock.hide()
+    assert (ours.visible, strokes.visible) == (True, False)
+    dock.show()
+    assert (ours.visible, strokes.visible) == (False, True)
+    form.toggle.click()
+    assert ours.visible

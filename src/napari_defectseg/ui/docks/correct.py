@@ -6,7 +6,7 @@ from typing import Any
 from weakref import WeakSet
 
 from qtpy.QtCore import QTimer
-from qtpy.QtGui import QShowEvent
+from qtpy.QtGui import QHideEvent, QShowEvent
 from qtpy.QtWidgets import QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
 from napari_defectseg.core.errors import DefectSegError
@@ -326,6 +326,13 @@ class CorrectDock(DockPage):
         super().showEvent(event)
         if not event.spontaneous():
             self.hand.stage.activate_labels()
+            self.more.scribbling.show_layers(True)
+
+    def hideEvent(self, event: QHideEvent) -> None:
+        """Show the objects again in place of strokes that teach."""
+        super().hideEvent(event)
+        if not event.spontaneous():
+            self.more.scribbling.show_layers(False)
 
     def show_place(self, place: str) -> None:
         """Open the form to save a region."""
