@@ -110,7 +110,7 @@ def analyse_many_steps(
     yield Step(0, 0, "opening the model")
     model = model or open_recipe_model(recipe)
     recipe = settled(recipe, model)
-    _refuse_mixture(out, recipe, settings.overwrite)
+    refuse_mixture(out, recipe, settings.overwrite)
     if recipe.report is not None:
         # Before the long work, not behind it.
         for name in (REPORT, REPORT_PDF):
@@ -149,7 +149,7 @@ def _report(out: Path, settings: ReportSettings, overwrite: bool) -> Steps[tuple
     )
 
 
-def _refuse_mixture(out: Path, recipe: Recipe, overwrite: bool) -> None:
+def refuse_mixture(out: Path, recipe: Recipe, overwrite: bool) -> None:
     """Keep the results of two recipes from standing in one folder as if they were of one."""
     if overwrite or not (out / RECIPE).is_file():
         return
