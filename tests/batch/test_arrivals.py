@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import pytest
@@ -173,10 +172,8 @@ def test_what_was_done_before_is_left_out_unless_it_has_changed(
     tmp_path: Path, clock: Clock
 ) -> None:
     write(tmp_path, "f_0.tif", "f_1.tif", "f_2.tif")
-    known = {
-        name: (os.stat(tmp_path / name).st_size, os.stat(tmp_path / name).st_mtime_ns)
-        for name in ("f_0.tif", "f_1.tif")
-    }
+    stats = {name: (tmp_path / name).stat() for name in ("f_0.tif", "f_1.tif")}
+    known = {name: (stat.st_size, stat.st_mtime_ns) for name, stat in stats.items()}
     write(tmp_path, "f_1.tif", text="another")
     arrivals = Arrivals(tmp_path, settle=1.0, patience=10.0, clock=clock)
     arrivals.know(known)
@@ -189,9 +186,7 @@ def test_only_what_fits_the_pattern_is_taken(tmp_path: Path, clock: Clock) -> No
     assert taken(arrivals, clock, 1) == ["scan_0.dat"]
 
 
-def test_a_folder_that_goes_away_is_named(
-    arrivals: Arrivals, clock: Clock, tmp_path: Path
-) -> None:
+def test_a_folder_that_goes_away_is_named(arrivals: Arrivals, clock: Clock, tmp_path: Path) -> None:
     write(tmp_path, "f_0.tif")
     taken(arrivals, clock, 1)
     (tmp_path / "f_0.tif").unlink()
@@ -201,7 +196,9 @@ def test_a_folder_that_goes_away_is_named(
     tmp_path.mkdir()
 
 
-@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(
+    max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None
+)
 @given(order=st.permutations(range(8)), waits=st.lists(st.floats(0, 12), min_size=8, max_size=8))
 def test_in_whatever_order_and_pace_frames_come_each_is_taken_once(
     tmp_path_factory: pytest.TempPathFactory, order: list[int], waits: list[float]

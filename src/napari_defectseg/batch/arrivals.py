@@ -1,4 +1,4 @@
-"""`Arrivals`: the files that others write into a folder, one after the other, each once it is whole.
+"""`Arrivals`: files that others write into a folder, one after the other, each once it is whole.
 
 Looked at again and again rather than told by the system, which is silent about network drives.
 """
@@ -19,7 +19,7 @@ from napari_defectseg.images.open import PATTERNS
 from napari_defectseg.results.naming import stem_of
 
 Signature = tuple[int, int]
-"""Bytes of a file, and when it was last written, in ns since 1970: a file that changes, changes it."""
+"""Bytes of a file, and when it was last written, in ns since 1970: whatever writes changes it."""
 TEMPORARY = (".", "~")
 """What names of files begin with that are no frames: hidden ones, and locks of other programs."""
 FIRST = (0, 1)

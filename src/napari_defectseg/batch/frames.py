@@ -100,7 +100,7 @@ class FrameTable:
         return len(self._frames)
 
     def folder_of(self, image: str, wanted: str) -> str:
-        """Return the name of a file's folder: `wanted`, or the whole file name where it is taken."""
+        """Return the name of a file's folder: `wanted`, or its whole name where that is taken."""
         known = self._frames.get(image)
         if known is not None:
             return known.folder

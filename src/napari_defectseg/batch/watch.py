@@ -12,7 +12,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from napari_defectseg.batch.analyse import AnalyseSettings, analyse_steps, open_recipe_model, settled
+from napari_defectseg.batch.analyse import (
+    AnalyseSettings,
+    analyse_steps,
+    open_recipe_model,
+    settled,
+)
 from napari_defectseg.batch.arrivals import Arrivals, Arrived
 from napari_defectseg.batch.folder import refuse_mixture
 from napari_defectseg.batch.frames import Frame, FrameTable
@@ -290,8 +295,10 @@ class _Work:
 
 
 def _is_ours(place: Path, image: Path) -> bool:
-    """Return whether a result is one of this very file: of a frame that was written anew, or of
-    one that was done just when the program was killed."""
+    """Return whether a result is one of this very file.
+
+    That is one that was written anew since, or was done just when the program was killed.
+    """
     try:
         known = json.loads((place / "summary.json").read_text(encoding="utf-8"))
         path = known["image"]["path"]

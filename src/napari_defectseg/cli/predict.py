@@ -26,6 +26,15 @@ from napari_defectseg.cli.options import (
     several_devices,
     thresholds,
 )
+from napari_defectseg.cli.watching import (
+    Frames,
+    Patience,
+    Settle,
+    UntilIdle,
+    Watch,
+    watch_folder,
+    watch_settings,
+)
 from napari_defectseg.cli.work import Debug, Json, Overwrite, Quiet, working
 
 if TYPE_CHECKING:
@@ -124,6 +133,11 @@ def predict(
         Form, typer.Option("--format", help="Of masks and objects: OME-TIFF, NRRD or OME-Zarr.")
     ] = "tiff",
     also: Also = None,
+    watch: Watch = False,
+    until_idle: UntilIdle = None,
+    frames: Frames = None,
+    settle: Settle = 0.5,
+    patience: Patience = 5.0,
     overwrite: Overwrite = False,
     resume: Resume = False,
     as_json: Json = False,
@@ -140,6 +154,7 @@ def predict(
     budget = bytes_of(memory, "--memory")
     wanted = extras(also)
     card_fields = assignments(stated or [], "--set")
+    watched = watch_settings(watch, images, until_idle, frames, settle, patience)
     with working(as_json=as_json, quiet=quiet, debug=debug) as work:
         from napari_defectseg.batch.analyse import AnalyseSettings, recipe_for
         from napari_defectseg.inference.settings import PredictSettings
@@ -165,7 +180,10 @@ def predict(
         settings = AnalyseSettings(
             form=form, scores=scores, also=wanted, overwrite=overwrite, resume=resume
         )
-        analyse_images(work, images, recipe, out, settings, model=model)
+        if watched is not None:
+            watch_folder(work, watched, recipe, out, settings, model)
+        else:
+            analyse_images(work, images, recipe, out, settings, model=model)
 
 
 def _opened(paths: list[str], combine: Combine, fields: dict[str, str]) -> Model:
