@@ -119,19 +119,7 @@ def analyse_many_steps(
     for number, (image, stem) in enumerate(zip(images, stems(images), strict=True)):
         title = f"{stem} ({number + 1} of {len(images)})"
         own = replace(settings, stem=stem)
-        try:
-            if settings.resume and (kept := _kept(image, out / stem)) is not None:
-                found.append(kept)
-                yield Step(number + 1, len(images), title, partial=kept)
-                continue
-            steps = analyse_steps(image, recipe, out, own, model=model)
-            outcome = _done(image, out / stem, (yield from _named(steps, title)))
-        except Cancelled:
-            raise
-        except DefectSegError as error:
-            outcome = _failed(image, out / stem, str(error))
-        except MemoryError:
-            outcome = _failed(image, out / stem, f"There is not enough memory for {image}.")
+        outcome = yield from outcome_steps(image, recipe, out, own, model=model, title=title)
         found.append(outcome)
         yield Step(number + 1, len(images), title, partial=found[-1])
     if recipe.report is not None and any(not one.problem for one in found):
@@ -147,6 +135,44 @@ def _report(out: Path, settings: ReportSettings, overwrite: bool) -> Steps[tuple
             [out], out / REPORT, pdf=out / REPORT_PDF, settings=settings, overwrite=overwrite
         )
     )
+
+
+def outcome_steps(
+    image: str | Path,
+    recipe: Recipe,
+    out: Path,
+    settings: AnalyseSettings,
+    *,
+    model: Model,
+    title: str,
+) -> Steps[Outcome]:
+    """Analyse one of many images; what keeps it from that is in the outcome's `problem`.
+
+    Parameters
+    ----------
+    image : path
+    recipe : Recipe
+        Settled: with every threshold.
+    out : Path
+        The result folder.
+    settings : AnalyseSettings
+        Its `stem` is the name of the image's folder.
+    model : Model
+    title : str
+        What the words of the steps begin with.
+    """
+    try:
+        if settings.resume and (kept := _kept(image, out / settings.stem)) is not None:
+            return kept
+        steps = analyse_steps(image, recipe, out, settings, model=model)
+        return _done(image, out / settings.stem, (yield from _named(steps, title)))
+    except Cancelled:
+        raise
+    except DefectSegError as error:
+        return failed(image, out / settings.stem, str(error))
+    except MemoryError:
+        problem = f"There is not enough memory for {image}."
+        return failed(image, out / settings.stem, problem)
 
 
 def refuse_mixture(out: Path, recipe: Recipe, overwrite: bool) -> None:
@@ -222,7 +248,7 @@ def _done(image: str | Path, folder: Path, analysis: Analysis) -> Outcome:
     )
 
 
-def _failed(image: str | Path, folder: Path, problem: str) -> Outcome:
+def failed(image: str | Path, folder: Path, problem: str) -> Outcome:
     """Name the image in ``collection.csv``, unless a result of it is there or nothing can be."""
     outcome = Outcome(str(image), folder, problem=problem)
     if folder.exists() or not folder.parent.is_dir():

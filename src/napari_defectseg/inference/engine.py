@@ -11,6 +11,7 @@ import numpy as np
 from napari_defectseg.inference.crew import crew_for
 from napari_defectseg.inference.flips import TurnedEngine
 from napari_defectseg.inference.job import Job
+from napari_defectseg.inference.shared import SharedModel
 from napari_defectseg.inference.ways import EXACT
 from napari_defectseg.models.arraymodel import ArrayModel
 from napari_defectseg.models.model import Model, TorchModel
@@ -60,6 +61,10 @@ def engine_for(job: Job, *, kept: int = 0) -> Iterator[Engine]:
     kept : int
         Bytes that the process may keep between layers and tiles, 0: none.
     """
+    if isinstance(job.model, SharedModel):
+        with job.model.team(job, kept) as crew:
+            yield crew
+        return
     if job.others:
         with crew_for(job, lambda one: engine_for(one, kept=kept)) as crew:
             yield crew

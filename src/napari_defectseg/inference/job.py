@@ -18,6 +18,7 @@ from napari_defectseg.inference.patches import WindowPlan, plan_windows
 from napari_defectseg.inference.scale import scale_of
 from napari_defectseg.inference.segments import plan_segments
 from napari_defectseg.inference.settings import PredictSettings
+from napari_defectseg.inference.shared import SharedModel
 from napari_defectseg.inference.tiling import (
     TilePlan,
     TilingSettings,
@@ -137,6 +138,7 @@ class Job:
             **({"turns": len(self.turns)} if len(self.turns) > 1 else {}),
             **({"slices": self.layout.slices} if self.layout.slices > 1 else {}),
             **self.plan.as_dict(),
+            **(self.model.told if isinstance(self.model, SharedModel) else {}),
         }
 
 
@@ -238,6 +240,8 @@ def _device(model: OpenedModel, name: str) -> DeviceChoice:
     DeviceError
         If one was asked for that is not there, or that the runtime does not know.
     """
+    if isinstance(model, SharedModel):
+        return choose("cpu")  # here nothing is computed; the team looks for devices of its own
     if not isinstance(model, ArrayModel):
         return choose(name)
     if name in ("auto", "cpu"):

@@ -26,6 +26,14 @@ def default_budget() -> int:
     return min(MOST, machine_memory() // SHARE)
 
 
+def shared_budget(workers: int) -> int:
+    """Return what each of several runs on this machine may take where nobody said.
+
+    Together they take half of the machine's memory at most.
+    """
+    return min(default_budget(), machine_memory() // 2 // workers)
+
+
 def bytes_per_pixel(network: torch.nn.Module, dims: int, in_channels: int, grid: int) -> float:
     """Return what a pass of the network needs for each pixel it sees, in bytes.
 

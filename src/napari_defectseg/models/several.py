@@ -96,6 +96,10 @@ class SeveralModels(ABC):
         """Return the same models under another card."""
         return type(self)(self.models, card, path=self.path, files=self._files)
 
+    def with_models(self, models: Sequence[Model]) -> Self:
+        """Return other models in the places of these, under the same card."""
+        return type(self)(models, self.card, path=self.path, files=self._files)
+
     def close(self) -> None:
         """Let go of all networks; they are built again when asked for."""
         for model in self.models:
