@@ -100,7 +100,7 @@ class Cluster:
             sent: Future[T] = self._client.submit(function, *args, pure=False)
         return sent
 
-    def result(self, future: Future[T]) -> T:
+    def result(self, future: Future[Any]) -> Any:
         """Return what a call that is done has given; errors are those of the worker.
 
         Raises
@@ -109,8 +109,7 @@ class Cluster:
             If several workers died of it, or the scheduler is gone.
         """
         with _told():
-            found: T = future.result()
-        return found
+            return future.result()
 
     @contextmanager
     def bench(self, plugin: WorkerPlugin) -> Iterator[None]:
@@ -191,7 +190,8 @@ def _started(distributed: Any, count: int) -> Iterator[Any]:
         threads_per_worker=threads,
         processes=True,
         host="127.0.0.1",
-        dashboard_address=None,
+        dashboard_address="127.0.0.1:0",
+        worker_dashboard_address="127.0.0.1:0",
         silence_logs=logging.CRITICAL,
         env={name: str(value) for name, value in limits.items()},
     )

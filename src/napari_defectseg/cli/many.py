@@ -4,16 +4,61 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
+
+import typer
 
 from napari_defectseg.cli.work import Work
 
 if TYPE_CHECKING:
     from napari_defectseg.batch.analyse import AnalyseSettings
+    from napari_defectseg.batch.cluster import ClusterSettings
     from napari_defectseg.batch.folder import Outcome
     from napari_defectseg.core.progress import Step
     from napari_defectseg.models.model import Model
     from napari_defectseg.results.recipe import Recipe
+
+Scheduler: TypeAlias = Annotated[
+    str,
+    typer.Option(
+        "--scheduler",
+        metavar="URL",
+        help="Let the workers of a dask scheduler compute, for example tcp://node7:8786. They see "
+        "images, model and OUT under the same paths.",
+    ),
+]
+Workers: TypeAlias = Annotated[
+    int,
+    typer.Option(
+        "--workers",
+        min=0,
+        metavar="N",
+        help="Start so many processes on this machine that share the images, or the tiles of one.",
+    ),
+]
+
+
+def cluster_of(
+    scheduler: str, workers: int, device: str, *, watch: bool = False
+) -> ClusterSettings | None:
+    """Return who computes beside this program; None: nobody does.
+
+    Raises
+    ------
+    typer.BadParameter
+        If what is given does not go together.
+    """
+    if not scheduler and not workers:
+        return None
+    from napari_defectseg.batch.cluster import ClusterSettings
+
+    if scheduler and workers:
+        raise typer.BadParameter("Give --scheduler or --workers, not both.")
+    if watch:
+        raise typer.BadParameter("--watch computes on this machine: leave out the workers.")
+    if "," in device or device == "all":
+        raise typer.BadParameter("Each worker computes on one device: start a worker for each.")
+    return ClusterSettings(scheduler, workers, device)
 
 
 def analyse_images(
@@ -24,6 +69,7 @@ def analyse_images(
     settings: AnalyseSettings,
     *,
     model: Model | None = None,
+    cluster: ClusterSettings | None = None,
 ) -> None:
     """Analyse images and report; a failed one makes the exit status 1, the others go on."""
     from napari_defectseg.batch.folder import Outcome, analyse_many_steps, expand
@@ -46,7 +92,13 @@ def analyse_images(
             )
 
     files = expand(images)
-    work.run(analyse_many_steps(files, recipe, out, settings, model=model), count)
+    if cluster is None:
+        steps = analyse_many_steps(files, recipe, out, settings, model=model)
+    else:
+        from napari_defectseg.batch.spread import spread_steps
+
+        steps = spread_steps(files, recipe, out, settings, cluster=cluster, model=model)
+    work.run(steps, count)
     good = [one for one in finished if not one.problem]
     for warning in dict.fromkeys(note for one in good for note in one.warnings):
         work.note(warning)

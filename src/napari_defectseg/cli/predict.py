@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeAlias
 
 import typer
 
-from napari_defectseg.cli.many import analyse_images
+from napari_defectseg.cli.many import Scheduler, Workers, analyse_images, cluster_of
 from napari_defectseg.cli.options import (
     Also,
     Devices,
@@ -138,6 +138,8 @@ def predict(
     frames: Frames = None,
     settle: Settle = 0.5,
     patience: Patience = 5.0,
+    scheduler: Scheduler = "",
+    workers: Workers = 0,
     overwrite: Overwrite = False,
     resume: Resume = False,
     as_json: Json = False,
@@ -155,10 +157,14 @@ def predict(
     wanted = extras(also)
     card_fields = assignments(stated or [], "--set")
     watched = watch_settings(watch, images, until_idle, frames, settle, patience)
+    cluster = cluster_of(scheduler, workers, device, watch=watch)
     with working(as_json=as_json, quiet=quiet, debug=debug) as work:
         from napari_defectseg.batch.analyse import AnalyseSettings, recipe_for
+        from napari_defectseg.inference.memory import shared_budget
         from napari_defectseg.inference.settings import PredictSettings
 
+        if workers > 1 and budget is None:
+            budget = shared_budget(workers)
         model = _opened(models, combine, card_fields)
         recipe = recipe_for(
             model,
@@ -183,7 +189,7 @@ def predict(
         if watched is not None:
             watch_folder(work, watched, recipe, out, settings, model)
         else:
-            analyse_images(work, images, recipe, out, settings, model=model)
+            analyse_images(work, images, recipe, out, settings, model=model, cluster=cluster)
 
 
 def _opened(paths: list[str], combine: Combine, fields: dict[str, str]) -> Model:

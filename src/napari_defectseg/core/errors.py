@@ -26,6 +26,8 @@ party is called. Anything else that reaches a user is a bug and keeps its traceb
 
 from __future__ import annotations
 
+from typing import Self
+
 
 class DefectSegError(Exception):
     """A failure a user can understand.
@@ -73,6 +75,10 @@ class ModelError(DefectSegError, ValueError):
 
 class ModelMissing(ModelError, FileNotFoundError):
     """No model at that path or of that name."""
+
+    def __new__(cls, sentence: str = "", *, hint: str = "") -> Self:
+        """Make it as an OSError, which of its bases asks for that: it travels between processes."""
+        return FileNotFoundError.__new__(cls, sentence)
 
 
 class DeviceError(DefectSegError, RuntimeError):
