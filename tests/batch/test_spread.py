@@ -80,6 +80,7 @@ def killing(scheduler: str, kind: type) -> tuple[list[int], Callable[[Step], Non
     return killed, told
 
 
+@pytest.mark.long
 def test_images_are_shared_and_a_worker_that_is_killed_loses_none(
     scheduler: str, at: ClusterSettings, recipe: Recipe, images: list[Path], tmp_path: Path
 ) -> None:
@@ -160,6 +161,7 @@ def test_sentences_and_hints_travel_between_processes(kind: type[DefectSegError]
     assert str(again) == "A sentence. A hint."
 
 
+@pytest.mark.long
 def test_a_model_that_a_worker_cannot_open_is_told_for_each_image(
     at: ClusterSettings, recipe: Recipe, images: list[Path], tmp_path: Path
 ) -> None:
@@ -180,6 +182,7 @@ def test_a_scheduler_that_does_not_answer_is_named(
         drive(spread_steps(images, recipe, tmp_path / "out", cluster=nobody))
 
 
+@pytest.mark.long
 def test_a_device_that_a_worker_has_not_is_told(
     scheduler: str, recipe: Recipe, images: list[Path], tmp_path: Path
 ) -> None:

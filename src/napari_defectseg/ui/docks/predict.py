@@ -28,6 +28,7 @@ from napari_defectseg.ui.widgets.forecast_line import ForecastLine
 from napari_defectseg.ui.widgets.predict_more import PredictMore, fitting
 from napari_defectseg.ui.widgets.segments import Segments
 from napari_defectseg.ui.widgets.strip import Action
+from napari_defectseg.ui.widgets.watch import WatchPart
 from napari_defectseg.ui.widgets.what_counts import WhatCounts
 
 IMAGE, COLLECTION = "image", "collection"
@@ -57,7 +58,7 @@ class PredictDock(DockPage):
         self.counts = WhatCounts(self.session, self.decoder)
         self.more = PredictMore(predict_settings())
         shown = (self.scope, self.forecast, self.card, self.list, self.counts, self.more)
-        for widget in shown:
+        for widget in (*shown, WatchPart(self.session)):
             self.body.addWidget(widget)
         self._tie()
 

@@ -74,6 +74,13 @@ class Curve(Plot):
         self._dot.setData([], [])
         self._describe()
 
+    def set_line(self, name: str, x: Sequence[float], y: Sequence[float], colour: str = "") -> None:
+        """Show other points in the line `name`, which is made if there is none yet."""
+        line = self._line(name, colour, 1.8)
+        line.x, line.y = [float(one) for one in x], [float(one) for one in y]
+        line.item.setData(line.x, line.y, connect="finite")
+        self._describe()
+
     def append(self, name: str, x: float, y: float, colour: str = "", width: float = 1.8) -> None:
         """Add a point to the line `name`, which is made on its first point.
 
@@ -85,16 +92,20 @@ class Curve(Plot):
         colour : str
             ``"#rrggbb"`` of a class; empty: the theme's text colour.
         """
+        line = self._line(name, colour, width)
+        line.x.append(float(x))
+        line.y.append(float(y))
+        line.item.setData(line.x, line.y, connect="finite")
+        self._describe()
+
+    def _line(self, name: str, colour: str, width: float) -> _Line:
         line = self._lines.get(name)
         if line is None:
             style = STYLES[len(self._lines) % len(STYLES)]
             line = _Line(self.plot([], [], connect="finite"), [], [], colour, style, width)
             self._lines[name] = line
             self._set_pen(line)
-        line.x.append(float(x))
-        line.y.append(float(y))
-        line.item.setData(line.x, line.y, connect="finite")
-        self._describe()
+        return line
 
     def extend(self, name: str, x: Sequence[float], y: Sequence[float], colour: str = "") -> None:
         """Add many points at once."""
