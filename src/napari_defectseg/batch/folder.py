@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from glob import glob
 from pathlib import Path
@@ -21,7 +21,7 @@ from napari_defectseg.images.natural import natural
 from napari_defectseg.measurement.populations import Summary, summarise
 from napari_defectseg.results.analysis import Analysis
 from napari_defectseg.results.naming import stems
-from napari_defectseg.results.recipe import Recipe, ReportSettings
+from napari_defectseg.results.recipe import Recipe
 from napari_defectseg.results.register import Entry, add_entry
 from napari_defectseg.results.stored import read_result
 
@@ -110,11 +110,7 @@ def analyse_many_steps(
     yield Step(0, 0, "opening the model")
     model = model or open_recipe_model(recipe)
     recipe = settled(recipe, model)
-    refuse_mixture(out, recipe, settings.overwrite)
-    if recipe.report is not None:
-        # Before the long work, not behind it.
-        for name in (REPORT, REPORT_PDF):
-            refuse_existing(out / name, settings.overwrite)
+    refuse_taken(out, recipe, settings.overwrite)
     found: list[Outcome] = []
     for number, (image, stem) in enumerate(zip(images, stems(images), strict=True)):
         title = f"{stem} ({number + 1} of {len(images)})"
@@ -122,18 +118,20 @@ def analyse_many_steps(
         outcome = yield from outcome_steps(image, recipe, out, own, model=model, title=title)
         found.append(outcome)
         yield Step(number + 1, len(images), title, partial=found[-1])
-    if recipe.report is not None and any(not one.problem for one in found):
-        yield from _report(out, recipe.report, settings.overwrite)
+    yield from report_on(found, out, recipe, overwrite=settings.overwrite)
     return tuple(found)
 
 
-def _report(out: Path, settings: ReportSettings, overwrite: bool) -> Steps[tuple[Path, ...]]:
+def report_on(
+    found: Iterable[Outcome], out: Path, recipe: Recipe, *, overwrite: bool
+) -> Steps[None]:
+    """Write the report that a recipe asks for, if anything was found."""
+    if recipe.report is None or all(one.problem for one in found):
+        return
     from napari_defectseg.reports.report import report_steps
 
-    return (
-        yield from report_steps(
-            [out], out / REPORT, pdf=out / REPORT_PDF, settings=settings, overwrite=overwrite
-        )
+    yield from report_steps(
+        [out], out / REPORT, pdf=out / REPORT_PDF, settings=recipe.report, overwrite=overwrite
     )
 
 
@@ -173,6 +171,19 @@ def outcome_steps(
     except MemoryError:
         problem = f"There is not enough memory for {image}."
         return failed(image, out / settings.stem, problem)
+
+
+def refuse_taken(out: Path, recipe: Recipe, overwrite: bool) -> None:
+    """Refuse a folder whose results or report may not be joined, before the long work.
+
+    Raises
+    ------
+    AlreadyExists
+        If it holds results of another recipe, or a report.
+    """
+    refuse_mixture(out, recipe, overwrite)
+    for name in (REPORT, REPORT_PDF) if recipe.report is not None else ():
+        refuse_existing(out / name, overwrite)
 
 
 def refuse_mixture(out: Path, recipe: Recipe, overwrite: bool) -> None:

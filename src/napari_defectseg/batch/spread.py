@@ -14,7 +14,14 @@ from napari_defectseg.batch.analyse import AnalyseSettings, open_recipe_model, s
 from napari_defectseg.batch.bench import Bench, analyse_there
 from napari_defectseg.batch.cluster import Cluster, ClusterSettings, cluster_for, new_name
 from napari_defectseg.batch.crew import team_for
-from napari_defectseg.batch.folder import Outcome, analyse_many_steps, failed, refuse_mixture
+from napari_defectseg.batch.folder import (
+    Outcome,
+    analyse_many_steps,
+    failed,
+    refuse_taken,
+    report_on,
+)
+from napari_defectseg.batch.landed import LandedRun
 from napari_defectseg.core.atomic import BESIDE
 from napari_defectseg.core.errors import DefectSegError
 from napari_defectseg.core.progress import Step, Steps
@@ -78,9 +85,10 @@ def spread_steps(
             team = shared(model, lambda number: team_for(workers, recipe, number), workers.told)
             return (yield from analyse_many_steps(images, recipe, out, settings, model=team))
         place = Path(out).resolve()
-        refuse_mixture(place, recipe, settings.overwrite)
-        run = _Run(images, recipe, place, settings, workers)
-        return (yield from run.steps())
+        refuse_taken(place, recipe, settings.overwrite)
+        found = yield from _Run(images, recipe, place, settings, workers).steps()
+        yield from report_on(found, place, recipe, overwrite=settings.overwrite)
+        return found
 
 
 class _Run:
@@ -126,14 +134,23 @@ class _Run:
                 return
             image, stem = self._images[number], self._stems[number]
             try:
-                check_free(self._out / stem, overwrite=self._settings.overwrite)
+                self._check(stem)
             except DefectSegError as error:
                 yield self._end(number, failed(image, self._out / stem, str(error)))
                 continue
-            # The place is free or may be taken: what lies there later is of a worker that died.
-            own = replace(self._settings, stem=stem, overwrite=True)
+            # The place is free or may be taken: what lies there later is of a worker that died,
+            # and stays as far as it has come.
+            anew = self._settings.overwrite and not self._settings.resume
+            own = replace(self._settings, stem=stem, overwrite=True, resume=not anew)
             call = (self._bench.name, _absolute(image), str(self._out), own, stem)
             sent[self._cluster.submit(analyse_there, *call)] = number
+
+    def _check(self, stem: str) -> None:
+        """Refuse a place that is taken, also by a run that was stopped, unless told otherwise."""
+        known, place = self._settings, self._out / stem
+        if not known.resume:
+            check_free(place, overwrite=known.overwrite)
+            LandedRun(place, resume=False, overwrite=known.overwrite).check_begun()
 
     def _take(self, future: Future[Outcome], number: int) -> Step:
         image, stem = self._images[number], self._stems[number]

@@ -110,11 +110,12 @@ def watch_steps(
     folder : path
         Where the frames arrive; folders in it are not looked into.
     recipe : Recipe
+        Its report is not written: nobody knows when the last frame has come.
     out : path
         The result folder.
     settings : WatchSettings, optional
     analyse : AnalyseSettings, optional
-        Its `stem` is not used.
+        Its `stem` is not used; frames larger than the memory always go on where they stopped.
     model : Model, optional
         The recipe's model where it is open already.
 
@@ -253,7 +254,7 @@ class _Work:
         began = time.monotonic()
         folder = self._folder(arrived)
         again = self.analyse.overwrite or _is_ours(self.out / folder, arrived.path)
-        settings = replace(self.analyse, stem=folder, overwrite=again)
+        settings = replace(self.analyse, stem=folder, overwrite=again, resume=True)
         steps = analyse_steps(image, self.recipe, self.out, settings, model=self.model)
         try:
             while True:
