@@ -149,14 +149,28 @@ class TileBench(Bench):
 
 
 def analyse_there(
-    bench: str, image: str, out: str, settings: AnalyseSettings, title: str
+    bench: str, image: str, out: str, settings: AnalyseSettings, goes_on: bool
 ) -> Outcome:
-    """Analyse an image into the result folder, in a worker."""
+    """Analyse an image into the result folder, in a worker.
+
+    Parameters
+    ----------
+    bench : str
+        Name of the run's `Bench`.
+    image, out : str
+        Absolute paths.
+    settings : AnalyseSettings
+    goes_on : bool
+        Whether an image larger than the memory goes on where a worker that died has left it. A
+        whole result that such a one has left, without a word of it, is made again.
+    """
     own = get_worker().plugins[bench]
-    recipe = own.recipe
+    recipe, stem = own.recipe, settings.stem
+    whole = (Path(out) / stem / "summary.json").is_file()
+    settings = replace(settings, resume=settings.resume or (goes_on and not whole))
     threads = recipe.predict.get("threads")
     with own.working(threads if isinstance(threads, int) else None) as model:
-        steps = outcome_steps(image, recipe, Path(out), settings, model=model, title=title)
+        steps = outcome_steps(image, recipe, Path(out), settings, model=model, title=stem)
         return drive(steps)
 
 

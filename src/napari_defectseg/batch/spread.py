@@ -138,11 +138,10 @@ class _Run:
             except DefectSegError as error:
                 yield self._end(number, failed(image, self._out / stem, str(error)))
                 continue
-            # The place is free or may be taken: what lies there later is of a worker that died,
-            # and stays as far as it has come.
-            anew = self._settings.overwrite and not self._settings.resume
-            own = replace(self._settings, stem=stem, overwrite=True, resume=not anew)
-            call = (self._bench.name, _absolute(image), str(self._out), own, stem)
+            # The place is free or may be taken: what lies there later is of a worker that died.
+            own = replace(self._settings, stem=stem, overwrite=True)
+            goes_on = not self._settings.overwrite
+            call = (self._bench.name, _absolute(image), str(self._out), own, goes_on)
             sent[self._cluster.submit(analyse_there, *call)] = number
 
     def _check(self, stem: str) -> None:

@@ -12,6 +12,7 @@ from napari_defectseg.core.progress import Step, Steps
 from napari_defectseg.inference.agreement import Agreement, compared, percent, pieces_of
 from napari_defectseg.inference.engine import engine_for
 from napari_defectseg.inference.job import Job
+from napari_defectseg.inference.shared import SharedModel
 from napari_defectseg.inference.trials import Trial, remember, remembered, timed
 from napari_defectseg.inference.ways import Way, compiled_too, exact_way, way_called, ways_for
 
@@ -54,6 +55,8 @@ def choose_way(job: Job) -> Steps[Job]:
         return job if way == exact_way(job.model) else (yield from _as_asked(job, way))
     if not is_fast(job):
         return job
+    if isinstance(job.model, SharedModel):
+        return _stays(job, "Tiles that workers share are computed exactly.")
     trial, wrong = yield from _trial(job)
     if wrong:
         job = replace(job, warnings=(*job.warnings, wrong))
