@@ -63,6 +63,7 @@ BUDGETS = {"256 MB": 256 << 20, "1.5 GiB": 3 << 29, "4 GiB": 4 << 30}
 USUAL, BEST = "MONAI, usual call (batch 4)", "MONAI, best setting"
 WHOLE, BARE = "whole image, plain network", "bare passes of our tiles"
 EXACT, FAST = "exact", "fast"
+WAYS = (USUAL, BEST, WHOLE, BARE, EXACT, FAST)
 FRESH = (USUAL, WHOLE)
 """Ways that run in the process whose C library is as it came."""
 
@@ -238,7 +239,7 @@ def memory(field: str) -> int:
 
 def run_case(case: str, rounds: int, threads: int) -> dict[str, Any]:
     """Measure every way in turn, round by round."""
-    ways = [USUAL, BEST, WHOLE, BARE, EXACT, FAST]
+    ways = list(WAYS)
     if find_spec("monai") is None:
         print("MONAI is not here (pip install --no-deps monai==1.6.1): its rows are left out.")
         ways = ways[2:]
@@ -347,7 +348,8 @@ def table(case: str, of: dict[str, Any]) -> str:
         f"| {case} | {head} | largest error | flips | flips, clear lead |",
         "| --- | --- | --- | --- | --- | --- | --- | --- | --- |",
     ]
-    for way, row in of["ways"].items():
+    for way in (way for way in WAYS if way in of["ways"]):
+        row = of["ways"][way]
         name = f"{way} ({row['engine']})" if row["engine"] else way
         exact = (
             f"{row['error']:.1g} | {row['flips']} | {row['clear_flips']}"
@@ -392,7 +394,7 @@ def _ratios(cases: dict[str, Any]) -> str:
         "## In short",
         "",
         f"| | {' | '.join(COMPARED)} |",
-        "| --- | --- | --- | --- | --- |",
+        f"| --- |{' --- |' * len(COMPARED)}",
     ]
     for dims in ("2", "3"):
         own = [of["ways"] for name, of in cases.items() if name.startswith(f"{dims}d")]
@@ -402,9 +404,10 @@ def _ratios(cases: dict[str, Any]) -> str:
             f"{_mean(own, USUAL, EXACT):.2f}×",
             f"{_mean(own, BEST, EXACT):.2f}×",
             f"{_mean(own, USUAL, FAST):.2f}×",
+            f"{_mean(own, BEST, FAST):.2f}×",
             f"{100 * (1 / _mean(own, BARE, EXACT) - 1):+.1f} % time",
         ]
-        lines.append(f"| {dims}D, {len(own)} sizes | {' | '.join(cells)} |")
+        lines.append(f"| {dims}D, {len(own)} size{'s' * (len(own) > 1)} | {' | '.join(cells)} |")
     return "\n".join([*lines, ""])
 
 
@@ -460,12 +463,18 @@ windows as ours is. *Bare passes* are those of our own tiles with nothing around
 flips (pixels of another class) are against the plain network over the whole image; a lead is
 clear above 2·10⁻⁵.
 
+The network is untrained, so its classes lie close together and bfloat16 flips up to three per
+mille of the pixels. With the usual bound (99.9 % agree) the fast mode mostly stays exact here;
+the card of this benchmark allows 99 %. The trials that choose an engine are not in the seconds,
+what compares it with the exact one on the image is.
+
 Graphics cards, several of them, and Apple's: not measured.
 """
 COMPARED = (
     "exact, against MONAI's usual call",
     "exact, against its best setting",
     "fast, against its usual call",
+    "fast, against its best setting",
     "exact, against the bare passes",
 )
 TILES = """Pixels that the network computes for each pixel of the image, by the memory that one pass
