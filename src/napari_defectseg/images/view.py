@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Mapping
 from typing import Any
 
@@ -103,6 +104,7 @@ class ThickArray:
         self._others: Key | None = None
         self._range = slice(0, 0)
         self._kept = np.zeros(0, self.dtype)
+        self._lock = threading.RLock()  # slabs are read ahead by several threads
 
     def __getitem__(self, key: Any) -> np.ndarray[Any, Any]:
         """Return a part as a numpy array."""
@@ -117,11 +119,12 @@ class ThickArray:
             return np.asarray(self[tuple(parts)].take(0, axis=lead))
         start, stop, _ = asked.indices(self.shape[self._axis])
         others = (*parts[: self._axis], *parts[self._axis + 1 :])
-        if others != self._others or start < self._range.start or stop > self._range.stop:
-            self._read(parts, others, start, stop)
-        inside = slice(start - self._range.start, stop - self._range.start)
         lead = sum(isinstance(part, slice) for part in parts[: self._axis])
-        return self._kept[(*(slice(None),) * lead, inside)]
+        with self._lock:
+            if others != self._others or start < self._range.start or stop > self._range.stop:
+                self._read(parts, others, start, stop)
+            inside = slice(start - self._range.start, stop - self._range.start)
+            return self._kept[(*(slice(None),) * lead, inside)]
 
     def _read(self, parts: list[Any], others: Key, start: int, stop: int) -> None:
         sides = [
