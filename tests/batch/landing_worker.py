@@ -15,6 +15,9 @@ from napari_defectseg.images.image import CalibratedImage
 from napari_defectseg.images.open import open_image
 from napari_defectseg.results.recipe import Recipe
 
+SMALL = {2: 18_000_000, 3: 7_000_000}
+"""Bytes that make a small image go by blocks, by the number of axes."""
+
 
 def memory(name: str) -> int:
     """Return ``VmHWM``, ``VmRSS`` or ``VmData`` of this process, in bytes."""
@@ -24,10 +27,13 @@ def memory(name: str) -> int:
 
 def warm_up(recipe: Recipe, axes: int) -> None:
     """Load everything that an analysis needs, so that it counts as the program's own."""
-    noise = np.random.default_rng(0).integers(0, 255, (8, 64, 64), np.uint8)
-    image = CalibratedImage.from_array(noise if axes == 3 else noise[0])
+    shape = (1600, 1600) if axes == 2 else (24, 200, 200)
+    noise = np.random.default_rng(0).integers(0, 255, shape, np.uint8)
+    image = CalibratedImage.from_array(noise)
+    small = recipe.model_copy(update={"predict": {**recipe.predict, "memory": SMALL[axes]}})
     with tempfile.TemporaryDirectory() as folder:
-        analyse(image, recipe, folder, AnalyseSettings(form="zarr"))
+        made = analyse(image, small, folder, AnalyseSettings(form="zarr"))
+    assert made.plan["streamed"], "only a run by blocks loads what one needs"
 
 
 def main(image: str, recipe: str, out: str, pause: float, capped: bool) -> None:

@@ -202,6 +202,7 @@ def _objects(
 ) -> Steps[tuple[StoredLabels, dict[str, Path]]]:
     """Find the objects, and write mask and labels where they can be moved into the result."""
     from napari_defectseg.images.writers import omezarr
+    from napari_defectseg.inference.allocator import give_back
 
     classes, axes = landed.job.model.card.classes, image.label_axes
     front = axes if classes.exclusive else (CLASS, *axes)
@@ -235,7 +236,8 @@ def _objects(
         return labels, {}
     yield Step(0, 0, "making coarser levels")
     for role, picture in pictures.items():
-        omezarr.finish(folders[role], picture)
+        omezarr.finish(folders[role], picture, min(omezarr.LARGEST_PART, memory // SHARE))
+    give_back()
     return labels, {folder.name: folder for folder in folders.values()}
 
 

@@ -61,8 +61,16 @@ def begin(folder: Path, picture: Picture) -> Any:
     return _create(group, "0", order, shape, stored_type(picture.data.dtype))
 
 
-def finish(folder: Path, picture: Picture) -> None:
-    """Add the coarser levels and the metadata, after the finest level was written."""
+def finish(folder: Path, picture: Picture, most: int = LARGEST_PART) -> None:
+    """Add the coarser levels and the metadata, after the finest level was written.
+
+    Parameters
+    ----------
+    folder : Path
+    picture : Picture
+    most : int
+        Bytes of a level that are read together; one row of blocks is always read.
+    """
     import zarr
 
     order = order_of(picture.axes)
@@ -71,7 +79,7 @@ def finish(folder: Path, picture: Picture) -> None:
     shapes = _level_shapes(order, tuple(finer.shape))
     for number, shape in enumerate(shapes[1:], start=1):
         array = _create(group, str(number), order, shape, finer.dtype)
-        _shrink(array, finer, picture.discrete)
+        _shrink(array, finer, picture.discrete, most)
         finer = array
     group.attrs.update(_attributes(picture, order, shapes))
 
@@ -111,8 +119,8 @@ def _boxes(array: Any, most: int = LARGEST_PART) -> Iterator[Box]:
     yield from cut(array.shape, sides)
 
 
-def _shrink(array: Any, finer: Any, discrete: bool) -> None:
-    for box in _boxes(array, LARGEST_PART // 4):
+def _shrink(array: Any, finer: Any, discrete: bool, most: int) -> None:
+    for box in _boxes(array, most // 4):
         wide = (slice(2 * part.start, 2 * part.stop) for part in box[-2:])
         block = np.asarray(finer[(*box[:-2], *wide)])
         array[box] = block[..., ::2, ::2] if discrete else _means(block)
