@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from napari_defectseg.core.errors import DeviceError, ModelError
@@ -15,10 +15,12 @@ from napari_defectseg.inference.flips import Turn, doubt_about, turns_of
 from napari_defectseg.inference.layout import Layout
 from napari_defectseg.inference.memory import bytes_per_pixel, default_budget
 from napari_defectseg.inference.patches import WindowPlan, plan_windows
+from napari_defectseg.inference.region import Region
 from napari_defectseg.inference.scale import scale_of
 from napari_defectseg.inference.segments import plan_segments
 from napari_defectseg.inference.settings import PredictSettings
 from napari_defectseg.inference.tiling import (
+    Box,
     TilePlan,
     TilingSettings,
     plan_fixed_tiles,
@@ -98,7 +100,8 @@ class Job:
     @property
     def scores_shape(self) -> tuple[int, ...]:
         """Shape of the scores, channels in front."""
-        return (self.model.card.score_channels, *self.image.label_shape)
+        wanted = (part.stop - part.start for part in self.layout.wanted)
+        return (self.model.card.score_channels, *wanted)
 
     def resolved(self, engine: str, threads: int) -> dict[str, Any]:
         """Return the plan as plain JSON values; the same plan gives the same bits."""
@@ -147,7 +150,7 @@ def prepare(
     channels = ChannelPlan.of(image.name, image.channels, wanted, settings.channel)
     layout = Layout.of(image, card.dims, channels, card.slices)
     scale = scale_of(card, image, settings.pixel_policy, layout.seen, square=square)
-    layout = layout.on(scale.resampling)
+    layout = replace(layout.on(scale.resampling), region=_region(image, settings))
     device, *others = [_device(model, name) for name in wanted_devices(settings)]
     alone = _why_alone(model, device) if others else ""
     budget = settings.memory or default_budget()
@@ -160,11 +163,30 @@ def prepare(
         alone_warning(card, layout),
         doubt_about(card, settings.flips),
         alone,
+        Region.parse(settings.region).sentence(image) if settings.region else "",
     )
     warnings = tuple(s for s in said if s)
     turns = turns_of(card, settings.flips)
     shared = () if alone else tuple(others)
     return Job(model, image, settings, layout, plan, device, budget, each, warnings, turns, shared)
+
+
+def on_region(job: Job, box: Box) -> Job:
+    """Return the work of a part of the image alone, planned anew.
+
+    Parameters
+    ----------
+    job : Job
+    box : tuple of slice
+        Along the label axes of the image.
+    """
+    layout = replace(job.layout, region=box)
+    limits = TilingSettings(job.budget, job.bytes_per_pixel, job.settings.tile)
+    return replace(job, layout=layout, plan=_plan(job.model.card, layout, limits))
+
+
+def _region(image: CalibratedImage, settings: PredictSettings) -> Box | None:
+    return Region.parse(settings.region).box(image) if settings.region else None
 
 
 def _plan(card: ModelCard, layout: Layout, limits: TilingSettings) -> TilePlan | WindowPlan:
@@ -175,8 +197,12 @@ def _plan(card: ModelCard, layout: Layout, limits: TilingSettings) -> TilePlan |
     if card.batch_norm == "image":
         return plan_segments(layout.shape, card.grid, card.segment, limits)
     if card.tile is not None:
-        return plan_fixed_tiles(layout.shape, card.grid, card.halo, card.tile, limits)
-    return plan_tiles(layout.shape, card.grid, layout.widened(card.halo, card.grid), limits)
+        box = layout.seen_region
+        return plan_fixed_tiles(layout.shape, card.grid, card.halo, card.tile, limits, box)
+    halo = layout.widened(card.halo, card.grid)
+    # Where all scores of an image are scaled together, all of them are needed.
+    box = None if card.rescale == "image" else layout.seen_region
+    return plan_tiles(layout.shape, card.grid, halo, limits, box)
 
 
 def _bytes_per_pixel(model: OpenedModel) -> float:

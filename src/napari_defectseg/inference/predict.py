@@ -12,6 +12,7 @@ import numpy as np
 
 from napari_defectseg.core.errors import DeviceError
 from napari_defectseg.core.progress import Step, Steps, drive
+from napari_defectseg.core.stopwatch import Stopwatch
 from napari_defectseg.images.image import CalibratedImage
 from napari_defectseg.inference.begun import Begun
 from napari_defectseg.inference.crew import Crew, abreast
@@ -22,6 +23,7 @@ from napari_defectseg.inference.pace import Watch
 from napari_defectseg.inference.patches import WindowPlan
 from napari_defectseg.inference.prediction import Prediction
 from napari_defectseg.inference.recover import MemoryFull, with_smaller_tiles
+from napari_defectseg.inference.region import Region
 from napari_defectseg.inference.rescale import rescale
 from napari_defectseg.inference.scores import room_for_scores
 from napari_defectseg.inference.segments import Result, seamless, together
@@ -29,6 +31,7 @@ from napari_defectseg.inference.settings import PredictSettings
 from napari_defectseg.inference.source import Source
 from napari_defectseg.inference.tiling import Box, Tile, TilePlan
 from napari_defectseg.inference.windowed import WindowedPlane
+from napari_defectseg.inference.worked import Worked
 from napari_defectseg.models.model import Model
 from napari_defectseg.models.several import SeveralModels
 
@@ -61,8 +64,9 @@ def predict(
     *,
     on_step: Callable[[Step], None] | None = None,
     cancelled: Callable[[], bool] | None = None,
+    region: Region | str | None = None,
 ) -> Prediction:
-    """Return the scores of an image.
+    """Return the scores of an image, or of a part of it.
 
     Parameters
     ----------
@@ -75,7 +79,9 @@ def predict(
     on_step : callable, optional
         Called with each step.
     cancelled : callable, optional
-        Asked after each tile; true stops.
+        Asked after each tile and now and then inside one; true stops.
+    region : Region or str, optional
+        The part to predict, see `PredictSettings.region`.
 
     Raises
     ------
@@ -88,6 +94,8 @@ def predict(
     Cancelled
         If `cancelled` said so.
     """
+    if region is not None:
+        settings = replace(settings or PredictSettings(), region=str(region))
     return drive(predict_steps(model, image, settings), on_step, cancelled)
 
 
@@ -135,7 +143,8 @@ def go_on_steps(begun: Begun) -> Steps[Prediction]:
             "This prediction cannot go on: what it wrote was taken away when it stopped.",
             hint="Predict again.",
         )
-    yield Step(begun.done, begun.job.total, "getting the model ready")
+    share = Worked(begun.job).share(begun.done)
+    yield Step(begun.done, begun.job.total, "getting the model ready", share=share)
     return (yield from _to_the_end(begun.job, 0, begun, begun.seconds))
 
 
@@ -159,19 +168,24 @@ def _run_steps(job: Job, held: int, begun: Begun | None, spent: float) -> Steps[
         engine_for(job, kept=job.budget + room.in_memory if job.keeps else 0) as engine,
     ):
         run = begun or Begun(job, room, job.resolved(engine.name, engine.threads), seconds=spent)
-        yield Step(run.done, job.total, "measuring grey values")
+        worked = Worked(job)
+        yield Step(run.done, job.total, "measuring grey values", share=worked.share(run.done))
         for piece in pieces(job, engine, run.done):
+            done = run.done + piece.ahead
             if piece.part is None:
-                yield Step(run.done + piece.ahead, job.total, piece.words)
+                share = worked.share(done, piece.within)
+                yield Step(done, job.total, piece.words, share=share)
                 continue
-            room.target[piece.part.where] = piece.part.scores
+            if piece.part.scores.size:  # a tile may lie beside the region that is wanted
+                room.target[piece.part.where] = piece.part.scores
             run = replace(
                 run,
                 done=run.done + piece.tiles,
                 replaced=run.replaced + piece.replaced,
                 seconds=spent + time.perf_counter() - started,
             )
-            yield Step(run.done, job.total, piece.words, partial=replace(piece.part, begun=run))
+            part, share = replace(piece.part, begun=run), worked.share(run.done)
+            yield Step(run.done, job.total, piece.words, partial=part, share=share)
     return run
 
 
@@ -189,6 +203,8 @@ class Piece:
         Number of tiles that the part finishes.
     ahead : int
         Without a part: tiles of this plane that are computed and wait.
+    within : float
+        Without a part: share of the tile that is being computed.
     """
 
     part: Part | None
@@ -196,16 +212,17 @@ class Piece:
     replaced: int = 0
     tiles: int = 1
     ahead: int = 0
+    within: float = 0.0
 
 
-def pieces(job: Job, engine: Engine, first: int) -> Iterator[Piece]:
-    """Compute the tiles, all but the `first` ones."""
-    source = Source(job)
+def pieces(job: Job, engine: Engine, first: int, source: Source | None = None) -> Iterator[Piece]:
+    """Compute the tiles, all but the `first` ones; a new source is made where none is given."""
+    source = source or Source(job)
     card = job.model.card
     plane = _whole if "image" in (card.batch_norm, card.rescale) else _one_by_one
     if card.windows is not None:
         plane = _windowed
-    with Watch(job, engine.threads) as watch:
+    with Watch(job, engine) as watch:
         if isinstance(engine, Crew) and plane is _one_by_one:
             yield from _side_by_side(job, source, engine, watch, first)
             return
@@ -263,20 +280,22 @@ class _Plane:
         """Compute a tile as `run` does, and return it as it came."""
         block, replaced = self.source.block(tile)
         waiting = Piece(None, _words(self.job, self.index, number), ahead=ahead)
-        with self.watch.lap(tile), closing(self.engine.begin(block)) as passing:
-            scores = yield from waited(passing, waiting)
+        with self.watch.lap(tile) as lap, closing(self.engine.begin(block)) as passing:
+            scores = yield from waited(passing, waiting, lap)
         return tile, scores, replaced
 
 
-def waited(passing: Pass, waiting: Piece) -> Generator[Piece, None, Array]:
-    """Yield `waiting` as often as a pass waits, and return its scores."""
+def waited(passing: Pass, waiting: Piece, lap: Stopwatch) -> Generator[Piece, None, Array]:
+    """Yield `waiting` as often as a pass waits, and return its scores; a pause is not timed."""
     while True:
         try:
-            next(passing)
+            within = next(passing)
         except StopIteration as end:
             scores: Array = end.value
             return scores
-        yield waiting
+        lap.halt()
+        yield replace(waiting, within=within or 0.0)
+        lap.go()
 
 
 def _one_by_one(plane: _Plane, known: int) -> Iterator[Piece]:
@@ -301,8 +320,8 @@ def _windowed(plane: _Plane, known: int) -> Iterator[Piece]:
     if job.model.card.rescale == "image":
         rescale([scores], job.model.card.name)
     where = layout.where(plane.index, tuple(slice(0, n) for n in layout.shape))
-    words = _words(job, plane.index, len(plan))
-    yield Piece(Part(where, layout.shaped(scores)), words, replaced, tiles=len(plan))
+    found = Part(*layout.cut(where, layout.shaped(scores)))
+    yield Piece(found, _words(job, plane.index, len(plan)), replaced, tiles=len(plan))
 
 
 def _whole(plane: _Plane, known: int) -> Iterator[Piece]:
@@ -329,4 +348,4 @@ def _whole(plane: _Plane, known: int) -> Iterator[Piece]:
 def _words(job: Job, index: Index, number: int) -> str:
     place = job.layout.words(index)
     tiles = f"tile {number} of {len(job.plan)}" if len(job.plan) > 1 else ""
-    return ", ".join(part for part in (place, tiles) if part) or "predicted"
+    return ", ".join(part for part in (place, tiles) if part) or "predicting"

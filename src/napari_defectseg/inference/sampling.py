@@ -20,6 +20,7 @@ def sample(layout: Layout) -> np.ndarray[Any, Any]:
     -------
     ndarray, shape (in_channels, n)
     """
+    layout = layout.everywhere()  # a region gets the grey values that the whole image gets
     indices = list(layout.indices())
     size = math.prod(layout.shape)
     wanted = max(1, MOST // size)

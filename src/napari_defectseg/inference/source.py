@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import copy
 from typing import Any
 
 import numpy as np
@@ -40,12 +41,21 @@ class Source:
         elif self._scope == "constant":
             self._chain = self._fitted(np.zeros((1, 1), job.image.dtype))
 
+    def on(self, job: Job) -> Source:
+        """Return a source for another part of the same image; what was measured holds there."""
+        other = copy(self)
+        other._job = job
+        return other
+
     def start(self, index: Index) -> None:
         """Go to the next plane or volume; it is kept in memory where it is small."""
+        if self._item is not None and index == self._index:
+            return
         self._index = index
         job = self._job
         size = np.prod(job.layout.shape) * job.image.dtype.itemsize * job.model.card.in_channels
-        small = size * SMALL_SHARE <= job.budget
+        # Of a region only what its tiles see is read.
+        small = job.layout.region is None and size * SMALL_SHARE <= job.budget
         self._item = job.layout.read(index) if small or self._scope == "slice" else None
         if self._scope == "slice" and self._item is not None:
             self._fit(self._item)

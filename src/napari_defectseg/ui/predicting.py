@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from napari_defectseg.ui.session import Session
 
 LANE = "predict"
+PATIENCE = 0.3
+"""Seconds that stopping may keep the dock waiting; the network ends its layer behind it."""
 
 
 class Predicting(QObject):
@@ -46,6 +48,8 @@ class Predicting(QObject):
         super().__init__()
         self._session, self._fields, self._run = session, fields, run
         self._kept: Kept | None = None
+        self.expected: float | None = None
+        """Seconds that the next run will take, from the forecast."""
         self._away: list[tuple[Any, Prediction]] = []
         session.events.image.connect(self._on_image)
 
@@ -61,13 +65,19 @@ class Predicting(QObject):
         return (0, 0) if begun is None else (begun.done, begun.job.total)
 
     def predict(self, settings: PredictSettings) -> None:
-        """Predict the session's image from the beginning."""
-        self._start(Kept(self._session.model, self._session.image, settings))
+        """Predict the session's image, or the region of it that is set, from the beginning."""
+        session = self._session
+        before = session.prediction if settings.region else None
+        self._start(Kept(session.model, session.image, settings, before=before))
 
     def go_on(self) -> None:
         """Go on with the run that was stopped."""
         if self._kept is not None:
             self._start(self._kept)
+
+    def pause(self, paused: bool) -> None:
+        """Let the run rest, or go on."""
+        self._session.jobs.pause(LANE, paused)
 
     def _start(self, kept: Kept) -> None:
         self._kept = kept
@@ -79,6 +89,8 @@ class Predicting(QObject):
             on_step=lambda step: self.stepped.emit(step, "tiles"),
             on_failed=lambda error: self._keep(kept, error),
             on_stopped=lambda _: self._keep(kept, None),
+            expected=self.expected,
+            patience=PATIENCE,
         )
 
     def _keep(self, kept: Kept, error: Exception | None) -> None:
@@ -133,4 +145,5 @@ class Predicting(QObject):
             on_done=lambda _: end(None),
             on_failed=end,
             on_stopped=lambda _: end(None),
+            patience=PATIENCE,
         )
