@@ -8,6 +8,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from statistics import median
 from typing import TYPE_CHECKING, TypeAlias, TypeVar
 
 from napari_defectseg.core.stopwatch import Stopwatch
@@ -68,9 +69,9 @@ class Watch:
 
     def __exit__(self, *_: object) -> None:
         laps = self._laps[1:] or self._laps
-        pixels = sum(size for size, _ in laps)
-        if pixels:
-            seconds = sum(seconds for _, seconds in laps) / pixels
+        if laps:
+            # The median: on a busy computer a tile now and then takes many times as long.
+            seconds = median(seconds / size for size, seconds in laps)
             _remember(self._key, Pace(seconds, self._engine.layers.marks))
 
     @contextmanager
