@@ -25,11 +25,18 @@ from napari_defectseg.labels.labelmap import LabelMap
 from napari_defectseg.labels.protect import redecode
 from napari_defectseg.labels.stroke import Stroke
 from napari_defectseg.labels.tools.accept import accept
+from napari_defectseg.labels.tools.copy_slice import copy_slice
+from napari_defectseg.labels.tools.cut import cut
 from napari_defectseg.labels.tools.delete import delete
 from napari_defectseg.labels.tools.erase import erase
 from napari_defectseg.labels.tools.fill_holes import fill_holes
+from napari_defectseg.labels.tools.interpolate import interpolate
+from napari_defectseg.labels.tools.level import level
 from napari_defectseg.labels.tools.merge import merge
+from napari_defectseg.labels.tools.outline import draw_outline
 from napari_defectseg.labels.tools.paint import paint
+from napari_defectseg.labels.tools.scribbles import fill_scribbles
+from napari_defectseg.labels.tools.smart_brush import smart_brush
 from napari_defectseg.labels.tools.smooth import smooth
 from napari_defectseg.labels.tools.split_line import split_line
 from napari_defectseg.labels.tools.split_watershed import split_watershed
@@ -105,10 +112,80 @@ def tools(rng: np.random.Generator, history: History, whole: list[int]) -> dict[
         "watershed split": lambda _: split_watershed(labelmap, whole.pop()),
         "fill holes": lambda _: fill_holes(labelmap, whole[-1]),
         "smooth": lambda _: smooth(labelmap, whole.pop()),
+        "edge brush, volume": lambda s: smart_brush(labelmap, s, grey(rng, s.box), 2),
+        "box": lambda s: draw_outline(labelmap, corners_of(s), 1, kind="box"),
+        "copy to next slice": lambda _: copy_on(labelmap, whole.pop()),
+        "grow by level": lambda _: level(labelmap, n := whole.pop(), hill(labelmap, n), grow=True),
+        "cut": lambda _: cut(labelmap, n := whole.pop(), middle_of(labelmap, n)),
         "accept": lambda _: accept(labelmap, whole.pop()),
         "undo": lambda _: history.undo(),
         "redo": lambda _: history.redo(),
     } | {"strokes": strokes}
+
+
+def grey(rng: np.random.Generator, box: tuple[slice, ...]) -> np.ndarray:
+    """Noise with an edge through its middle."""
+    lengths = boxes.shape_of(box)
+    values = rng.standard_normal(lengths).astype(np.float32)
+    values[:, :, lengths[2] // 2 :] += 6
+    return values
+
+
+def corners_of(stroke: Stroke) -> list[tuple[int, ...]]:
+    """Two corners of a box of 60 pixels in one slice."""
+    z, y, x = stroke.start
+    return [(z, y, x), (z, y + 60, x + 60)]
+
+
+def copy_on(labelmap: LabelMap, number: int) -> object:
+    """Copy the last section of an object to the free slice behind it."""
+    box = labelmap.index.box(number)
+    return copy_slice(labelmap, number, axis=0, source=box[0].stop - 1, target=box[0].stop)
+
+
+def hill(labelmap: LabelMap, number: int):
+    """Scores that fall off around an object."""
+    middle = middle_of(labelmap, number)
+
+    def read(box: tuple[slice, ...]) -> np.ndarray:
+        grids = np.ogrid[box]
+        away = sum((g - m) ** 2 for g, m in zip(grids, middle, strict=True))
+        return np.exp(-away / 800).astype(np.float32)
+
+    return read
+
+
+def middle_of(labelmap: LabelMap, number: int) -> tuple[int, ...]:
+    """The middle of an object's box: the neck of a doublet."""
+    return tuple((side.start + side.stop - 1) // 2 for side in labelmap.index.box(number))
+
+
+def bench_solvers() -> None:
+    """Filling from strokes and between slices, on a crop of 128 cubed."""
+    rng = np.random.default_rng(0)
+    shape = (128,) * 3
+    grids = np.ogrid[tuple(slice(0, n) for n in shape)]
+    truth = sum((g - 64) ** 2 for g in grids) <= 40**2
+    image = (truth + rng.normal(0, 0.3, shape)).astype(np.float32)
+    times: dict[str, list[tuple[float, float]]] = {"from strokes": [], "between slices": []}
+    for _ in range(6):
+        for name, values in times.items():
+            plane = np.zeros(shape, np.int32)
+            for index in (34, 64, 94):
+                own = truth[index] if name == "between slices" else np.zeros(shape[1:], bool)
+                own[60:64, 50:78] = True
+                plane[index][own] = 1
+            calibration = Calibration.of((1.0, 1.0, 1.0), "µm")
+            labelmap = LabelMap((plane,), {1: 1}, CLASSES, ("z", "y", "x"), calibration)
+            start = Watch()
+            if name == "from strokes":
+                fill_scribbles(labelmap, 1, image.__getitem__, room=128)
+            else:
+                interpolate(labelmap, 1)
+            values.append(start.read())
+    print("128^3:")
+    for name, values in times.items():
+        report(f"fill {name}", values[1:])
 
 
 def bench_volume(edge: int) -> None:
@@ -127,7 +204,7 @@ def bench_volume(edge: int) -> None:
         whole = [int(n) for n in rng.permutation(sorted(labelmap.object_classes)[1:])]
         calls = tools(rng, history, whole)
         strokes = calls.pop("strokes")
-        repeats = min(REPEATS, len(whole) // 8)
+        repeats = min(REPEATS, len(whole) // 14)
         for name, call in calls.items():
             times = []
             for _ in range(repeats):
@@ -216,5 +293,6 @@ def report(name: str, times: list[tuple[float, float]]) -> None:
 
 if __name__ == "__main__":
     bench_slider()
+    bench_solvers()
     for given in map(int, sys.argv[1:] or ["256"]):
         bench_volume(given)

@@ -31,6 +31,7 @@ from mutation_ways import (  # noqa: E402 - the packages of this repository firs
     in_message,
     in_safetensors,
     in_table,
+    in_xml,
     in_zip,
 )
 from tests.models.keras.writing import (  # noqa: E402
@@ -304,6 +305,17 @@ def _onnx(folder: Path) -> Iterator[tuple[str, str]]:
         yield f"{name}/model.onnx", "opened"
 
 
+def _openvino(folder: Path) -> Iterator[tuple[str, str]]:
+    from tests.models.openvino.writing import small_openvino
+
+    small_openvino(_place(folder, "written") / "model.xml")
+    yield "written/model.xml", "opened"
+    genuine = REFERENCE / "formats" / "openvino"
+    if genuine.is_dir():
+        shutil.copytree(genuine, folder / "genuine")
+        yield "genuine/unet.xml", "opened"
+
+
 def _contracts(*names: str) -> Make:
     """Return what writes the files that the contracts of these formats are held with."""
 
@@ -376,6 +388,7 @@ PARSERS: dict[str, Parser] = {
     ),
     "bioimageio": Parser(_bioimageio, TORCH),
     "onnx": Parser(_onnx, {"*": in_graph}, ("onnx/unet_opset17_dynamic.onnx",)),
+    "openvino": Parser(_openvino, {"*.xml": in_xml, "*.bin": in_bytes}),
     "nnunet": Parser(_contracts("TestNNUNetFolder", "TestNNUNetCheckpoint"), BUNDLE),
     "monai": Parser(_contracts("TestMonaiFolder", "TestMonaiArchive"), BUNDLE, ("monai_bundle",)),
     "smp": Parser(_contracts("TestSmpFolder"), BUNDLE),

@@ -174,6 +174,37 @@ def varint(value: int) -> bytes:
     return bytes([*found, value])
 
 
+WORDS = (
+    "", "-1", "0", "1", "65536", "99999999999999999999", "?", "1, 1", "-1,-1", "nan", "f32", "u4",
+    "opset1", "extension", "Const", "Result", "Parameter", "If", "../x", "é" * 40,
+)  # fmt: skip
+"""What stands in the place of an attribute or a text of XML."""
+
+
+def in_xml(data: bytes, dice: random.Random) -> bytes:
+    """Replace attributes and texts, remove, double or exchange elements; sometimes the bytes."""
+    if dice.random() < 0.2:
+        return in_bytes(data, dice)
+    from xml.etree import ElementTree
+
+    root = ElementTree.fromstring(data)
+    for _ in range(dice.choice((1, 1, 1, 2, 3))):
+        holder = dice.choice([item for item in root.iter() if len(item)])
+        place = dice.randrange(len(holder))
+        item, kind = holder[place], dice.randrange(8)
+        if kind <= 3 and item.attrib:
+            item.set(dice.choice(list(item.attrib)), dice.choice(WORDS))
+        elif kind == 4 and item.attrib:
+            del item.attrib[dice.choice(list(item.attrib))]
+        elif kind == 5:
+            item.text = dice.choice(WORDS)
+        elif kind == 6:
+            holder.insert(dice.randrange(len(holder) + 1), copy.deepcopy(item))
+        else:
+            holder.remove(item)
+    return bytes(ElementTree.tostring(root))
+
+
 def in_zip(inner: Callable[[str], Way]) -> Way:
     """Return a way that damages one member and packs the archive again, or the archive itself."""
 

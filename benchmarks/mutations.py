@@ -50,6 +50,8 @@ class Outcome:
         Number of the file and what happened.
     slowest : float
         Seconds.
+    slowest_number : int
+        Which file that was.
     largest : int
         Bytes that one file took.
     """
@@ -58,6 +60,7 @@ class Outcome:
     counts: Counter[str] = field(default_factory=Counter)
     faults: list[tuple[int, str]] = field(default_factory=list)
     slowest: float = 0.0
+    slowest_number: int = -1
     largest: int = 0
 
     @property
@@ -67,7 +70,9 @@ class Outcome:
 
     def add(self, number: int, said: str, seconds: float, memory: int) -> None:
         """Count one file."""
-        self.slowest, self.largest = max(self.slowest, seconds), max(self.largest, memory)
+        if seconds > self.slowest:
+            self.slowest, self.slowest_number = seconds, number
+        self.largest = max(self.largest, memory)
         kind = "fault" if said.startswith("FAULT") else said
         if kind in ("opened", "refused"):
             kind = "slow" if seconds > SECONDS else "large" if memory > MEMORY else kind
@@ -201,7 +206,8 @@ def words(outcome: Outcome, seconds: float) -> str:
     bad = ", ".join(f"{counts[k]} {k}" for k in ("marker", "death", "slow", "large", "fault"))
     return (
         f"{outcome.parser:18} {total:6} files: {counts['opened']} opened, {counts['refused']} "
-        f"refused, {bad}; slowest {outcome.slowest:.2f} s, "
+        f"refused, {bad}; slowest {outcome.slowest:.2f} s "
+        f"(file {outcome.slowest_number}), "
         f"largest {outcome.largest / 2**20:.0f} MB; "
         f"{seconds:.0f} s"
     )

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from napari_defectseg.batch.analyse import AnalyseSettings, analyse
-from napari_defectseg.batch.measure import MeasureJob, measure_steps, write_measured
+from napari_defectseg.batch.measure import measure_steps, write_measured
 from napari_defectseg.batch.rerun import rerun
+from napari_defectseg.batch.taking import MeasureJob
 from napari_defectseg.core.calibration import Calibration
 from napari_defectseg.core.errors import FileMissing, RecipeError
 from napari_defectseg.core.progress import drive
@@ -131,3 +133,39 @@ def test_a_measurement_is_made_again(tmp_path: Path) -> None:
 def test_what_is_no_summary_is_named(tmp_path: Path) -> None:
     with pytest.raises(FileMissing, match=r"is no summary\.json"):
         rerun(tmp_path / "nothing.json", tmp_path / "b")
+
+
+def test_the_region_that_was_counted_is_kept_and_made_again(
+    model_folder: Path, two_images: list[Path], tmp_path: Path
+) -> None:
+    """A region drawn in the window stands in no recipe: it is a file of the result."""
+    from napari_defectseg.batch.analyse import (
+        measured,
+        open_recipe_model,
+        prepared,
+        record_of,
+        settled,
+    )
+    from napari_defectseg.images.space import ReferenceSpace
+    from napari_defectseg.inference.predict import predict
+    from napari_defectseg.results.stored import read_result
+
+    own = recipe(model_folder)
+    model = open_recipe_model(own)
+    own = settled(own, model)
+    picture = prepared(two_images[0], own)
+    prediction = predict(model, picture)
+    roi = np.zeros(picture.label_shape, bool)
+    roi[5:30, 8:40] = True
+    space = ReferenceSpace(roi.shape, roi=roi)
+    made = measured(picture, prediction.labels(own.decode), prediction, own, space)
+    first = write_result(tmp_path / "a", replace(made, model=record_of(model, own)), stem="x")
+    stored = read_result(first)[1][0]
+    kept = stored.space()
+    assert kept is not None
+    assert np.array_equal(kept.mask(), roi)
+    assert stored.table().region.pixels == roi.sum()
+    again = rerun(first, tmp_path / "b")
+    assert not again.differences
+    assert (again.folder / "objects.csv").read_bytes() == (first / "objects.csv").read_bytes()
+    assert (again.folder / "region.ome.tif").is_file()

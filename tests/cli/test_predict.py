@@ -154,7 +154,7 @@ def test_run_does_what_predict_did(
         (["--spacing", "0.5"], "--spacing needs --unit"),
         (["--time-unit", "s"], "--time-unit needs --frame-time"),
         (["--frame-time", "2"], "--frame-time needs --time-unit"),
-        (["--mode", "fast"], "fast"),
+        (["--mode", "quick"], "fast"),
         (["--region", "0:10"], "No such option"),
     ],
 )

@@ -60,3 +60,45 @@ def test_a_folder_without_result_is_one_sentence(defectseg, tmp_path: Path) -> N
     said = defectseg("report", tmp_path, "--out", tmp_path / "r.html")
     assert said.status == 1
     assert "holds no result" in said.err
+
+
+def test_run_writes_the_report_of_the_recipe(
+    defectseg, result: Path, two_images: list[Path], tmp_path: Path
+) -> None:
+    """The whole analysis, as the recipe says: predict, measure, report."""
+    from napari_defectseg.results.recipe import Recipe, ReportSettings
+
+    recipe = Recipe.read(result).model_copy(update={"report": ReportSettings(title="Batch 7")})
+    recipe.write(tmp_path / "recipe.json")
+    assert Recipe.read(tmp_path / "recipe.json").report == ReportSettings(title="Batch 7")
+    out = tmp_path / "again"
+    said = defectseg("run", tmp_path / "recipe.json", *two_images, "--out", out)
+    assert said.status == 0, said.err
+    assert "Batch 7" in (out / "report.html").read_text("utf-8")
+    assert (out / "report.pdf").read_bytes().startswith(b"%PDF")
+    said = defectseg("run", tmp_path / "recipe.json", two_images[0], "--out", out)
+    assert said.status == 1
+    assert "report.html" in said.err
+    without = tmp_path / "without"
+    said = defectseg(
+        "run", tmp_path / "recipe.json", two_images[0], "--out", without, "--no-report"
+    )
+    assert said.status == 0
+    assert not (without / "report.html").exists()
+
+
+def test_compare_writes_a_page_and_prints_its_numbers(
+    defectseg, result: Path, tmp_path: Path
+) -> None:
+    page = tmp_path / "page.html"
+    said = defectseg("compare", f"a={result}", f"b={result}", "--out", page, "--json")
+    assert said.status == 0, said.err
+    assert said.document["written"] == [str(page)]
+    assert {"number_density", "fraction"} <= {
+        one["quantity"] for one in said.document["differences"]
+    }
+    assert "next to nothing" in said.err
+    assert defectseg("compare", "a", "b", "--out", page).status == 2
+    said = defectseg("compare", f"a={result}", "--out", tmp_path / "p.html")
+    assert said.status == 1
+    assert "nothing to be compared with" in said.err

@@ -8,8 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from napari_defectseg.components.join import cut, label_blocks, label_blocks_steps
+from napari_defectseg.components.join import label_blocks, label_blocks_steps
 from napari_defectseg.components.label import label
+from napari_defectseg.core.boxes import cut
 from napari_defectseg.core.errors import LabelError
 
 

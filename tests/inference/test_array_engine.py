@@ -130,6 +130,33 @@ def test_the_processor_is_its_device():
         predict(elsewhere(), image_of((20, 20), "yx"), PredictSettings(device="cuda"))
 
 
+def test_a_graphics_card_is_used_where_it_is_asked_for(monkeypatch):
+    """A fake card: which device the process is started for, and what the result says."""
+    from napari_defectseg.inference import job
+    from napari_defectseg.inference.devices import DeviceChoice
+    from napari_defectseg.models.worker import start
+
+    model = elsewhere()
+    ours = ArrayModel(model.card, Program("onnxruntime", Path("m.onnx")), sha256="0" * 64)
+    started = []
+
+    def start_worker(program, threads, *, device):
+        started.append(device)
+        return Here(MODELS[2].network())
+
+    monkeypatch.setattr(start, "start_worker", start_worker)
+    monkeypatch.setattr(job, "choose", lambda name: DeviceChoice(
+        "cuda:1" if name == "cuda:1" else "cpu", "fake", "fake"))  # fmt: skip
+    image = image_of((20, 20), "yx")
+    found = predict(ours, image, PredictSettings(device="cuda:1"))
+    assert found.plan["device"] == "cuda:1"
+    predict(ours, image)
+    predict(ours, image, PredictSettings(device="cpu"))
+    assert started == ["cuda:1", "cpu"]  # auto is the processor, and its process is kept
+    with pytest.raises(DeviceError, match="run by onnxruntime, on the processor; mps"):
+        predict(ours, image, PredictSettings(device="mps"))
+
+
 def test_a_stopped_prediction_ends_the_pass_within_half_a_second():
     steps = predict_steps(elsewhere(runner=Here(MODELS[2].network(), wait=30)),
                           image_of((40, 40), "yx"))  # fmt: skip

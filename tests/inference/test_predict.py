@@ -92,11 +92,11 @@ def test_pixels_that_are_not_numbers_are_refused_with_their_place() -> None:
     data = np.random.default_rng(0).random((30, 40)).astype(np.float32)
     data[7, 9] = np.nan
     image = CalibratedImage.from_array(data, name="dark")
-    with pytest.raises(ImageError, match=r"dark has pixels without a finite value.*y 7, x 9"):
+    with pytest.raises(ImageError, match=r"dark has 1 pixel without a finite value .*y 7, x 9"):
         predict(MODELS[2], image)
     found = predict(MODELS[2], image, PredictSettings(nan="mean"))
     assert np.isfinite(found.scores).all()
-    assert "1 pixels without a finite value" in found.warnings[0]
+    assert "1 pixel without a finite value" in found.warnings[0]
 
 
 def test_stopping_between_tiles() -> None:

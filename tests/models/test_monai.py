@@ -16,6 +16,7 @@ from tests.models.training import losses_of_ten_steps
 from napari_defectseg.core.errors import ModelError
 from napari_defectseg.images.image import CalibratedImage
 from napari_defectseg.inference.predict import predict
+from napari_defectseg.models import installed
 from napari_defectseg.models.architectures import basic_unet, dynunet, monai_unet, segresnet
 from napari_defectseg.models.configuration import Configuration, NotPlain
 from napari_defectseg.models.monai_networks import settings_of
@@ -224,12 +225,15 @@ def test_tensors_that_do_not_fit_the_definition_are_named(tmp_path: Path) -> Non
         open_model(_bundle(tmp_path / "bundle", {}, state))
 
 
-def test_a_network_that_is_not_built_says_which_and_what_to_do(tmp_path: Path) -> None:
+def test_a_network_that_is_not_built_says_which_and_what_to_do(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(installed, "find_spec", lambda name: None)
     config = {"network_def": {"_target_": "SwinUNETR", "in_channels": 1}}
     state = {"swinViT.patch_embed.proj.weight": torch.zeros(4, 1, 2, 2)}
     with pytest.raises(ModelError, match="SwinUNETR of MONAI is not built here") as caught:
         open_model(_bundle(tmp_path / "bundle", config, state))
-    assert "onnx_export" in caught.value.hint
+    assert "napari-defectseg[monai]" in caught.value.hint
 
 
 def test_a_definition_larger_than_any_machine_is_refused(tmp_path: Path) -> None:

@@ -356,9 +356,14 @@ def _across(plans: dict[str, Any], dataset: dict[str, Any]) -> None:
     plans["transpose_forward"] = [1, 0, 2]
 
 
+def _empty_patch(plans: dict[str, Any], dataset: dict[str, Any]) -> None:
+    plans["configurations"]["2d"]["patch_size"] = [-1, 16]
+
+
 @pytest.mark.parametrize(
     ("change", "words"),
     [
+        (_empty_patch, r"a patch of \(-1, 16\) pixels is empty"),
         (_cascade, "second stage of a cascade"),
         (_other_network, "'os.system', which is not built here"),
         (_other_widths, r"widths \[4, 6, 16\] in the plans, \[4, 6, 8\] in the weights"),

@@ -19,6 +19,7 @@ from tests.models.published import reference, run
 from tests.models.training import losses_of_ten_steps
 
 from napari_defectseg.core.errors import ModelError
+from napari_defectseg.models import installed
 from napari_defectseg.models.architectures import smp_fpn, smp_unet
 from napari_defectseg.models.encoders.mobilenet import MobileNetSettings
 from napari_defectseg.models.encoders.resnet import ResNetSettings
@@ -134,12 +135,16 @@ def test_weights_of_another_network_than_the_folder_says_are_refused(tmp_path: P
         open_model(_folder(tmp_path / "unet", {"classes": 3}))
 
 
-def test_other_encoders_are_named_with_what_to_do(tmp_path: Path) -> None:
+def test_other_encoders_are_named_with_what_to_do(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(installed, "find_spec", lambda name: None)
     folder = _folder(tmp_path / "unet", {"_model_class": "Linknet", "encoder_name": "dpn68"})
     write_safetensors({"encoder.x.weight": torch.zeros(2)}, folder / "model.safetensors")
     with pytest.raises(ModelError, match="Linknet with the encoder dpn68") as caught:
         open_model(folder)
     assert "ONNX" in caught.value.hint
+    assert "napari-defectseg[smp]" in caught.value.hint
 
 
 def test_gates_need_features() -> None:

@@ -14,6 +14,7 @@ from tests.models.published import reference, run
 from tests.models.training import losses_of_ten_steps
 
 from napari_defectseg.core.errors import ModelError
+from napari_defectseg.models import installed
 from napari_defectseg.models.architectures import segformer, upernet
 from napari_defectseg.models.open import open_model
 from napari_defectseg.testing.architecture import ArchitectureContract
@@ -101,7 +102,10 @@ def test_labels_without_names_are_asked_for(tmp_path: Path) -> None:
     assert {"classes", "task"} <= set(card.missing)
 
 
-def test_another_nonlinearity_is_another_network(tmp_path: Path) -> None:
+def test_another_nonlinearity_is_another_network(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(installed, "find_spec", lambda name: None)
     with pytest.raises(ModelError, match="SegformerForSemanticSegmentation, which is not built"):
         open_model(_copy(tmp_path / "model", hidden_act="relu"))
 
@@ -112,7 +116,9 @@ def test_code_that_a_folder_names_is_not_run(tmp_path: Path) -> None:
     assert open_model(folder).card.architecture == "segformer"
 
 
-def test_mask2former_is_named_with_what_to_do() -> None:
+def test_mask2former_is_named_with_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(installed, "find_spec", lambda name: None)
     with pytest.raises(ModelError, match="Mask2FormerForUniversalSegmentation") as caught:
         open_model(reference("formats") / "mask2former")
     assert "ONNX" in caught.value.hint
+    assert "napari-defectseg[transformers]" in caught.value.hint

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import errno
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +19,7 @@ from napari_defectseg.core.units import Quantity
 from napari_defectseg.images.image import CalibratedImage
 from napari_defectseg.images.open import open_image
 from napari_defectseg.images.save import save_image
+from napari_defectseg.labels.audit import Audit
 from napari_defectseg.labels.construct import from_mask
 from napari_defectseg.labels.labelmap import LabelMap
 from napari_defectseg.measurement.populations import summarise
@@ -28,6 +30,7 @@ from napari_defectseg.results.folder import write_result
 from napari_defectseg.results.recipe import ModelReference, Recipe
 from napari_defectseg.results.register import read_entries
 from napari_defectseg.results.stored import read_result
+from napari_defectseg.review.audit import AuditSettings, draw_audit
 
 CLASSES = ClassMap.of(["void", "loop"])
 OVERLAPPING = ClassMap.of(["void", "loop"], exclusive=False)
@@ -199,3 +202,20 @@ def test_folders_without_a_result_get_a_sentence(tmp_path: Path) -> None:
     (place / "summary.json").write_text("{")
     with pytest.raises(RecipeError, match=r"summary\.json cannot be read"):
         read_result(tmp_path / "out")
+
+
+def test_the_five_minute_review_stands_in_the_summary(tmp_path: Path) -> None:
+    made = analysis(tmp_path)
+    audit = draw_audit(made.labels, settings=AuditSettings(4, 4, 20))
+    assert json.loads(written(tmp_path / "none", made))["audit"] is None
+    judged = audit.judge_object(0, True).judge_object(1, False, other_class=True)
+    said = json.loads(written(tmp_path / "some", replace(made, audit=judged)))["audit"]
+    assert said["judged_objects"] == 2
+    assert said["precision"]["value"] == 0.5
+    assert said["there"]["value"] == 1
+    assert said["recall"] is None
+    assert Audit.of_dict(said["sample"]) == judged
+
+
+def written(folder: Path, made: Analysis) -> str:
+    return (write_result(folder, made) / "summary.json").read_text("utf-8")

@@ -1,5 +1,7 @@
 """The five-minute review: a seeded sample with known probabilities, judged by edits."""
 
+import json
+
 import numpy as np
 import pytest
 from squares import squares
@@ -7,13 +9,20 @@ from squares import squares
 from napari_defectseg.core.calibration import Calibration
 from napari_defectseg.core.errors import LabelError
 from napari_defectseg.labels import boxes
+from napari_defectseg.labels.audit import Audit
 from napari_defectseg.labels.history import History
 from napari_defectseg.labels.labelmap import LabelMap
 from napari_defectseg.labels.stroke import Stroke
 from napari_defectseg.labels.tools.delete import delete
 from napari_defectseg.labels.tools.paint import paint
+from napari_defectseg.labels.tools.relabel import relabel
 from napari_defectseg.measurement.audit import estimate_audit
-from napari_defectseg.review.audit import AuditSettings, draw_audit, judge_place_by_edits
+from napari_defectseg.review.audit import (
+    AuditSettings,
+    draw_audit,
+    judge_object_by_edits,
+    judge_place_by_edits,
+)
 
 SMALL = AuditSettings(objects=12, places=4, side=10, seed=3)
 
@@ -116,3 +125,30 @@ def test_a_volume_and_a_movie_are_cut_into_places_that_lie_in_one_frame():
         place.region[0] for place in draw_audit(movie, settings=AuditSettings(4, 100, 20)).places
     ]
     assert sorted(set(frames)) == [(0, 1), (1, 2), (2, 3)]
+
+
+def test_an_object_of_another_class_is_there_and_not_right():
+    labels = squares(40)
+    history = History(labels)
+    audit = draw_audit(labels, settings=SMALL)
+    for index, one in enumerate(audit.objects):
+        if index == 0:
+            history.push(relabel(labels, one.number, 2 if one.class_value != 2 else 1))
+        elif index == 1:
+            history.push(delete(labels, one.number))
+        audit = judge_object_by_edits(audit, index, labels)
+    assert [one.right for one in audit.objects[:3]] == [False, False, True]
+    assert [one.there for one in audit.objects[:3]] == [True, False, True]
+    estimate = estimate_audit(audit)
+    assert estimate.precision.value < estimate.there.value < 1
+    assert estimate.count.true == pytest.approx(40 * estimate.there.value)
+
+
+def test_an_audit_is_kept_as_json_and_damage_is_said():
+    audit = draw_audit(squares(40), settings=SMALL).judge_object(0, False, other_class=True)
+    audit = audit.judge_place(0, 0, 3)
+    text = json.dumps(audit.as_dict())
+    assert Audit.of_dict(json.loads(text)) == audit
+    for damaged in ({}, {**audit.as_dict(), "objects": [{"number": 1}]}):
+        with pytest.raises(LabelError, match="damaged"):
+            Audit.of_dict(damaged)

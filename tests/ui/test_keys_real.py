@@ -57,9 +57,10 @@ def test_every_command_is_done_by_its_key(shown):
     for name in COMMANDS:
         keys.provide(name, lambda name=name: done.append(name))
     canvas = shown.viewer.window._qt_viewer.canvas.native
-    for command in COMMANDS.values():
-        send(canvas, command.key)
-    assert done == list(COMMANDS)
+    with_key = [name for name, command in COMMANDS.items() if command.key]
+    for name in with_key:
+        send(canvas, COMMANDS[name].key)
+    assert done == with_key
 
 
 def test_alt_digits_bring_the_docks_that_exist(bench):
@@ -110,8 +111,8 @@ def test_tooltips_follow_their_keys(bench, qtbot):
     field = QLineEdit()
     qtbot.addWidget(field)
     keys.follow(field, "split", "Cut it in two")
-    keys.change("split", "K")
-    assert field.toolTip() == "Cut it in two (K)"
+    keys.change("split", "Alt+K")
+    assert field.toolTip() == "Cut it in two (Alt+K)"
     keys.change("dock_data", "Alt+9")
     assert "(Alt+9)" in bench.rail.button("data").toolTip()
     keys.change("primary", "Ctrl+K")

@@ -10,11 +10,13 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import TypeAdapter, ValidationError
 
+from napari_defectseg.batch.landed import LandedRun, goes_by_blocks, land_analysis_steps
+from napari_defectseg.batch.measuring import foil_thickness, measure_settings
 from napari_defectseg.core.errors import RecipeError
 from napari_defectseg.core.progress import Step, Steps, drive
-from napari_defectseg.core.units import Quantity
 from napari_defectseg.images.image import CalibratedImage
 from napari_defectseg.images.open import open_image
+from napari_defectseg.images.space import ReferenceSpace
 from napari_defectseg.inference.settings import PredictSettings
 from napari_defectseg.labels.decode import DecodeSettings
 from napari_defectseg.labels.labelmap import LabelMap
@@ -29,9 +31,6 @@ from napari_defectseg.results.recipe import ModelReference, Recipe
 if TYPE_CHECKING:
     from napari_defectseg.inference.prediction import Prediction
     from napari_defectseg.models.model import Model
-
-COLOURS = (1, 3, 4)
-"""Numbers of channels that have grey values: one, or colours."""
 
 
 @dataclass(frozen=True)
@@ -49,7 +48,9 @@ class AnalyseSettings:
     also : tuple of str
         Other files that are wanted: ``"probabilities-nrrd"`` (one a class) and ``"class-png"``.
     overwrite : bool
-        Whether a result that is there may be replaced.
+        Whether a result that is there may be replaced, and a run that was stopped begun anew.
+    resume : bool
+        Go on with a run over an image larger than the memory that was stopped.
     specimen, field : str
         Where the image belongs.
     """
@@ -59,6 +60,7 @@ class AnalyseSettings:
     scores: bool = False
     also: tuple[str, ...] = ()
     overwrite: bool = False
+    resume: bool = False
     specimen: str = ""
     field: str = ""
 
@@ -121,17 +123,14 @@ def analyse_steps(
     model = model or open_recipe_model(recipe)
     recipe = settled(recipe, model)
     picture = prepared(image, recipe)
-    prediction = yield from _predicted(model, picture, recipe)
-    yield Step(0, 0, "finding objects")
-    labels = prediction.labels(recipe.decode)
-    yield Step(0, 0, "measuring")
-    made = measured(picture, labels, prediction, recipe)
-    kept = settings.scores or out is None or needs_scores(settings.also)
+    run = None if out is None else _landed_run(Path(out) / stem, model, picture, recipe, settings)
+    if run is not None:
+        made = yield from land_analysis_steps(model, picture, recipe, predict_settings(recipe), run)
+    else:
+        made = yield from _in_memory(model, picture, recipe, settings, writes=out is not None)
     analysis = replace(
         made,
         model=record_of(model, recipe),
-        scores=prediction.scores if kept else None,
-        disagreement=prediction.disagreement,
         seconds=time.perf_counter() - began,
         specimen=settings.specimen,
         field=settings.field,
@@ -147,7 +146,45 @@ def analyse_steps(
             also=also,
             overwrite=settings.overwrite,
         )
+    if run is not None:
+        run.finish()
     return analysis
+
+
+def _landed_run(
+    place: Path,
+    model: Model,
+    image: CalibratedImage,
+    recipe: Recipe,
+    settings: AnalyseSettings,
+) -> LandedRun | None:
+    """Return the run of an image that goes block by block; None: it fits into the memory."""
+    scores = settings.scores or needs_scores(settings.also)
+    run = LandedRun(place, settings.form, scores, settings.resume, settings.overwrite)
+    begun = run.check_begun()
+    return run if begun or goes_by_blocks(model, image, predict_settings(recipe)) else None
+
+
+def _in_memory(
+    model: Model,
+    image: CalibratedImage,
+    recipe: Recipe,
+    settings: AnalyseSettings,
+    *,
+    writes: bool,
+) -> Steps[Analysis]:
+    """Predict, find the objects and measure, one stage after the other."""
+    prediction = yield from _predicted(model, image, recipe)
+    yield Step(0, 0, "finding objects")
+    labels = prediction.labels(recipe.decode)
+    yield Step(0, 0, "measuring")
+    made = measured(image, labels, prediction, recipe)
+    kept = settings.scores or not writes or needs_scores(settings.also)
+    return replace(
+        made,
+        scores=prediction.scores if kept else None,
+        disagreement=prediction.disagreement,
+    )
 
 
 def recipe_for(
@@ -298,7 +335,11 @@ def _predicted(model: Model, image: CalibratedImage, recipe: Recipe) -> Steps[Pr
 
 
 def measured(
-    image: CalibratedImage, labels: LabelMap, prediction: Prediction, recipe: Recipe
+    image: CalibratedImage,
+    labels: LabelMap,
+    prediction: Prediction,
+    recipe: Recipe,
+    space: ReferenceSpace | None = None,
 ) -> Analysis:
     """Return the analysis of labels that came from a prediction, corrected or not.
 
@@ -310,16 +351,14 @@ def measured(
         Its scores give each object's mean probability.
     recipe : Recipe
         How to measure.
+    space : ReferenceSpace, optional
+        What is counted; None: all of the image.
     """
-    measure, notes = recipe.measure, list(prediction.warnings)
-    if measure.intensity and image.channels not in COLOURS:
-        measure = replace(measure, intensity=False)
-        notes.append(
-            f"{image.name} has {image.channels} channels, which are no colours: "
-            "grey values were not measured."
-        )
-    table = measure_regions(labels, image=image, scores=prediction.scores, settings=measure)
-    thickness, note = _thickness(image)
+    measure, notes = measure_settings(image, recipe)
+    table = measure_regions(
+        labels, image=image, space=space, scores=prediction.scores, settings=measure
+    )
+    thickness, more = foil_thickness(image)
     return Analysis(
         image=image,
         labels=labels,
@@ -328,18 +367,6 @@ def measured(
         recipe=recipe,
         engine=str(prediction.plan.get("engine", "")),
         plan=prediction.plan,
-        warnings=(*notes, *note),
+        warnings=(*prediction.warnings, *notes, *more),
+        space=space,
     )
-
-
-def _thickness(image: CalibratedImage) -> tuple[Quantity | None, tuple[str, ...]]:
-    """Return the foil thickness where it means something, and else why it was not used."""
-    stated = image.acquisition.thickness
-    if stated is None:
-        return None, ()
-    if len(image.spatial_axes) != 2:
-        return None, (f"{image.name} is a volume, so the foil thickness was not used.",)
-    if not image.calibration.calibrated:
-        note = f"{image.name} has no pixel size, so the foil thickness was not used."
-        return None, (note,)
-    return stated, ()

@@ -14,19 +14,22 @@ from napari_defectseg.batch.analyse import (
     open_recipe_model,
     settled,
 )
+from napari_defectseg.core.atomic import refuse_existing
 from napari_defectseg.core.errors import AlreadyExists, Cancelled, DefectSegError
 from napari_defectseg.core.progress import Step, Steps, drive
 from napari_defectseg.images.natural import natural
-from napari_defectseg.measurement.populations import Summary
+from napari_defectseg.measurement.populations import Summary, summarise
 from napari_defectseg.results.analysis import Analysis
 from napari_defectseg.results.naming import stems
-from napari_defectseg.results.recipe import Recipe
+from napari_defectseg.results.recipe import Recipe, ReportSettings
 from napari_defectseg.results.register import Entry, add_entry
+from napari_defectseg.results.stored import read_result
 
 if TYPE_CHECKING:
     from napari_defectseg.models.model import Model
 
 RECIPE = "recipe.json"
+REPORT, REPORT_PDF = "report.html", "report.pdf"
 
 
 @dataclass(frozen=True)
@@ -81,6 +84,7 @@ def analyse_many_steps(
 
     An image that cannot be analysed gets a sentence; the others go on. The step that ends an
     image carries its `Outcome` as its `partial`; closing the generator keeps what is finished.
+    Where the recipe says so, a report of all results in the folder is written behind them.
 
     Parameters
     ----------
@@ -99,7 +103,7 @@ def analyse_many_steps(
     ModelError, RecipeError
         If the model cannot be opened, or is not the recipe's.
     AlreadyExists
-        If the folder holds results of another recipe that may not be replaced.
+        If the folder holds results of another recipe, or a report, that may not be replaced.
     """
     settings = settings or AnalyseSettings()
     out = Path(out)
@@ -107,11 +111,19 @@ def analyse_many_steps(
     model = model or open_recipe_model(recipe)
     recipe = settled(recipe, model)
     _refuse_mixture(out, recipe, settings.overwrite)
+    if recipe.report is not None:
+        # Before the long work, not behind it.
+        for name in (REPORT, REPORT_PDF):
+            refuse_existing(out / name, settings.overwrite)
     found: list[Outcome] = []
     for number, (image, stem) in enumerate(zip(images, stems(images), strict=True)):
         title = f"{stem} ({number + 1} of {len(images)})"
         own = replace(settings, stem=stem)
         try:
+            if settings.resume and (kept := _kept(image, out / stem)) is not None:
+                found.append(kept)
+                yield Step(number + 1, len(images), title, partial=kept)
+                continue
             steps = analyse_steps(image, recipe, out, own, model=model)
             outcome = _done(image, out / stem, (yield from _named(steps, title)))
         except Cancelled:
@@ -122,7 +134,19 @@ def analyse_many_steps(
             outcome = _failed(image, out / stem, f"There is not enough memory for {image}.")
         found.append(outcome)
         yield Step(number + 1, len(images), title, partial=found[-1])
+    if recipe.report is not None and any(not one.problem for one in found):
+        yield from _report(out, recipe.report, settings.overwrite)
     return tuple(found)
+
+
+def _report(out: Path, settings: ReportSettings, overwrite: bool) -> Steps[tuple[Path, ...]]:
+    from napari_defectseg.reports.report import report_steps
+
+    return (
+        yield from report_steps(
+            [out], out / REPORT, pdf=out / REPORT_PDF, settings=settings, overwrite=overwrite
+        )
+    )
 
 
 def _refuse_mixture(out: Path, recipe: Recipe, overwrite: bool) -> None:
@@ -130,7 +154,7 @@ def _refuse_mixture(out: Path, recipe: Recipe, overwrite: bool) -> None:
     if overwrite or not (out / RECIPE).is_file():
         return
     known = Recipe.read(out / RECIPE)
-    if known.model_copy(update={"name": recipe.name}) != recipe:
+    if not known.works_like(recipe):
         raise AlreadyExists(
             f"{out} holds results of another model or other settings and was left as it is.",
             hint="Choose another folder, or allow overwriting.",
@@ -162,6 +186,28 @@ def _named(steps: Steps[Analysis], title: str) -> Steps[Analysis]:
             yield replace(step, text=f"{title}: {step.text}")
     finally:
         steps.close()
+
+
+def _kept(image: str | Path, folder: Path) -> Outcome | None:
+    """Return what became of an image in a run before; None: it is still to be done.
+
+    Raises
+    ------
+    AlreadyExists
+        If the folder holds the result of another image.
+    """
+    if not (folder / "summary.json").is_file():
+        return None
+    ((_, (stored,)), path) = read_result(folder), Path(str(image).partition("::")[0])
+    if stored.image_path != path.resolve():
+        raise AlreadyExists(
+            f"{folder} holds the result of {stored.image_path} and was left as it is.",
+            hint="Choose another folder.",
+        )
+    table = stored.table()
+    return Outcome(
+        str(image), folder, len(table), summarise(table), tuple(stored.summary["warnings"])
+    )
 
 
 def _done(image: str | Path, folder: Path, analysis: Analysis) -> Outcome:

@@ -5,77 +5,30 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
+from napari_defectseg.batch.taking import MeasureJob, take
 from napari_defectseg.core.atomic import refuse_existing, write_text
-from napari_defectseg.core.calibration import Calibration
-from napari_defectseg.core.classes import ClassMap
-from napari_defectseg.core.errors import MeasurementError, RecipeError
+from napari_defectseg.core.errors import MeasurementError
 from napari_defectseg.core.progress import Step, Steps
 from napari_defectseg.core.provenance import now, sha256_of_file, versions
-from napari_defectseg.images.image import CalibratedImage
-from napari_defectseg.images.open import open_image
-from napari_defectseg.images.space import ReferenceSpace
 from napari_defectseg.images.specimen import specimen_of
-from napari_defectseg.labels.labelmap import LabelMap
 from napari_defectseg.measurement.foil import Foil
 from napari_defectseg.measurement.further import (
-    FurtherSettings,
     picture_statistics_steps,
     table_statistics_steps,
 )
-from napari_defectseg.measurement.picture import ClassPicture, class_pictures
+from napari_defectseg.measurement.movies.movie import MovieStatistics
+from napari_defectseg.measurement.movies.summary import summary_of_movie
 from napari_defectseg.measurement.populations import NO_CLASSES, Summary, summarise
-from napari_defectseg.measurement.regions import measure_regions, take_in
-from napari_defectseg.measurement.settings import MeasureSettings
+from napari_defectseg.measurement.statistics.nested import over_specimens
 from napari_defectseg.measurement.table import RegionTable
 from napari_defectseg.results.naming import stems
-from napari_defectseg.results.recipe import PixelSize
-from napari_defectseg.results.stored import read_result
 from napari_defectseg.results.summary import as_text, describe_image
 
-Array = np.ndarray[Any, Any]
-
-
-@dataclass(frozen=True)
-class MeasureJob:
-    """What to measure, and how.
-
-    Parameters
-    ----------
-    masks : sequence of path
-        Class masks or label images.
-    image : path or None
-        Grey values for a single mask.
-    classes : sequence of str
-        Names of the class values 1, 2, …
-    pixel_size : PixelSize or None
-        Instead of the files' own.
-    roi, exclude : path or None
-        Masks of what is counted and of what is not; one for all.
-    foil : Foil or None
-        Thickness of the foil and what does not show in it.
-    settings : MeasureSettings
-    further : FurtherSettings
-        Statistics beyond the summary.
-    specimens : mapping of str to str
-        Path to specimen, where known.
-    """
-
-    masks: Sequence[str | Path]
-    image: str | Path | None = None
-    classes: Sequence[str] = ()
-    pixel_size: PixelSize | None = None
-    roi: str | Path | None = None
-    exclude: str | Path | None = None
-    foil: Foil | None = None
-    settings: MeasureSettings = field(default_factory=MeasureSettings)
-    further: FurtherSettings = field(default_factory=FurtherSettings)
-    specimens: Mapping[str, str] = field(default_factory=dict)
+FRAMES, TRACKS = "frames.csv", "tracks.csv"
 
 
 @dataclass(frozen=True)
@@ -87,10 +40,13 @@ class Measured:
     table : RegionTable
         Of several masks with columns ``image`` and ``specimen`` in front.
     summary : dict
+    more : mapping of str to RegionTable
+        Further tables by file name: ``frames.csv`` and ``tracks.csv`` of movies.
     """
 
     table: RegionTable
     summary: dict[str, Any]
+    more: Mapping[str, RegionTable] = field(default_factory=dict)
 
 
 def measure_steps(job: MeasureJob) -> Steps[Measured]:
@@ -106,12 +62,19 @@ def measure_steps(job: MeasureJob) -> Steps[Measured]:
         raise MeasurementError(
             f"One image was given for {len(job.masks)} masks.", hint="Measure one mask at a time."
         )
-    tables, images, pictured = [], [], {}
+    tables: list[RegionTable] = []
+    images: list[dict[str, Any]] = []
+    pictured: dict[str, Any] = {}
+    movies: dict[str, MovieStatistics] = {}
     names = stems(job.masks)
     for number, path in enumerate(job.masks):
         yield Step(number, len(job.masks), f"measuring {Path(path).name}")
-        taken, picture = _take(job, path)
-        tables.append(taken.table())
+        taken, picture = take(job, path)
+        table = taken.table()
+        if job.movie.wanted:
+            movies[names[number]] = yield from taken.movie_steps(table, job.movie)
+            table = movies[names[number]].with_tracks(table)
+        tables.append(table)
         images.append(describe_image(picture))
         if job.further.of_pictures:
             pictured[names[number]] = yield from picture_statistics_steps(
@@ -119,6 +82,8 @@ def measure_steps(job: MeasureJob) -> Steps[Measured]:
             )
     summary = _together(job, tables, names)
     further = yield from _further(job, tables, pictured)
+    if movies:
+        further |= {"movies": {name: summary_of_movie(one) for name, one in movies.items()}}
     values: dict[str, Any] = {
         "image": images[0] if len(images) == 1 else None,
         "images": images,
@@ -133,7 +98,16 @@ def measure_steps(job: MeasureJob) -> Steps[Measured]:
         "versions": versions(),
     }
     yield Step(len(job.masks), len(job.masks), "measured")
-    return Measured(_stacked(job, tables, names), values)
+    specimens = [job.specimens.get(str(path), "") for path in job.masks]
+    more = {
+        FRAMES: [movie.frames for movie in movies.values()],
+        TRACKS: [movie.tracks.table for movie in movies.values() if movie.tracks is not None],
+    }
+    return Measured(
+        _stacked(tables, names, specimens),
+        values,
+        {name: _stacked(found, names, specimens) for name, found in more.items() if found},
+    )
 
 
 def specimens_of(masks: Sequence[str | Path], pattern: str) -> dict[str, str]:
@@ -167,7 +141,7 @@ def specimens_of(masks: Sequence[str | Path], pattern: str) -> dict[str, str]:
 
 
 def write_measured(measured: Measured, out: str | Path, *, overwrite: bool = False) -> Path:
-    """Write ``objects.csv`` and ``summary.json`` into a folder.
+    """Write ``objects.csv``, ``summary.json`` and further tables into a folder.
 
     Raises
     ------
@@ -175,59 +149,13 @@ def write_measured(measured: Measured, out: str | Path, *, overwrite: bool = Fal
         If one exists and `overwrite` is false, or cannot be written.
     """
     out = Path(out)
-    for name in ("objects.csv", "summary.json"):
+    for name in ("objects.csv", "summary.json", *measured.more):
         refuse_existing(out / name, overwrite)
     measured.table.write_csv(out / "objects.csv", overwrite=overwrite)
+    for name, table in measured.more.items():
+        table.write_csv(out / name, overwrite=overwrite)
     write_text(out / "summary.json", as_text(measured.summary), overwrite=overwrite)
     return out
-
-
-@dataclass(frozen=True)
-class _Taken:
-    """What is measured of one file."""
-
-    labels: Any
-    image: CalibratedImage
-    classes: ClassMap | None
-    space: ReferenceSpace | None
-    settings: MeasureSettings
-
-    def table(self) -> RegionTable:
-        """Measure it."""
-        return measure_regions(
-            self.labels,
-            image=self.image,
-            classes=self.classes,
-            space=self.space,
-            settings=self.settings,
-        )
-
-    def pictures(self) -> list[ClassPicture]:
-        """Return the objects of each class as a picture."""
-        source = take_in(self.labels, self.image, classes=self.classes, settings=self.settings)
-        return class_pictures(source, self.space, NO_CLASSES)
-
-
-def _take(job: MeasureJob, path: str | Path) -> tuple[_Taken, CalibratedImage]:
-    picture = open_image(path)
-    calibration = picture.calibration
-    image = None if job.image is None else open_image(job.image)
-    if image is not None and not calibration.calibrated:
-        calibration = image.calibration
-    if job.pixel_size is not None:
-        calibration = job.pixel_size.applied(calibration)
-    picture = picture.with_calibration(calibration)
-    known = _known_labels(path, job)
-    # A mask's own axes and pixel size travel as those of an image.
-    frame = replace(_without_channel(picture), calibration=calibration)
-    taken = _Taken(
-        picture.read() if known is None else replace(known, calibration=calibration),
-        frame if image is None else replace(image, calibration=calibration),
-        None if known is not None else _classes(job, picture),
-        _space(job, picture.label_shape),
-        job.settings if image is not None else replace(job.settings, intensity=False),
-    )
-    return taken, picture
 
 
 def _further(
@@ -249,63 +177,11 @@ def _further(
     return found | ({"by_image": pictured} if pictured else {})
 
 
-def _known_labels(path: str | Path, job: MeasureJob) -> LabelMap | None:
-    """Return the objects with their classes where `path` lies in a result of ours."""
-    file = Path(path)
-    if job.classes or not file.name.startswith("labels.") or not file.parent.is_dir():
-        return None
-    if not (file.parent / "summary.json").is_file():
-        return None
-    try:
-        _, found = read_result(file.parent)
-        return found[0].labels()
-    except RecipeError:
-        return None
-
-
-def _classes(job: MeasureJob, picture: CalibratedImage) -> ClassMap | None:
-    planes = picture.channels if "c" in picture.axes else 0
-    if planes and picture.axes[0] != "c":
-        raise MeasurementError(
-            f"{picture.name} is a colour picture, not a mask.",
-            hint="Give a mask with one number a pixel, or planes in front.",
-        )
-    names = list(job.classes) or [f"class {k + 1}" for k in range(planes)]
-    if planes and len(names) != planes:
-        raise MeasurementError(f"{picture.name} has {planes} planes; {len(names)} classes named.")
-    return ClassMap.of(names, exclusive=not planes) if names else None
-
-
-def _without_channel(picture: CalibratedImage) -> CalibratedImage:
-    if "c" not in picture.axes:
-        return picture
-    return replace(picture, data=picture.read(c=0), axes=picture.label_axes, levels=())
-
-
-def _space(job: MeasureJob, shape: tuple[int, ...]) -> ReferenceSpace | None:
-    if job.roi is None and job.exclude is None:
-        return None
-    return ReferenceSpace(
-        roi=_region(job.roi, shape), exclude=_region(job.exclude, shape), shape=shape
-    )
-
-
-def _region(path: str | Path | None, shape: tuple[int, ...]) -> Array | None:
-    if path is None:
-        return None
-    array = open_image(path).read()
-    if array.shape != shape and array.shape != shape[-array.ndim :]:
-        raise MeasurementError(
-            f"{path} has the shape {array.shape}; the labels have {shape}.",
-            hint="A region is a mask of the same size.",
-        )
-    return np.broadcast_to(array != 0, shape)
-
-
-def _stacked(job: MeasureJob, tables: Sequence[RegionTable], names: Sequence[str]) -> RegionTable:
+def _stacked(
+    tables: Sequence[RegionTable], names: Sequence[str], specimens: Sequence[str]
+) -> RegionTable:
     if len(tables) == 1:
         return tables[0]
-    specimens = [job.specimens.get(str(path), "") for path in job.masks]
     return RegionTable.stack(
         [
             table.with_front(image=name, specimen=specimen)
@@ -328,7 +204,27 @@ def _together(
         total: dict[str, Any] = {"region": {}, "classes": {}, "warnings": notes}
     else:
         total = summarise(stacked, foil=job.foil).as_dict()
-    return {**total, "by_image": {name: found.as_dict() for name, found in each.items()}}
+    plain = {name: found.as_dict() for name, found in each.items()}
+    return {**total, **_by_specimen(job, tables), "by_image": plain}
+
+
+def _by_specimen(job: MeasureJob, tables: Sequence[RegionTable]) -> dict[str, Any]:
+    """Return the numbers of each specimen that is named, and over specimens as units."""
+    groups: dict[str, list[RegionTable]] = {}
+    for path, table in zip(job.masks, tables, strict=True):
+        groups.setdefault(job.specimens.get(str(path), ""), []).append(table)
+    stacked = {name: RegionTable.stack(found) for name, found in groups.items() if name}
+    if not stacked or any(table.region is None for table in stacked.values()):
+        return {}
+    found = {name: summarise(table, foil=job.foil) for name, table in stacked.items()}
+    over = over_specimens(list(found.values()))
+    return {
+        "by_specimen": {name: one.as_dict()["classes"] for name, one in found.items()},
+        "over_specimens": {
+            name: {key: value.as_dict() for key, value in numbers.items()}
+            for name, numbers in over.items()
+        },
+    }
 
 
 def _acquisition(foil: Foil | None) -> dict[str, Any]:
@@ -340,13 +236,12 @@ def _acquisition(foil: Foil | None) -> dict[str, Any]:
 
 
 def _settings(job: MeasureJob) -> dict[str, Any]:
-    from dataclasses import asdict
-
     regions = {"roi": job.roi, "exclude": job.exclude, "image": job.image}
     return {
         "measure": asdict(job.settings),
         "foil": None if job.foil is None else asdict(job.foil),
         "further": asdict(job.further),
+        "movie": asdict(job.movie),
         "classes": list(job.classes),
         "pixel_size": job.pixel_size.model_dump(mode="json") if job.pixel_size else None,
         **{
@@ -362,9 +257,3 @@ def _settings(job: MeasureJob) -> dict[str, Any]:
 def _hash(path: str | Path) -> str:
     file = Path(path)
     return sha256_of_file(file) if file.is_file() else ""
-
-
-def calibration_note(calibration: Calibration) -> str:
-    """Return what is used as pixel size, for a person."""
-    source = f", {calibration.source}" if calibration.source else ""
-    return f"{calibration.describe()}{source}"

@@ -7,7 +7,8 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Any, TypeVar
 
-from napari_defectseg.batch.measure import MeasureJob, measure_steps, write_measured
+from napari_defectseg.batch.measure import measure_steps, write_measured
+from napari_defectseg.batch.taking import MeasureJob
 from napari_defectseg.core.errors import FileMissing, MeasurementError, RecipeError
 from napari_defectseg.core.progress import Steps
 from napari_defectseg.core.provenance import sha256_of_file
@@ -15,11 +16,12 @@ from napari_defectseg.core.units import Quantity
 from napari_defectseg.images.open import open_image
 from napari_defectseg.measurement.foil import Foil
 from napari_defectseg.measurement.further import FurtherSettings
+from napari_defectseg.measurement.movies.settings import MovieSettings
 from napari_defectseg.measurement.settings import MeasureSettings
 from napari_defectseg.results.recipe import PixelSize
 from napari_defectseg.results.stored import StoredResult
 
-Settings = TypeVar("Settings", MeasureSettings, FurtherSettings)
+Settings = TypeVar("Settings", MeasureSettings, FurtherSettings, MovieSettings)
 
 
 def remeasure_steps(stored: StoredResult, out: Path, *, overwrite: bool = False) -> Steps[Path]:
@@ -57,6 +59,7 @@ def job_of(stored: StoredResult) -> MeasureJob:
             foil=_foil(settings["foil"]),
             settings=_of(MeasureSettings, settings["measure"], file),
             further=_of(FurtherSettings, settings["further"], file),
+            movie=_of(MovieSettings, settings.get("movie") or {}, file),
             specimens=settings.get("specimens") or {},
         )
     except (KeyError, TypeError, ValueError) as error:

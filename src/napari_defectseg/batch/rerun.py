@@ -132,6 +132,8 @@ def planned(recipe: Recipe, stored: StoredResult) -> Recipe:
     """Return the recipe with the plan that was resolved when the result was made."""
     plan = stored.summary.get("plan") or {}
     fixed = {name: plan[name] for name in PLANNED if plan.get(name) is not None}
+    if "models" not in plan:  # several models have one engine each
+        fixed |= {"engine": plan["engine"]} if plan.get("engine") else {}
     return recipe.model_copy(update={"predict": {**recipe.predict, **fixed}})
 
 
@@ -149,7 +151,7 @@ def _again(stored: StoredResult, out: Path, overwrite: bool) -> Steps[Analysis]:
     prediction = yield from predict_steps(model, picture, settings)
     yield Step(0, 0, "finding objects and measuring")
     labels = _replayed(stored) or prediction.labels(recipe.decode)
-    made = measured(picture, labels, prediction, recipe)
+    made = measured(picture, labels, prediction, recipe, stored.space())
     also = _also(stored.folder)
     analysis = replace(
         made,

@@ -9,6 +9,7 @@ import typer
 from typer.core import TyperGroup
 
 from napari_defectseg.cli import (
+    compare,
     dataset,
     demo,
     diff,
@@ -30,7 +31,7 @@ from napari_defectseg.cli.work import DONE, STOPPED
 
 ORDER = (
     "open", "predict", "measure", "evaluate", "dataset", "train", "run",
-    "report", "rerun", "diff",
+    "report", "compare", "rerun", "diff",
     "export", "phantom", "sample", "demo", "view", "doctor",
 )  # fmt: skip
 """Verbs as they stand in the help: in the order of work."""
@@ -61,6 +62,7 @@ app.add_typer(dataset.app, name="dataset")
 app.command("train", epilog=train.EXAMPLE)(train.train)
 app.command("run", epilog=run_verb.EXAMPLE)(run_verb.run)
 app.command("report", epilog=report.EXAMPLE)(report.report)
+app.command("compare", epilog=compare.EXAMPLE)(compare.compare)
 app.command("rerun", epilog=rerun.EXAMPLE)(rerun.rerun)
 app.command("diff", epilog=diff.EXAMPLE)(diff.diff)
 app.command("export", epilog=export.EXAMPLE)(export.export)

@@ -39,6 +39,11 @@ def analyse_images(
                 work.kept = f"{len(good)} finished image{plural} kept in {out}."
             if step.partial.problem:
                 work.complain(step.partial.problem)
+        kept_in = getattr(step.partial, "kept_in", None)
+        if kept_in is not None:
+            work.kept = (
+                f"{step.done} of {step.total} tiles are kept in {kept_in}: go on with --resume."
+            )
 
     files = expand(images)
     work.run(analyse_many_steps(files, recipe, out, settings, model=model), count)

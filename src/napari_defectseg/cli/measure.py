@@ -2,125 +2,76 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import Annotated, Literal, TypeAlias
+from typing import TYPE_CHECKING
 
-import typer
-
+from napari_defectseg.cli import measure_options as options
 from napari_defectseg.cli.options import (
+    FrameTime,
     Out,
     Spacing,
+    TimeUnit,
     Unit,
     foil_of,
     names,
+    pixel_size,
     read_axis,
-    read_spacing,
     thickness,
 )
-from napari_defectseg.cli.work import Debug, Json, Overwrite, Quiet, working
-from napari_defectseg.measurement.settings import GROUPS, MeasureSettings
+from napari_defectseg.cli.work import Debug, Json, Overwrite, Quiet, Work, working
+from napari_defectseg.measurement.settings import MeasureSettings
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from napari_defectseg.batch.taking import MeasureJob
 
 EXAMPLE = "Example: defectseg measure mask.tif --out result --spacing 0.5 --unit nm --classes void"
 
 
-Border: TypeAlias = Literal["count", "exclude", "frame", "weight"]
-Unfold: TypeAlias = Literal["saltykov", "em"]
-Method: TypeAlias = Literal["pearson", "spearman"]
-
-
 def measure(
-    masks: Annotated[
-        list[Path],
-        typer.Argument(metavar="MASK_OR_LABELS...", help="Masks or images of numbered objects."),
-    ],
+    masks: options.Masks,
     out: Out,
     *,
-    image: Annotated[Path | None, typer.Option(help="Image to take grey values from.")] = None,
+    image: options.Image = None,
     spacing: Spacing = "",
     unit: Unit = "",
-    classes: Annotated[str, typer.Option(help="Names of the values 1, 2, …: void,loop")] = "",
-    connectivity: Annotated[
-        int | None,
-        typer.Option(min=1, max=3, help="Neighbours share a face (1), edge (2) or corner (3)."),
-    ] = None,
-    columns: Annotated[
-        str,
-        typer.Option(
-            metavar="GROUP,…",
-            help="What to measure beyond the basic columns: groups "
-            f"({', '.join(name for name, _ in GROUPS)}), single measurements, or all.",
-        ),
-    ] = "",
-    axis: Annotated[
-        str,
-        typer.Option(metavar="z|y|x|Z,Y,X", help="Axis of build or load, for angles and √area."),
-    ] = "",
-    blur: Annotated[
-        float, typer.Option(min=0, help="Standard deviation of the image's blur in px.")
-    ] = 0.0,
-    border: Annotated[
-        Border,
-        typer.Option(
-            help="Objects at the border: count all, exclude them, or without bias the counting "
-            "frame or Miles–Lantuéjoul weights."
-        ),
-    ] = "count",
-    roi: Annotated[Path | None, typer.Option(help="Mask of what is counted.")] = None,
-    exclude: Annotated[Path | None, typer.Option(help="Mask of what is not counted.")] = None,
-    foil_thickness: Annotated[
-        str, typer.Option(metavar="T±DT", help="Thickness of the foil: 85±10")
-    ] = "",
-    thickness_unit: Annotated[str, typer.Option(help="Its unit: nm")] = "",
-    hidden_cap: Annotated[
-        str, typer.Option(metavar="H", help="Height of a part cut by the foil that does not show.")
-    ] = "",
-    lost_zone: Annotated[
-        str, typer.Option(metavar="Z", help="Zone at each foil surface where objects are lost.")
-    ] = "",
-    visible: Annotated[
-        str,
-        typer.Option(
-            metavar="SHARE|FAMILY:G",
-            help="Visible share of the objects: 0.5, or by g·b: 'bcc <100>:110'.",
-        ),
-    ] = "",
-    fit: Annotated[
-        str, typer.Option(metavar="NAME,…", help="Fit the sizes: lognormal,weibull")
-    ] = "",
-    detection_limit: Annotated[
-        float, typer.Option(min=0, help="Diameter below which objects are not seen.")
-    ] = 0.0,
-    unfold: Annotated[
-        Unfold | None, typer.Option(help="Ball diameters from plane sections of opaque bodies.")
-    ] = None,
-    lines: Annotated[
-        str, typer.Option(metavar="CLASS,…", help="Classes that are lines; 'object' without names.")
-    ] = "",
-    space: Annotated[
-        bool, typer.Option("--space", help="Neighbours, g(r) and Ripley's K, with a null model.")
-    ] = False,
-    runs: Annotated[int, typer.Option(min=39, help="Runs of the null model.")] = 499,
-    structure: Annotated[
-        bool, typer.Option("--structure", help="Two-point correlation and chord lengths.")
-    ] = False,
-    denuded_zone: Annotated[
-        float,
-        typer.Option(min=0, help="Zone at the surface of --roi; the depth where the bulk begins."),
-    ] = 0.0,
-    largest_in: Annotated[
-        float, typer.Option(min=0, help="Largest object in a volume (area) of that many unit³.")
-    ] = 0.0,
-    correlate: Annotated[
-        str, typer.Option(metavar="COLUMN,…", help="Columns to correlate with one another.")
-    ] = "",
-    method: Annotated[Method, typer.Option(help="How to correlate.")] = "pearson",
-    specimen_of: Annotated[
-        str,
-        typer.Option(
-            metavar="PATTERN",
-            help="Where the specimen's name stands in a path: '{specimen}_*', or an expression.",
-        ),
-    ] = "",
+    frame_time: FrameTime = None,
+    time_unit: TimeUnit = "",
+    classes: options.Classes = "",
+    connectivity: options.Connectivity = None,
+    columns: options.Columns = "",
+    axis: options.Axis = "",
+    blur: options.Blur = 0.0,
+    border: options.Border = "count",
+    roi: options.Roi = None,
+    exclude: options.Exclude = None,
+    foil_thickness: options.FoilThickness = "",
+    thickness_unit: options.ThicknessUnit = "",
+    hidden_cap: options.HiddenCap = "",
+    lost_zone: options.LostZone = "",
+    visible: options.Visible = "",
+    fit: options.Fit = "",
+    detection_limit: options.DetectionLimit = 0.0,
+    unfold: options.Unfold = None,
+    lines: options.Lines = "",
+    space: options.Space = False,
+    runs: options.Runs = 499,
+    structure: options.Structure = False,
+    denuded_zone: options.DenudedZone = 0.0,
+    largest_in: options.LargestIn = 0.0,
+    correlate: options.Correlate = "",
+    without: options.Without = "",
+    method: options.Method = "pearson",
+    keyhole: options.KeyholeClass = "",
+    tracks: options.PoreClasses = "",
+    melt_pool: options.MeltPool = "",
+    surface: options.Surface = "",
+    scan_direction: options.ScanDirection = "",
+    longest_step: options.Reach = 0.0,
+    lost_frames: options.LostFrames = 1,
+    drift: options.Drift = False,
+    lag: options.Lag = 0,
+    specimen_of: options.Specimens = "",
     overwrite: Overwrite = False,
     as_json: Json = False,
     quiet: Quiet = False,
@@ -130,54 +81,57 @@ def measure(
 
     Writes objects.csv, one row an object, and summary.json, with fractions and densities of
     each class. Without a pixel size all sizes are in px. What further options ask for stands
-    in the block statistics of summary.json.
+    in the block statistics of summary.json; of movies frames.csv and tracks.csv stand beside.
     """
-    size = read_spacing(spacing, unit)
-    thick = thickness(foil_thickness, thickness_unit)
-    direction = read_axis(axis)
+    size = pixel_size(spacing, unit, frame_time, time_unit)
+    foil = foil_of(thickness(foil_thickness, thickness_unit), hidden_cap, lost_zone, visible)
+    direction, rows = read_axis(axis), options.surface_rows(surface)
     with working(as_json=as_json, quiet=quiet, debug=debug) as work:
-        from napari_defectseg.batch.measure import (
-            MeasureJob,
-            measure_steps,
-            specimens_of,
-            write_measured,
-        )
+        from napari_defectseg.batch.measure import specimens_of
+        from napari_defectseg.batch.taking import MeasureJob
         from napari_defectseg.measurement.further import FurtherSettings
-        from napari_defectseg.results.recipe import PixelSize
+        from napari_defectseg.measurement.movies.settings import MovieSettings
 
-        job = MeasureJob(
-            masks=masks,
-            image=image,
-            classes=names(classes),
-            pixel_size=PixelSize(spacing=size, unit=unit) if size else None,
-            roi=roi,
-            exclude=exclude,
-            foil=foil_of(thick, hidden_cap, lost_zone, visible),
-            settings=MeasureSettings(
-                connectivity=connectivity,
-                border=border,
-                columns=names(columns),
-                axis=direction,
-                blur=blur,
-            ),
-            further=FurtherSettings(
-                fit=names(fit),
-                detection_limit=detection_limit,
-                unfold=unfold or "",
-                lines=names(lines),
-                space=space,
-                runs=runs,
-                structure=structure,
-                zone=denuded_zone,
-                largest_in=largest_in,
-                correlate=names(correlate),
-                method=method,
-            ),
-            specimens=specimens_of(masks, specimen_of) if specimen_of else {},
+        settings = MeasureSettings(
+            connectivity=connectivity,
+            border=border,
+            columns=names(columns),
+            axis=direction,
+            blur=blur,
         )
-        measured = work.run(measure_steps(job))
-        write_measured(measured, out, overwrite=overwrite)
-        for warning in measured.summary["warnings"]:
-            work.note(warning)
-        count = len(measured.table)
-        work.result(measured.summary, f"{count} object{'s' * (count != 1)} measured into {out}")
+        further = FurtherSettings(
+            fit=names(fit),
+            detection_limit=detection_limit,
+            unfold=unfold or "",
+            lines=names(lines),
+            space=space,
+            runs=runs,
+            structure=structure,
+            zone=denuded_zone,
+            largest_in=largest_in,
+            correlate=names(correlate),
+            without=names(without),
+            method=method,
+        )
+        movie = MovieSettings(
+            keyhole, names(tracks), melt_pool, rows, scan_direction, longest_step, lost_frames,
+            drift, lag,
+        )  # fmt: skip
+        job = MeasureJob(
+            masks, image, names(classes), size, roi, exclude, foil, settings, further, movie,
+            specimens_of(masks, specimen_of) if specimen_of else {},
+        )  # fmt: skip
+        _measure(work, job, out, overwrite)
+
+
+def _measure(work: Work, job: MeasureJob, out: Path, overwrite: bool) -> None:
+    from napari_defectseg.batch.measure import measure_steps, write_measured
+
+    measured = work.run(measure_steps(job))
+    write_measured(measured, out, overwrite=overwrite)
+    movies = measured.summary.get("statistics", {}).get("movies", {})
+    notes = [note for movie in movies.values() for note in movie["warnings"]]
+    for warning in dict.fromkeys((*measured.summary["warnings"], *notes)):
+        work.note(warning)
+    count = len(measured.table)
+    work.result(measured.summary, f"{count} object{'s' * (count != 1)} measured into {out}")

@@ -34,12 +34,26 @@ Spacing: TypeAlias = Annotated[
     ),
 ]
 Unit: TypeAlias = Annotated[str, typer.Option("--unit", help="Unit of --spacing: nm, µm, mm, …")]
+FrameTime: TypeAlias = Annotated[
+    float | None,
+    typer.Option("--frame-time", help="Time from frame to frame; with --time-unit."),
+]
+TimeUnit: TypeAlias = Annotated[str, typer.Option("--time-unit", help="Its unit: s, ms, µs.")]
 Device: TypeAlias = Annotated[
     str,
     typer.Option(
         "--device",
         metavar="auto|cpu|cuda[:N]|mps",
         help="What computes; auto: a graphics card if there is one.",
+    ),
+]
+Engine: TypeAlias = Annotated[
+    str,
+    typer.Option(
+        "--engine",
+        metavar="auto|torch-bfloat16|openvino-float32|…",
+        help="What computes the network, in which numbers; auto: as --mode says. One that is "
+        "asked for is used, and how far it lies from float32 is said.",
     ),
 ]
 Devices: TypeAlias = Annotated[
@@ -49,6 +63,14 @@ Devices: TypeAlias = Annotated[
         metavar="auto|cpu|cuda[:N]|mps|all",
         help="What computes; auto: a graphics card if there is one. Several with commas "
         "(cuda:0,cuda:1), or all graphics cards, share the tiles.",
+    ),
+]
+Resume: TypeAlias = Annotated[
+    bool,
+    typer.Option(
+        "--resume",
+        help="Go on with what was stopped: images that are done stay, and of one larger than the "
+        "memory the finished blocks.",
     ),
 ]
 Also: TypeAlias = Annotated[

@@ -11,8 +11,12 @@ from napari_defectseg.cli.many import analyse_images
 from napari_defectseg.cli.options import (
     Also,
     Devices,
+    Engine,
+    FrameTime,
     Out,
+    Resume,
     Spacing,
+    TimeUnit,
     Unit,
     assignments,
     bytes_of,
@@ -33,7 +37,7 @@ EXAMPLE = (
     "--threshold loop=0.6 --min-size 20"
 )
 
-Mode: TypeAlias = Literal["auto", "exact"]
+Mode: TypeAlias = Literal["auto", "exact", "fast"]
 PixelPolicy: TypeAlias = Literal["card", "resample", "warn", "go-on"]
 Combine: TypeAlias = Literal["join", "ensemble"]
 Form: TypeAlias = Literal["tiff", "nrrd", "zarr"]
@@ -85,8 +89,13 @@ def predict(
     ] = None,
     device: Devices = "auto",
     mode: Annotated[
-        Mode, typer.Option(help="exact: tiles give what the whole image would give.")
+        Mode,
+        typer.Option(
+            help="exact: float32, tiles give what the whole image would give; fast: the fastest "
+            "engine that agrees with it on the image; auto: exact, or fast if the model allows it."
+        ),
     ] = "auto",
+    engine: Engine = "auto",
     pixel_policy: Annotated[
         PixelPolicy,
         typer.Option(
@@ -108,16 +117,15 @@ def predict(
     ] = None,
     spacing: Spacing = "",
     unit: Unit = "",
-    frame_time: Annotated[
-        float | None, typer.Option(help="Time from frame to frame; with --time-unit.")
-    ] = None,
-    time_unit: Annotated[str, typer.Option(help="Its unit: s, ms, µs.")] = "",
+    frame_time: FrameTime = None,
+    time_unit: TimeUnit = "",
     scores: Annotated[bool, typer.Option("--scores", help="Keep the probabilities, too.")] = False,
     form: Annotated[
         Form, typer.Option("--format", help="Of masks and objects: OME-TIFF, NRRD or OME-Zarr.")
     ] = "tiff",
     also: Also = None,
     overwrite: Overwrite = False,
+    resume: Resume = False,
     as_json: Json = False,
     quiet: Quiet = False,
     debug: Debug = False,
@@ -125,7 +133,8 @@ def predict(
     """Find the defects in images with a model, and measure them.
 
     Each image gets a folder in OUT with mask, numbered objects, overlay, objects.csv and
-    summary.json. An image that cannot be used is named at the end; the others go on.
+    summary.json. An image that cannot be used is named at the end; the others go on. An image
+    larger than the memory goes block by block.
     """
     size = pixel_size(spacing, unit, frame_time, time_unit)
     budget = bytes_of(memory, "--memory")
@@ -144,6 +153,7 @@ def predict(
                 device=first_device(device),
                 devices=several_devices(device),
                 mode=mode,
+                engine=engine,
                 memory=budget,
                 pixel_policy=pixel_policy,
                 flips=flips,
@@ -152,7 +162,9 @@ def predict(
             pixel_size=size,
             **_decode(threshold or [], min_size, model.card),
         )
-        settings = AnalyseSettings(form=form, scores=scores, also=wanted, overwrite=overwrite)
+        settings = AnalyseSettings(
+            form=form, scores=scores, also=wanted, overwrite=overwrite, resume=resume
+        )
         analyse_images(work, images, recipe, out, settings, model=model)
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from napari_defectseg.cli.many import analyse_images
-from napari_defectseg.cli.options import Also, Out, extras
+from napari_defectseg.cli.options import Also, Out, Resume, extras
 from napari_defectseg.cli.work import Debug, Json, Overwrite, Quiet, working
 
 if TYPE_CHECKING:
@@ -30,20 +30,32 @@ def run(
     out: Out,
     *,
     scores: Annotated[bool, typer.Option("--scores", help="Keep the probabilities, too.")] = False,
+    report: Annotated[
+        bool | None,
+        typer.Option(
+            "--report/--no-report",
+            help="Write report.html and report.pdf of all images, or none; as the recipe says by "
+            "default.",
+        ),
+    ] = None,
     also: Also = None,
     overwrite: Overwrite = False,
+    resume: Resume = False,
     as_json: Json = False,
     quiet: Quiet = False,
     debug: Debug = False,
 ) -> None:
-    """Do an analysis again on other images: predict and measure as its recipe says."""
+    """Do an analysis again on other images: predict, measure and report as its recipe says."""
     wanted = extras(also)
     with working(as_json=as_json, quiet=quiet, debug=debug) as work:
         from napari_defectseg.batch.analyse import AnalyseSettings
-        from napari_defectseg.results.recipe import Recipe
+        from napari_defectseg.results.recipe import Recipe, ReportSettings
 
         known = _with_model_beside(Recipe.read(recipe), recipe)
-        settings = AnalyseSettings(scores=scores, also=wanted, overwrite=overwrite)
+        if report is not None:
+            asked = (known.report or ReportSettings()) if report else None
+            known = known.model_copy(update={"report": asked})
+        settings = AnalyseSettings(scores=scores, also=wanted, overwrite=overwrite, resume=resume)
         analyse_images(work, images, known, out, settings)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import getpass
 import hashlib
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -15,6 +16,8 @@ from typing import Any
 import numpy as np
 
 CHUNK = 1 << 22
+SLAB = 1 << 26
+"""Bytes of an array that are read at once."""
 
 
 @dataclass(frozen=True)
@@ -110,10 +113,23 @@ def sha256_of_file(path: str | Path) -> str:
     return digest.hexdigest()
 
 
-def sha256_of_array(array: np.ndarray[Any, Any]) -> str:
-    """Return the SHA-256 of an array's dtype, shape and values in C order."""
-    digest = hashlib.sha256(f"{array.dtype.str}{array.shape}".encode())
-    digest.update(np.ascontiguousarray(array).view(np.uint8).reshape(-1).data)
+def sha256_of_array(array: Any) -> str:
+    """Return the SHA-256 of an array's dtype, shape and values in C order.
+
+    Parameters
+    ----------
+    array : array-like
+        In memory, or anything that slices to numpy: it is read slab by slab.
+    """
+    shape, kind = tuple(int(n) for n in array.shape), np.dtype(array.dtype)
+    digest = hashlib.sha256(f"{kind.str}{shape}".encode())
+    row = math.prod(shape[1:]) * kind.itemsize
+    rows = max(1, SLAB // max(row, 1))
+    for start in range(0, shape[0], rows) if shape else ():
+        part = np.ascontiguousarray(array[start : start + rows])
+        digest.update(part.view(np.uint8).reshape(-1).data)
+    if not shape:
+        digest.update(np.ascontiguousarray(array[()]).view(np.uint8).reshape(-1).data)
     return digest.hexdigest()
 
 

@@ -174,9 +174,9 @@ class CalibratedImage:
         return replace(self, acquisition=acquisition)
 
     def sha256(self) -> str:
-        """Return the hash of its file, or of its array if it has no single file."""
+        """Return the hash of its file, or of its array (read slab by slab) if it has no file."""
         from pathlib import Path
 
         if self.origin.path and Path(self.origin.path).is_file():
             return sha256_of_file(self.origin.path)
-        return sha256_of_array(np.asarray(self.data[...]))
+        return sha256_of_array(self.data)

@@ -48,6 +48,11 @@ class ReferenceSpace:
         """Return the space that is all of an image."""
         return cls(tuple(shape))
 
+    @property
+    def is_whole(self) -> bool:
+        """Whether nothing limits it."""
+        return self.roi is None and self.exclude is None
+
     def mask(self) -> Mask:
         """Return where is counted, as an array of bool of `shape`."""
         inside = np.ones(self.shape, bool) if self.roi is None else np.array(self.roi, dtype=bool)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +11,7 @@ import numpy as np
 
 from napari_defectseg.core.provenance import Provenance, now
 from napari_defectseg.images.image import CalibratedImage
+from napari_defectseg.inference.finite import Replaced
 from napari_defectseg.inference.job import Job
 from napari_defectseg.inference.prediction import Prediction
 from napari_defectseg.inference.scores import Room
@@ -32,7 +33,7 @@ class Begun:
         What was resolved, see `Prediction.plan`.
     done : int
         Tiles that are computed.
-    replaced : int
+    replaced : Replaced
         Pixels without a finite value that got the mean of the others.
     seconds : float
     """
@@ -41,7 +42,7 @@ class Begun:
     room: Room
     plan: Mapping[str, Any]
     done: int = 0
-    replaced: int = 0
+    replaced: Replaced = field(default_factory=Replaced)
     seconds: float = 0.0
 
     @property
@@ -90,9 +91,7 @@ class Begun:
     def _warnings(self) -> tuple[str, ...]:
         said = list(self.job.warnings)
         if self.replaced:
-            said.append(
-                f"{self.replaced} pixels without a finite value got the mean of the others."
-            )
+            said.append(self.replaced.sentence)
         if not self.complete:
             said.append(
                 f"Stopped after {self.done} of {self.job.total} tiles; the rest was not looked at."

@@ -12,6 +12,7 @@ from napari_defectseg.inference.crew import crew_for
 from napari_defectseg.inference.flips import TurnedEngine
 from napari_defectseg.inference.job import Job
 from napari_defectseg.inference.layers import Layers
+from napari_defectseg.inference.ways import EXACT
 from napari_defectseg.models.arraymodel import ArrayModel
 from napari_defectseg.models.model import Model, TorchModel
 from napari_defectseg.models.several import members_of
@@ -74,13 +75,22 @@ def engine_for(job: Job, *, kept: int = 0) -> Iterator[Engine]:
 
 
 def _plain_engine(job: Job, kept: int) -> AbstractContextManager[Engine]:
+    threads, way = job.settings.threads, job.way
     if isinstance(job.model, ArrayModel):
         from napari_defectseg.inference.engines.array import array_engine
 
-        return array_engine(job.model, job.settings.threads)
+        return array_engine(job.model, threads, job.device.name, way)
+    if way.runtime == "openvino":
+        from napari_defectseg.inference.engines.openvino import openvino_engine
+
+        return openvino_engine(job.model, threads, way)
+    if way != EXACT:
+        from napari_defectseg.inference.engines.fast import fast_engine
+
+        return fast_engine(job.model, job.device.name, threads, kept=kept, way=way)
     from napari_defectseg.inference.engines.exact import exact_engine
 
-    return exact_engine(job.model, job.device.name, job.settings.threads, kept=kept)
+    return exact_engine(job.model, job.device.name, threads, kept=kept)
 
 
 def check_loads(model: Model, threads: int | None = None) -> None:

@@ -11,10 +11,11 @@ import numpy as np
 
 from napari_defectseg.core.progress import Step, Steps, drive
 from napari_defectseg.images.image import CalibratedImage
+from napari_defectseg.inference.choice import hoped_way
 from napari_defectseg.inference.directions import jobs_for
 from napari_defectseg.inference.engine import engine_for
 from napari_defectseg.inference.job import Job
-from napari_defectseg.inference.pace import Watch, known_pace
+from napari_defectseg.inference.pace import Pace, Watch, known_pace
 from napari_defectseg.inference.predict import Piece, waited
 from napari_defectseg.inference.scores import on_disk, scores_bytes
 from napari_defectseg.inference.settings import PredictSettings
@@ -131,7 +132,7 @@ def forecast_steps(
         return _together(each)
     directions: list[Forecast] = []
     for job in jobs_for(model, image, settings):
-        found = yield from _job_steps(job, settings, measure)
+        found = yield from _job_steps(*hoped_way(job), settings, measure)
         directions.append(found)
     if len(directions) == 1:
         return directions[0]
@@ -140,10 +141,12 @@ def forecast_steps(
     return replace(_together(directions), memory=most, disk=directions[0].disk)
 
 
-def _job_steps(job: Job, settings: PredictSettings, measure: bool) -> Steps[Forecast]:
+def _job_steps(
+    job: Job, tried: float | None, settings: PredictSettings, measure: bool
+) -> Steps[Forecast]:
     yield Step(0, 0, "timing the network")
     threads = settings.threads or _threads()
-    pace = known_pace(job, threads)
+    pace = known_pace(job, threads) or (None if tried is None else Pace(tried))
     if pace is None and measure:
         yield from _trial_steps(job)
         pace = known_pace(job, threads)

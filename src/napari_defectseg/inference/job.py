@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from napari_defectseg.core.errors import DeviceError, ModelError
 from napari_defectseg.core.units import ratio
@@ -26,9 +26,14 @@ from napari_defectseg.inference.tiling import (
     plan_fixed_tiles,
     plan_tiles,
 )
+from napari_defectseg.inference.ways import EXACT, Way, exact_way
 from napari_defectseg.models.arraymodel import ArrayModel, OpenedModel
 from napari_defectseg.models.card import ModelCard
 from napari_defectseg.models.model import Model, TorchModel
+from napari_defectseg.models.runtime import GRAPHICS
+
+if TYPE_CHECKING:
+    from napari_defectseg.inference.agreement import Agreement
 
 HOLES = 2
 """Kept memory grows up to 1.8 times of what a pass needs (measured in 3D)."""
@@ -61,6 +66,14 @@ class Job:
         The ways in which each tile is laid down; their mean is taken.
     others : tuple of DeviceChoice
         Devices that share the tiles with `device`.
+    lighter : tuple of str
+        What there was no memory for, each time the work was made lighter; see `recover`.
+    first : TilePlan or WindowPlan or None
+        The plan before tiles were made smaller; None: this one.
+    way : Way
+        What computes, and in which numbers.
+    agreement : Agreement or None
+        How far that way lies from the exact one on this image, where it is another.
     """
 
     model: OpenedModel
@@ -74,6 +87,14 @@ class Job:
     warnings: tuple[str, ...] = ()
     turns: tuple[Turn, ...] = ()
     others: tuple[DeviceChoice, ...] = ()
+    lighter: tuple[str, ...] = ()
+    first: TilePlan | WindowPlan | None = None
+    way: Way = EXACT
+    agreement: Agreement | None = None
+
+    def by(self, way: Way) -> Job:
+        """Return the same work, computed another way."""
+        return replace(self, way=way)
 
     @property
     def total(self) -> int:
@@ -109,7 +130,8 @@ class Job:
             "engine": engine,
             "device": self.device.name,
             "threads": threads,
-            "dtype": "float32",
+            "dtype": self.way.dtype,
+            **({"error": self.agreement.as_dict()} if self.agreement else {}),
             "memory": self.budget,
             "passes": self.total,
             "channels": self.layout.channels.how,
@@ -166,9 +188,20 @@ def prepare(
         Region.parse(settings.region).sentence(image) if settings.region else "",
     )
     warnings = tuple(s for s in said if s)
-    turns = turns_of(card, settings.flips)
-    shared = () if alone else tuple(others)
-    return Job(model, image, settings, layout, plan, device, budget, each, warnings, turns, shared)
+    return Job(
+        model=model,
+        image=image,
+        settings=settings,
+        layout=layout,
+        plan=plan,
+        device=device,
+        budget=budget,
+        bytes_per_pixel=each,
+        warnings=warnings,
+        turns=turns_of(card, settings.flips),
+        others=() if alone else tuple(others),
+        way=exact_way(model),
+    )
 
 
 def on_region(job: Job, box: Box) -> Job:
@@ -224,22 +257,24 @@ def _why_alone(model: OpenedModel, device: DeviceChoice) -> str:
 
 
 def _device(model: OpenedModel, name: str) -> DeviceChoice:
-    """Return the device; programs in a process of their own use the processor.
+    """Return the device; programs in a process of their own use the processor unless asked.
 
     Raises
     ------
     DeviceError
-        If another one was asked for.
+        If one was asked for that is not there, or that the runtime does not know.
     """
     if not isinstance(model, ArrayModel):
         return choose(name)
-    if name not in ("auto", "cpu"):
+    if name in ("auto", "cpu"):
+        return choose("cpu")
+    runtime = model.program.runtime
+    if name.partition(":")[0] not in GRAPHICS.get(runtime, ()):
         raise DeviceError(
-            f"{model.card.name} runs in a process of its own, on the processor; {name} was "
-            "asked for.",
+            f"{model.card.name} is run by {runtime}, on the processor; {name} was asked for.",
             hint="Use cpu, or auto.",
         )
-    return choose("cpu")
+    return choose(name)
 
 
 def spacing_for(card: ModelCard, image: CalibratedImage) -> tuple[float, ...] | None:

@@ -111,4 +111,5 @@ def _key(job: Job, threads: int) -> Key:
     settings = json.dumps(card.architecture_settings, sort_keys=True)
     elsewhere = isinstance(job.model, ArrayModel)
     network = job.model.sha256 if elsewhere else card.architecture
-    return network, settings, job.device.name, threads, max(1, len(job.turns))
+    turns = max(1, len(job.turns))
+    return f"{network} {job.way.name}", settings, job.device.name, threads, turns

@@ -126,6 +126,7 @@ class _Pass:
         if not self._line.take(self._ended.is_set):
             raise _Ended
         self._holds = True
+        self._thread = threading.get_ident()
         try:
             began = time.perf_counter()
             with hooked(network, self._begins):
@@ -138,6 +139,8 @@ class _Pass:
 
     def _begins(self) -> None:
         """Do what is to be done before a layer."""
+        if threading.get_ident() != self._thread:
+            return  # another pass of the same network, while this one rests
         if self._rests and not self._ended.is_set() and time.monotonic() - self._last > AWAY:
             self._rest()
         if self._ended.is_set():

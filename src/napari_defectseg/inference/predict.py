@@ -5,7 +5,8 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Generator, Iterator
 from contextlib import closing, nullcontext
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -15,14 +16,16 @@ from napari_defectseg.core.progress import Step, Steps, drive
 from napari_defectseg.core.stopwatch import Stopwatch
 from napari_defectseg.images.image import CalibratedImage
 from napari_defectseg.inference.begun import Begun
+from napari_defectseg.inference.choice import choose_way
 from napari_defectseg.inference.crew import Crew, abreast
 from napari_defectseg.inference.engine import Engine, Pass, engine_for
+from napari_defectseg.inference.finite import Replaced, check_scores
 from napari_defectseg.inference.job import Job, prepare, spacing_for
 from napari_defectseg.inference.layout import Index
 from napari_defectseg.inference.pace import Watch
 from napari_defectseg.inference.patches import WindowPlan
 from napari_defectseg.inference.prediction import Prediction
-from napari_defectseg.inference.recover import MemoryFull, with_smaller_tiles
+from napari_defectseg.inference.recover import MemoryFull, lighter, watching_memory
 from napari_defectseg.inference.region import Region
 from napari_defectseg.inference.rescale import rescale
 from napari_defectseg.inference.scores import room_for_scores
@@ -50,11 +53,14 @@ class Part:
     begun : Begun or None
         The run as far as it has come with this part. Whoever keeps it keeps the scores, even
         after the run was stopped; `go_on_steps` takes it.
+    kept_in : Path or None
+        Folder in which the run keeps this part until it is done, also after it was killed.
     """
 
     where: Box
     scores: Array
     begun: Begun | None = None
+    kept_in: Path | None = None
 
 
 def predict(
@@ -119,7 +125,7 @@ def predict_beside(
         return (yield from predict_several(model, image, settings, held))
     started = time.perf_counter()
     yield Step(0, 0, "getting the model ready")
-    job = prepare(model, image, settings)
+    job = yield from choose_way(prepare(model, image, settings))
     return (yield from _to_the_end(job, held, None, time.perf_counter() - started))
 
 
@@ -149,14 +155,14 @@ def go_on_steps(begun: Begun) -> Steps[Prediction]:
 
 
 def _to_the_end(job: Job, held: int, begun: Begun | None, spent: float) -> Steps[Prediction]:
-    """Run a job; where the memory does not suffice, anew in smaller tiles."""
+    """Run a job; where the memory does not suffice, anew in a lighter way."""
     while True:
         started = time.perf_counter()
         try:
             run = yield from _run_steps(job, held, begun, spent)
             return run.prediction()
         except MemoryFull as error:
-            job, begun = with_smaller_tiles(job, error), None
+            job, begun = lighter(job, error), None
             spent += time.perf_counter() - started
             yield Step(0, job.total, job.warnings[-1])
 
@@ -198,7 +204,7 @@ class Piece:
     part : Part or None
         None: it is being computed, or waits until all tiles of its plane are there.
     words : str
-    replaced : int
+    replaced : Replaced
     tiles : int
         Number of tiles that the part finishes.
     ahead : int
@@ -209,13 +215,15 @@ class Piece:
 
     part: Part | None
     words: str
-    replaced: int = 0
+    replaced: Replaced = field(default_factory=Replaced)
     tiles: int = 1
     ahead: int = 0
     within: float = 0.0
 
 
-def pieces(job: Job, engine: Engine, first: int, source: Source | None = None) -> Iterator[Piece]:
+def pieces(
+    job: Job, engine: Engine, first: int, source: Source | None = None
+) -> Generator[Piece, None, None]:
     """Compute the tiles, all but the `first` ones; a new source is made where none is given."""
     source = source or Source(job)
     card = job.model.card
@@ -238,7 +246,7 @@ def _side_by_side(
 ) -> Iterator[Piece]:
     """Compute the tiles on several devices, all but the `first` ones; they come in order."""
 
-    def blocks() -> Iterator[tuple[tuple[_Plane, int, Tile, int], Array]]:
+    def blocks() -> Iterator[tuple[tuple[_Plane, int, Tile, Replaced], Array]]:
         assert isinstance(job.plan, TilePlan)
         for before, index in enumerate(job.layout.indices()):
             known = max(0, first - before * len(job.plan))
@@ -248,13 +256,15 @@ def _side_by_side(
             plane = _Plane(job, source, crew, watch, index)
             for number, tile in enumerate(job.plan, start=1):
                 if number > known:
-                    block, replaced = source.block(tile)
+                    with watching_memory(_of(tile)):
+                        block, replaced = source.block(tile)
                     yield (plane, number, tile, replaced), block
 
     for (plane, number, tile, replaced), scores, ahead in abreast(crew, blocks()):
         if scores is None:
             yield Piece(None, _words(job, plane.index, number), ahead=ahead)
         else:
+            plane.check(tile, scores)
             yield plane.piece(number, tile, scores, replaced)
 
 
@@ -268,7 +278,7 @@ class _Plane:
     watch: Watch
     index: Index
 
-    def piece(self, number: int, tile: Tile, scores: Array, replaced: int) -> Piece:
+    def piece(self, number: int, tile: Tile, scores: Array, replaced: Replaced) -> Piece:
         part = Part(*self.job.layout.placed(self.index, tile, scores))
         return Piece(part, _words(self.job, self.index, number), replaced)
 
@@ -278,11 +288,21 @@ class _Plane:
 
     def result(self, number: int, tile: Tile, ahead: int = 0) -> Generator[Piece, None, Result]:
         """Compute a tile as `run` does, and return it as it came."""
-        block, replaced = self.source.block(tile)
         waiting = Piece(None, _words(self.job, self.index, number), ahead=ahead)
-        with self.watch.lap(tile) as lap, closing(self.engine.begin(block)) as passing:
-            scores = yield from waited(passing, waiting, lap)
+        with watching_memory(_of(tile)):
+            block, replaced = self.source.block(tile)
+            with self.watch.lap(tile) as lap, closing(self.engine.begin(block)) as passing:
+                scores = yield from waited(passing, waiting, lap)
+        self.check(tile, scores)
         return tile, scores, replaced
+
+    def check(self, tile: Tile, scores: Array) -> None:
+        """Refuse scores that are no numbers; see `check_scores`."""
+        check_scores(scores, tile, self.job.layout, self.index, self.job.model.card.name)
+
+
+def _of(tile: Tile) -> str:
+    return f"a tile of {' × '.join(str(n) for n in tile.shape)} pixels"
 
 
 def waited(passing: Pass, waiting: Piece, lap: Stopwatch) -> Generator[Piece, None, Array]:
@@ -317,6 +337,8 @@ def _windowed(plane: _Plane, known: int) -> Iterator[Piece]:
         done = min(round(part * len(plan)), len(plan) - 1)
         yield Piece(None, _words(job, plane.index, max(done, 1)), ahead=done)
     scores = run.scores(plane.engine)
+    (tile,) = TilePlan(layout.shape, layout.shape, 1, 0, layout.shape)
+    plane.check(tile, scores)
     if job.model.card.rescale == "image":
         rescale([scores], job.model.card.name)
     where = layout.where(plane.index, tuple(slice(0, n) for n in layout.shape))
@@ -331,6 +353,8 @@ def _whole(plane: _Plane, known: int) -> Iterator[Piece]:
     found: list[Result] = []
     if card.batch_norm == "image":
         found = list(together(job.plan, plane.source, plane.engine))
+        for tile, scores, _ in found:
+            plane.check(tile, scores)
     else:
         for number, tile in enumerate(job.plan, start=1):
             found.append((yield from plane.result(number, tile, max(0, number - 1 - known))))

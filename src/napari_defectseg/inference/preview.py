@@ -16,10 +16,10 @@ from typing import Any
 
 import numpy as np
 
+from napari_defectseg.core.boxes import common, remainder
 from napari_defectseg.core.progress import Step, Steps
 from napari_defectseg.core.provenance import Provenance, now
 from napari_defectseg.images.image import CalibratedImage
-from napari_defectseg.inference.boxes import common, remainder
 from napari_defectseg.inference.engine import engine_for
 from napari_defectseg.inference.job import Job, on_region, prepare
 from napari_defectseg.inference.predict import Part, pieces

@@ -164,7 +164,7 @@ def _store(job: Job, path: Path) -> Any:
         job.scores_shape,
         np.float32,
         _chunks(job),
-        attributes=_attributes(job),
+        attributes=scores_attributes(job),
         overwrite=True,  # the empty folder that was just made
     )
 
@@ -179,7 +179,8 @@ def _chunks(job: Job) -> tuple[int, ...]:
     return (1, *(min(n, side) if name in seen else 1 for name, n in lengths))
 
 
-def _attributes(job: Job) -> dict[str, Any]:
+def scores_attributes(job: Job) -> dict[str, Any]:
+    """Return what is said beside stored scores: axes, pixel size, classes."""
     image, card = job.image, job.model.card
     return {
         "axes": ["channel", *image.label_axes],

@@ -13,11 +13,12 @@ from napari_defectseg.inference.tiling import Shape, Tile, TilePlan, TilingSetti
 
 if TYPE_CHECKING:
     from napari_defectseg.inference.engine import Engine
+    from napari_defectseg.inference.finite import Replaced
     from napari_defectseg.inference.source import Source
 
 Array = np.ndarray[Any, Any]
-Result: TypeAlias = "tuple[Tile, Array, int]"
-"""A tile, its scores, and how many of its pixels were replaced."""
+Result: TypeAlias = "tuple[Tile, Array, Replaced]"
+"""A tile, its scores, and which of its pixels were replaced."""
 
 
 def plan_segments(shape: Shape, grid: int, segment: int, settings: TilingSettings) -> TilePlan:

@@ -7,12 +7,17 @@ from typing import Annotated, Any, Literal
 
 from napari_defectseg.core.errors import DeviceError
 from napari_defectseg.core.setting import Setting
+from napari_defectseg.inference.ways import ENGINES, is_exact
 
 DEVICES = (
     ("auto", "choose for me"), ("cpu", "processor"), ("cuda", "graphics card"),
     ("mps", "graphics of Apple"),
 )  # fmt: skip
 """Devices and what they are called."""
+MODES = (
+    ("auto", "as the model allows"), ("exact", "exact"), ("fast", "fast, error measured"),
+)  # fmt: skip
+"""Modes and what they are called."""
 FLIPS = ("off", "mirror", "all")
 VOLUMES = ("slices", "three-axes")
 
@@ -26,7 +31,11 @@ class PredictSettings:
     device : str
         ``"auto"``, ``"cpu"``, ``"cuda"``, ``"cuda:N"`` or ``"mps"``.
     mode : str
-        ``"auto"`` or ``"exact"``: float32, tiles that give what the whole image gives.
+        ``"exact"``: float32, tiles that give what the whole image gives. ``"fast"``: the fastest
+        engine whose results agree with the exact ones, as measured on the image. ``"auto"``:
+        exact, or fast where the card of the model allows it.
+    engine : str
+        ``"auto"``, or the name of one (`ways.ENGINES`), which is then used whatever it gives.
     memory : int or None
         Bytes that one pass may need; None: a quarter of the machine's, at most 4 GB.
     tile : int or None
@@ -60,8 +69,9 @@ class PredictSettings:
     device: Annotated[
         str, Setting("Compute on", choices=tuple(one for one, _ in DEVICES), names=DEVICES)
     ] = "auto"
-    mode: Annotated[
-        Literal["auto", "exact"], Setting("Exactness", names=(("auto", "choose for me"),))
+    mode: Annotated[Literal["auto", "exact", "fast"], Setting("Exactness", names=MODES)] = "auto"
+    engine: Annotated[
+        str, Setting("Engine", choices=tuple(one for one, _ in ENGINES), names=ENGINES)
     ] = "auto"
     memory: Annotated[
         int | None, Setting("Memory", unit="GB", scale=1e9, low=1, none="a quarter")
@@ -109,8 +119,12 @@ class PredictSettings:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "devices", tuple(self.devices))
-        if self.mode not in ("auto", "exact"):
-            raise DeviceError(f"There is no mode {self.mode!r}.", hint="Use auto or exact.")
+        if self.mode not in dict(MODES):
+            raise DeviceError(f"There is no mode {self.mode!r}.", hint="Use auto, exact or fast.")
+        if self.mode == "exact" and not is_exact(self.engine):
+            raise DeviceError(
+                f"The engine {self.engine} is not exact.", hint="Use mode auto or fast with it."
+            )
         if self.nan not in ("refuse", "mean"):
             raise DeviceError(f"nan={self.nan!r} is not known.", hint="Use refuse or mean.")
         if self.pixel_policy not in ("card", "resample", "warn", "go-on"):

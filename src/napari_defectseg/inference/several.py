@@ -12,13 +12,15 @@ import numpy as np
 from napari_defectseg.core.progress import Step, Steps
 from napari_defectseg.images.image import CalibratedImage
 from napari_defectseg.inference.begun import Begun
+from napari_defectseg.inference.choice import choose_way
 from napari_defectseg.inference.directions import ACROSS, Slabs, jobs_for, thickness_of
 from napari_defectseg.inference.disagreement import Spread
 from napari_defectseg.inference.engine import engine_for
+from napari_defectseg.inference.finite import Replaced
 from napari_defectseg.inference.job import Job
 from napari_defectseg.inference.predict import Part, pieces
 from napari_defectseg.inference.prediction import Prediction
-from napari_defectseg.inference.recover import MemoryFull, with_smaller_tiles
+from napari_defectseg.inference.recover import MemoryFull, lighter
 from napari_defectseg.inference.scores import Room, room_for_scores
 from napari_defectseg.inference.settings import PredictSettings
 from napari_defectseg.inference.tiling import Box
@@ -63,7 +65,7 @@ class Found:
     member: Member
     job: Job
     plan: dict[str, object]
-    replaced: int
+    replaced: Replaced
 
 
 class Target(Protocol):
@@ -128,6 +130,15 @@ def members(model: Model, image: CalibratedImage, settings: PredictSettings) -> 
     return found
 
 
+def _with_engines(everyone: list[Member]) -> Steps[list[Member]]:
+    """Return the members, each with the engine that computes it."""
+    found = []
+    for one in everyone:
+        job = yield from choose_way(one.job)
+        found.append(replace(one, job=job))
+    return found
+
+
 def predict_several(
     model: Model, image: CalibratedImage, settings: PredictSettings, held: int = 0
 ) -> Steps[Prediction]:
@@ -152,7 +163,7 @@ def predict_several(
     """
     started = time.perf_counter()
     yield Step(0, 0, "getting the models ready")
-    everyone = members(model, image, settings)
+    everyone = yield from _with_engines(members(model, image, settings))
     total, done, found = sum(one.job.total for one in everyone), 0, list[Found]()
     first = everyone[0].job
     whole = replace(first, model=cast("TorchModel", model), settings=settings)
@@ -214,19 +225,19 @@ class _Run:
     named: bool
 
     def steps(self) -> Steps[Found]:
-        """Run it; where the memory does not suffice, anew in smaller tiles."""
+        """Run it; where the memory does not suffice, anew in a lighter way."""
         job = self.member.job
         while True:
             try:
                 plan, replaced = yield from self._fill(job)
                 return Found(self.member, job, plan, replaced)
             except MemoryFull as error:
-                job = with_smaller_tiles(job, error)
+                job = lighter(job, error)
                 self.target.again()
                 yield Step(*self.count, job.warnings[-1])
 
-    def _fill(self, job: Job) -> Steps[tuple[dict[str, object], int]]:
-        replaced, number, planned = 0, 0, self.member.job.total
+    def _fill(self, job: Job) -> Steps[tuple[dict[str, object], Replaced]]:
+        replaced, number, planned = Replaced(), 0, self.member.job.total
         kept = job.budget + self.in_memory if job.keeps else 0
         with engine_for(job, kept=kept) as engine:
             for piece in pieces(job, engine, 0):

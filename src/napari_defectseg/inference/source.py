@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from napari_defectseg.core.errors import ImageError
+from napari_defectseg.inference.finite import Replaced, place_of
 from napari_defectseg.inference.job import Job
 from napari_defectseg.inference.layout import Index, cut
 from napari_defectseg.inference.sampling import sample
@@ -15,6 +16,8 @@ from napari_defectseg.inference.tiling import Tile, TilePlan
 from napari_defectseg.models.preprocess import FittedChain, fit_chain
 
 Array = np.ndarray[Any, Any]
+SLAB = 1 << 22
+"""Pixels that are looked at at once where values are counted."""
 SMALL_SHARE = 4
 """A plane or volume is kept whole if it takes at most this part of the memory."""
 
@@ -60,13 +63,13 @@ class Source:
         if self._scope == "slice" and self._item is not None:
             self._fit(self._item)
 
-    def block(self, tile: Tile) -> tuple[Array, int]:
-        """Return what the network sees of a tile, and how many of its pixels were replaced.
+    def block(self, tile: Tile) -> tuple[Array, Replaced]:
+        """Return what the network sees of a tile, and which of its pixels were replaced.
 
         Returns
         -------
         ndarray of float32, shape (in_channels, *tile.shape)
-        int
+        Replaced
             Pixels inside the tile without a finite value.
         """
         if self._item is not None:
@@ -76,13 +79,13 @@ class Source:
         block, replaced = self._finite(block, tile)
         return self._chain.apply(block), replaced
 
-    def whole(self) -> tuple[Array, int]:
-        """Return the plane or volume with its own grey values, and the number of those replaced.
+    def whole(self) -> tuple[Array, Replaced]:
+        """Return the plane or volume with its own grey values, and which of them were replaced.
 
         Returns
         -------
         ndarray, shape (in_channels, *spatial)
-        int
+        Replaced
             Pixels without a finite value.
         """
         shape = self._job.layout.shape
@@ -107,25 +110,48 @@ class Source:
         except ImageError as error:
             raise ImageError(f"{self._job.image.name}: {error.sentence}") from error
 
-    def _finite(self, block: Array, tile: Tile) -> tuple[Array, int]:
+    def _finite(self, block: Array, tile: Tile) -> tuple[Array, Replaced]:
         if block.dtype.kind != "f" or np.isfinite(block).all():
-            return block, 0
+            return block, Replaced()
         bad = ~np.isfinite(block)
         if self._fill is None:
-            raise ImageError(
-                f"{self._job.image.name} has pixels without a finite value "
-                f"({self._place(bad, tile)}).",
-                hint="Fill them, or let them get the mean of the others.",
-            )
+            raise self._refusal(np.asarray(bad.any(axis=0)), tile)
         shape = (-1,) + (1,) * (block.ndim - 1)
-        inside = int(bad[(slice(None), *tile.local)].any(axis=0).sum())
-        return np.where(bad, self._fill.reshape(shape), block).astype(block.dtype), inside
+        inside = np.asarray(bad[(slice(None), *tile.local)].any(axis=0))
+        corner = tuple(part.start for part in tile.inner)
+        count = int(inside.sum())
+        said = Replaced(count, self._place(inside, corner)) if count else Replaced()
+        return np.where(bad, self._fill.reshape(shape), block).astype(block.dtype), said
 
-    def _place(self, bad: Array, tile: Tile) -> str:
-        first = [int(n) for n in np.argwhere(bad.any(axis=0))[0]]
-        at = [
-            f"{name} {self._job.layout.in_image(axis, first[axis] + tile.outer[axis].start)}"
-            for axis, name in enumerate(self._job.layout.seen)
-        ]
-        words = self._job.layout.words(self._index)
-        return ", ".join([*([words] if words else []), *at])
+    def _place(self, bad: Array, corner: tuple[int, ...]) -> str:
+        at = (int(n) + start for n, start in zip(np.argwhere(bad)[0], corner, strict=True))
+        return place_of(self._job.layout, self._index, tuple(at))
+
+    def _refusal(self, bad: Array, tile: Tile) -> ImageError:
+        """Return the sentence about a tile; it counts the pixels of the whole plane or volume."""
+        corner = tuple(part.start for part in tile.outer)
+        first = self._place(bad, corner)
+        count = self._count()
+        plural = "s" * (count != 1)
+        where = self._job.layout.words(self._index)
+        return ImageError(
+            f"{self._job.image.name} has {count} pixel{plural} without a finite value (NaN or "
+            f"infinite){f' in {where}' if where else ''}; the first at {first}.",
+            hint="Fill them, or let them get the mean of the others.",
+        )
+
+    def _count(self) -> int:
+        """Return the number of pixels of the plane or volume without a finite value."""
+        layout = self._job.layout
+        rows = max(1, SLAB // max(1, int(np.prod(layout.shape[1:]))))
+        whole = tuple(slice(0, n) for n in layout.shape[1:])
+        count = 0
+        for start in range(0, layout.shape[0], rows):
+            part = (slice(start, min(start + rows, layout.shape[0])), *whole)
+            block = (
+                layout.read(self._index, part)
+                if self._item is None
+                else self._item[(slice(None), *part)]
+            )
+            count += int((~np.isfinite(block)).any(axis=0).sum())
+        return count

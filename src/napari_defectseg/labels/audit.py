@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
+from typing import Any
 
 from napari_defectseg.core.errors import LabelError
 from napari_defectseg.labels.edit import Sides
@@ -23,6 +24,8 @@ class AuditObject:
         With which it was drawn: objects of the sample over objects of the stratum.
     right : bool or None
         The verdict; None: not looked at yet.
+    other_class : bool
+        It is there, but it is of another class than it was called: not right, and not missing.
     """
 
     number: int
@@ -30,6 +33,12 @@ class AuditObject:
     stratum: str
     probability: float
     right: bool | None = None
+    other_class: bool = False
+
+    @property
+    def there(self) -> bool | None:
+        """Whether there is an object at all, whatever its class; None: not looked at yet."""
+        return None if self.right is None else self.right or self.other_class
 
 
 @dataclass(frozen=True)
@@ -98,9 +107,18 @@ class Audit:
         """Whether everything was judged."""
         return self.judged == (len(self.objects), len(self.places))
 
-    def judge_object(self, index: int, right: bool | None) -> Audit:
-        """Return the audit with a verdict about an object; None takes it back."""
-        changed = replace(self.objects[index], right=right)
+    def judge_object(self, index: int, right: bool | None, *, other_class: bool = False) -> Audit:
+        """Return the audit with a verdict about an object; None takes it back.
+
+        Parameters
+        ----------
+        index : int
+        right : bool or None
+        other_class : bool
+            For what is not right: it is there, and of another class.
+        """
+        other = other_class and right is False
+        changed = replace(self.objects[index], right=right, other_class=other)
         return replace(self, objects=(*self.objects[:index], changed, *self.objects[index + 1 :]))
 
     def judge_place(self, index: int, found: int, missed: int) -> Audit:
@@ -127,3 +145,36 @@ class Audit:
             )
         changed = replace(place, found=found, missed=missed)
         return replace(self, places=(*self.places[:index], changed, *self.places[index + 1 :]))
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return plain JSON values, for `of_dict`."""
+        return asdict(self)
+
+    @classmethod
+    def of_dict(cls, values: Mapping[str, Any]) -> Audit:
+        """Return the audit that `as_dict` was made from.
+
+        Raises
+        ------
+        LabelError
+            If the values are no audit.
+        """
+        try:
+            objects = tuple(AuditObject(**one) for one in values["objects"])
+            places = tuple(_place(one) for one in values["places"])
+            rest = {name: values[name] for name in ("object_strata", "place_strata")}
+            return cls(
+                objects,
+                places,
+                **rest,
+                last_label=int(values["last_label"]),
+                seed=int(values["seed"]),
+            )
+        except (KeyError, TypeError, ValueError) as error:
+            raise LabelError("The kept five-minute review is damaged.") from error
+
+
+def _place(values: Mapping[str, Any]) -> AuditPlace:
+    region = tuple((int(low), int(high)) for low, high in values["region"])
+    predicted = tuple(int(number) for number in values["predicted"])
+    return AuditPlace(**{**values, "region": region, "predicted": predicted})

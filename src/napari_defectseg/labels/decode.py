@@ -17,7 +17,7 @@ from napari_defectseg.labels.construct import frames, from_mask
 from napari_defectseg.labels.found import FoundObjects
 from napari_defectseg.labels.labelmap import LabelMap
 from napari_defectseg.labels.whole import holes_of
-from napari_defectseg.labels.winner import choose
+from napari_defectseg.labels.winner import choose, pick
 
 Task: TypeAlias = Literal["exclusive", "binary", "multilabel"]
 Scores: TypeAlias = Any
@@ -95,7 +95,7 @@ def decode(
         If channels, classes and task do not fit, or a threshold names no class.
     """
     settings = settings or DecodeSettings()
-    mask = _threshold(scores, classes, task, settings)
+    mask = class_values(scores, classes, task, settings)
     if settings.fill_holes:
         _fill(mask, classes, axes, task)
     return from_mask(
@@ -139,10 +139,10 @@ def decode_mask(
     """
     settings = settings or DecodeSettings()
     if settings.min_size <= 1 and not settings.fill_holes:
-        return _threshold(scores, classes, task, settings)
+        return class_values(scores, classes, task, settings)
     ndim = len(scores.shape) - 1
     names = axes or ("t", "z", "y", "x")[-ndim:]
-    mask = _threshold(scores, classes, task, settings)
+    mask = class_values(scores, classes, task, settings)
     if settings.fill_holes:
         _fill(mask, classes, names, task)
     for plane in mask if task == "multilabel" else [mask]:
@@ -184,7 +184,24 @@ def object_scores(labelmap: LabelMap, scores: Scores) -> dict[int, float]:
     }
 
 
-def _threshold(scores: Scores, classes: ClassMap, task: Task, settings: DecodeSettings) -> Values:
+def class_values(scores: Scores, classes: ClassMap, task: Task, settings: DecodeSettings) -> Values:
+    """Return the class of each pixel, before holes are filled and small objects left out.
+
+    Parameters
+    ----------
+    scores, classes, task, settings
+        As for `decode`; a block of the scores gives the same block of the mask.
+
+    Returns
+    -------
+    ndarray of uint8
+        As for `decode_mask`.
+
+    Raises
+    ------
+    LabelError
+        As for `decode`.
+    """
     _check(tuple(scores.shape), classes, task, settings)
     shape = tuple(int(n) for n in scores.shape[1:])
     wanted = [settings.thresholds.get(name) for name in classes.names]
@@ -245,3 +262,29 @@ def _fill(mask: Values, classes: ClassMap, axes: Axes, task: Task) -> None:
         own = 1 if task == "multilabel" else value
         for frame in frames(plane, axes):
             frame[holes_of(frame == own) & (frame == 0)] = own
+
+
+def own_scores(
+    scores: np.ndarray[Any, Any], mask: Values, classes: ClassMap, task: Task
+) -> np.ndarray[Any, np.dtype[np.float32]]:
+    """Return for each pixel the score of the class that it has, 0 for the background.
+
+    Parameters
+    ----------
+    scores : ndarray of float, shape (channel, *axes)
+    mask : ndarray of uint8
+        From `class_values`.
+    classes, task
+        As for `decode`.
+
+    Returns
+    -------
+    ndarray of float32, shape of `mask`
+    """
+    found = np.ascontiguousarray(scores[scores.shape[0] - len(classes) :], np.float32)
+    if task == "multilabel":
+        return np.where(mask > 0, found, np.float32(0))
+    out = np.empty(mask.size, np.float32)
+    values = np.array(classes.values, np.uint8)
+    pick(found.reshape(len(found), -1), values, np.ascontiguousarray(mask).reshape(-1), out)
+    return out.reshape(mask.shape)

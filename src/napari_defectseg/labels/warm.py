@@ -7,11 +7,13 @@ import numpy as np
 from napari_defectseg.core.calibration import Calibration
 from napari_defectseg.core.classes import ClassMap
 from napari_defectseg.labels.decode import DecodeSettings, decode, decode_mask
+from napari_defectseg.labels.flood import flood
 from napari_defectseg.labels.history import History
 from napari_defectseg.labels.labelmap import LARGE, LabelMap
 from napari_defectseg.labels.protect import redecode
 from napari_defectseg.labels.stroke import Stroke
 from napari_defectseg.labels.tools.paint import paint
+from napari_defectseg.labels.walker import walk
 
 
 def warm_up() -> None:
@@ -41,3 +43,12 @@ def warm_up() -> None:
     scores[1, 2:-2, 100:105] = 1
     redecode(history, found(), "threshold")
     _ = history.labelmap.copy().index
+    _warm_solvers()
+
+
+def _warm_solvers() -> None:
+    """Go once through the loops that follow scores and image."""
+    block = np.zeros((2, 2, 2), np.float32)
+    walk(block, np.zeros(block.shape, np.uint8), (1.0, 1.0, 1.0))
+    for ndim in (2, 3):
+        flood(np.zeros((2,) * ndim, np.float32), (0,) * ndim, np.ones((3,) * ndim, bool), 1)

@@ -45,3 +45,29 @@ def choose(
         else:
             won = best >= limit
         out[i] = values[chosen] if won else 0
+
+
+@compiled
+def pick(
+    scores: NDArray[np.float32],
+    values: NDArray[np.uint8],
+    mask: NDArray[np.uint8],
+    out: NDArray[np.float32],
+) -> None:
+    """Write the score of the class that each pixel has, 0 for the background.
+
+    Parameters
+    ----------
+    scores : ndarray of float32, shape (class, n)
+        Without the background.
+    values : ndarray of uint8, shape (class,)
+    mask : ndarray of uint8, shape (n,)
+    out : ndarray of float32, shape (n,)
+    """
+    for i in range(out.size):
+        out[i] = 0
+        if mask[i] == 0:
+            continue
+        for k in range(values.size):
+            if values[k] == mask[i]:
+                out[i] = scores[k, i]

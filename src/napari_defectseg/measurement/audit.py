@@ -18,7 +18,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from typing import Any
 
 import numpy as np
 
@@ -79,12 +80,30 @@ class CorrectedCount:
 
 @dataclass(frozen=True)
 class AuditEstimate:
-    """What the verdicts of an audit say; None where nothing was judged."""
+    """What the verdicts of an audit say; None where nothing was judged.
+
+    Parameters
+    ----------
+    precision : Share or None
+        Objects that are there and of the class they are called.
+    recall : Share or None
+        Objects that were found, whatever class they were called.
+    count : CorrectedCount or None
+        From objects that are there, whatever class they were called.
+    level : float
+    there : Share or None
+        Objects that are there, whatever class they are called; at least the precision.
+    """
 
     precision: Share | None
     recall: Share | None
     count: CorrectedCount | None
     level: float = LEVEL
+    there: Share | None = None
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return plain JSON values."""
+        return asdict(self)
 
 
 def estimate_audit(audit: Audit, *, level: float = LEVEL) -> AuditEstimate:
@@ -106,11 +125,12 @@ def estimate_audit(audit: Audit, *, level: float = LEVEL) -> AuditEstimate:
     if not 0 < level < 1:
         raise MeasurementError(f"{level} is no level of confidence.", hint="Use 0.95.")
     strata = judged_strata(audit)
-    precision = None
+    precision = there = None
     true, variance, predicted = math.nan, math.nan, sum(audit.object_strata.values())
     if strata:
+        precision = _precision(judged_strata(audit, right_class=True), level)
+        there = _precision(strata, level)
         true, variance = true_objects(strata)
-        precision = _precision(strata, true, variance, level)
         scale = predicted / sum(total for total, _, _ in strata)
         true, variance = true * scale, variance * scale**2
     recall = recall_of(audit.places, audit.place_strata, level=level)
@@ -120,14 +140,22 @@ def estimate_audit(audit: Audit, *, level: float = LEVEL) -> AuditEstimate:
             predicted, true, math.sqrt(variance), recall.value if recall else None,
             recall.sigma if recall else 0.0, level=level,
         )  # fmt: skip
-    return AuditEstimate(precision, recall, count, level)
+    return AuditEstimate(precision, recall, count, level, there)
 
 
-def judged_strata(audit: Audit) -> list[tuple[int, int, int]]:
-    """Return members, judged and right objects of each stratum in which something was judged."""
+def judged_strata(audit: Audit, *, right_class: bool = False) -> list[tuple[int, int, int]]:
+    """Return members, judged and true objects of each stratum in which something was judged.
+
+    Parameters
+    ----------
+    audit : Audit
+    right_class : bool
+        Whether an object of another class than it is called counts as false.
+    """
     strata = []
     for name, members in audit.object_strata.items():
-        verdicts = [o.right for o in audit.objects if o.stratum == name and o.right is not None]
+        said = [o.right if right_class else o.there for o in audit.objects if o.stratum == name]
+        verdicts = [verdict for verdict in said if verdict is not None]
         if verdicts:
             strata.append((members, len(verdicts), sum(verdicts)))
     return strata
@@ -252,9 +280,8 @@ def more_looks(looks: int, total: float) -> int:
     return math.ceil(round(wanted, 6)) - looks
 
 
-def _precision(
-    strata: list[tuple[int, int, int]], true: float, variance: float, level: float
-) -> Share:
+def _precision(strata: list[tuple[int, int, int]], level: float) -> Share:
+    true, variance = true_objects(strata)
     members = sum(total for total, _, _ in strata)
     looks = sum(judged for _, judged, _ in strata)
     value, variance = true / members, variance / members**2

@@ -59,6 +59,8 @@ class FurtherSettings:
         Volume (area), in the unit of the table, whose largest object is estimated; 0: none.
     correlate : tuple of str
         Columns to correlate with one another.
+    without : tuple of str
+        Columns whose linear share is taken out of these first (partial correlation).
     method : {"pearson", "spearman"}
     """
 
@@ -72,6 +74,7 @@ class FurtherSettings:
     zone: float = 0.0
     largest_in: float = 0.0
     correlate: tuple[str, ...] = ()
+    without: tuple[str, ...] = ()
     method: Method = "pearson"
 
     def __post_init__(self) -> None:
@@ -85,6 +88,8 @@ class FurtherSettings:
             raise MeasurementError("Detection limit, zone and volume are not negative.")
         if len(self.correlate) == 1:
             raise MeasurementError("One column correlates with nothing: name at least two.")
+        if self.without and not self.correlate:
+            raise MeasurementError("Columns are taken out of others: name these, too.")
 
     @property
     def of_pictures(self) -> bool:
@@ -134,13 +139,14 @@ def table_statistics_steps(
     if classes:
         found["classes"] = classes
     if settings.correlate:
-        columns = {name: table[name] for name in settings.correlate}
+        columns = {name: table[name] for name in (*settings.correlate, *settings.without)}
         for name, column in columns.items():
             if column.dtype.kind not in "fiub":
                 raise MeasurementError(f"The column {name!r} holds no numbers.")
-        pairs = correlations(columns, method=settings.method)
+        pairs = correlations(columns, method=settings.method, controls=settings.without)
         found["correlation"] = {
             "method": settings.method,
+            "without": list(settings.without),
             "adjusted_by": "Benjamini & Hochberg",
             "pairs": [pair.as_dict() for pair in pairs],
         }

@@ -173,12 +173,13 @@ def class_pictures(
         else {item.name: item.value for item in source.classes}
     )
     return [
-        ClassPicture(name, _objects_of(source, value), source.calibration, roi)
+        ClassPicture(name, class_objects(source, value), source.calibration, roi)
         for name, value in names.items()
     ]
 
 
-def _objects_of(source: Source, value: int) -> NDArray[np.int32]:
+def class_objects(source: Source, value: int) -> NDArray[np.int32]:
+    """Return the objects of a class value as an array of numbers; a negative value: all."""
     found = np.zeros(source.shape, np.int32)
     for plane, class_of in zip(source.planes, source.class_of, strict=True):
         array = plane.array

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,8 +23,8 @@ class Plane(Protocol):
         """Lengths of the label axes."""
 
     @property
-    def array(self) -> Labels:
-        """The object numbers, 0 for the background."""
+    def array(self) -> Any:
+        """The object numbers, 0 for the background; what slices to numpy."""
 
     def runs(self, frame: int | None, slab: Box) -> Runs:
         """Return the runs in a slab of a frame (None: without time), whole but for its first axis.
@@ -35,9 +35,15 @@ class Plane(Protocol):
 
 @dataclass(frozen=True)
 class ArrayPlane:
-    """Objects that came as an array of numbers."""
+    """Objects that came as an array of numbers.
 
-    array: Labels
+    Parameters
+    ----------
+    array : array-like of int32
+        In memory, or anything that slices to numpy.
+    """
+
+    array: Any
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -46,8 +52,8 @@ class ArrayPlane:
 
     def runs(self, frame: int | None, slab: Box) -> Runs:
         """Return the runs in a slab; see `Plane`."""
-        array = self.array if frame is None else self.array[frame]
-        return find_label_runs(array[slab])
+        key: tuple[int | slice, ...] = slab if frame is None else (frame, *slab)
+        return find_label_runs(np.asarray(self.array[key]))
 
 
 @dataclass(frozen=True)

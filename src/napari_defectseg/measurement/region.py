@@ -90,8 +90,8 @@ class Region:
         return product
 
     def as_dict(self, calibration: Calibration) -> dict[str, Any]:
-        """Return plain JSON values."""
-        return {
+        """Return plain JSON values; those of each field where there are several."""
+        plain: dict[str, Any] = {
             "axes": "".join(self.axes),
             "shape": list(self.shape),
             "frames": self.frames,
@@ -104,6 +104,42 @@ class Region:
             },
             "border": self.border,
             "border_objects_left_out": dict(self.border_objects),
+            "border_pixels_left_out": dict(self.border_pixels),
+            "window": list(self.window),
+            "spanning_pixels": dict(self.spanning_pixels),
             "min_size": {"value": self.min_size, "unit": "px"},
             "too_small_left_out": self.too_small,
         }
+        if self.fields:
+            plain["fields"] = [part.as_dict(calibration) for part in self.fields]
+        return plain
+
+    @classmethod
+    def from_dict(cls, known: Mapping[str, Any]) -> Region:
+        """Return the region that `as_dict` wrote.
+
+        Raises
+        ------
+        KeyError, TypeError, ValueError
+            If something is missing or of another type.
+        """
+
+        def numbers(name: str) -> dict[str, int]:
+            return {str(key): int(value) for key, value in known[name].items()}
+
+        return cls(
+            axes=tuple(known["axes"]),
+            shape=tuple(int(length) for length in known["shape"]),
+            pixels=int(known["pixels"]),
+            total=int(known["pixels"]) + int(known["excluded_pixels"]),
+            frames=int(known["frames"]),
+            images=int(known["images"]),
+            border=str(known["border"]),
+            border_objects=numbers("border_objects_left_out"),
+            border_pixels=numbers("border_pixels_left_out"),
+            min_size=int(known["min_size"]["value"]),
+            too_small=int(known["too_small_left_out"]),
+            window=tuple(int(side) for side in known["window"]),
+            spanning_pixels=numbers("spanning_pixels"),
+            fields=tuple(cls.from_dict(part) for part in known.get("fields", ())),
+        )

@@ -50,6 +50,32 @@ def stack(tables: Sequence[RegionTable]) -> RegionTable:
     )
 
 
+def split(table: RegionTable) -> list[RegionTable]:
+    """Return the tables of the fields that were stacked; the table itself where there is one.
+
+    Raises
+    ------
+    MeasurementError
+        If the table does not say what was counted, or which row is of which field.
+    """
+    region = table.region
+    if region is None:
+        raise MeasurementError("This table does not say what was counted in each image.")
+    if not region.fields:
+        return [table]
+    if table.fields is None:
+        raise MeasurementError("This table does not say which object is of which image.")
+    found = []
+    for place, own in enumerate(region.fields):
+        rows = table.fields == place
+        columns = {
+            name: replace(column, values=column.values[rows])
+            for name, column in table.columns.items()
+        }
+        found.append(replace(table, columns=columns, region=own, fields=None))
+    return found
+
+
 def in_unit(table: RegionTable, unit: str) -> RegionTable:
     """Return the table with its lengths, areas and volumes in another unit.
 

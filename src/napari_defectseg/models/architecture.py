@@ -55,7 +55,8 @@ class Architecture(Protocol):
     def facts(self, settings: Mapping[str, Any]) -> dict[str, Any]:
         """Return what follows from the settings.
 
-        Keys: settings (complete), parameters, dims, in_channels, out_channels, grid, halo.
+        Keys: settings (complete), parameters, dims, in_channels, out_channels, grid, halo; and
+        tile, where it takes images of one size alone.
         """
 
 
@@ -91,6 +92,9 @@ ARCHITECTURES: Registry[Architecture] = Registry(
         "plain_unet_up_first": "napari_defectseg.models.architectures.plain_unet:UP_FIRST",
         "torch_layers": "napari_defectseg.models.architectures.torch_layers",
         "keras": "napari_defectseg.models.architectures.keras_graph",
+        "monai_package": "napari_defectseg.models.architectures.monai_package:KIND",
+        "smp_package": "napari_defectseg.models.architectures.smp_package:KIND",
+        "transformers_package": "napari_defectseg.models.architectures.transformers_package:KIND",
     },
     group="napari_defectseg.architectures",
 )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
@@ -101,6 +101,7 @@ class Started:
         self.lock = threading.Lock()
         self.runner: Runner | None = None
         self.threads = 0
+        self.device = "cpu"
 
     def close(self) -> None:
         """End the process, if there is one; the lock is held by the caller."""
@@ -164,13 +165,30 @@ class ArrayModel:
             started=self._started,
         )
 
-    def start(self, threads: int) -> Runner:
+    def by(self, runtime: str, dtype: str) -> ArrayModel:
+        """Return the same file under another runtime that reads it, in a process of its own.
+
+        Parameters
+        ----------
+        runtime : str
+            Name in the table of runtimes.
+        dtype : str
+            What it computes in: ``"float32"`` or ``"bfloat16"``.
+        """
+        options = {**self.program.options, "dtype_inside": dtype}
+        program = replace(self.program, runtime=runtime, options=options)
+        return ArrayModel(self.card, program, path=self.path, format=self.format,
+                          sha256=self.sha256, files=self.files, trust=self.trust)  # fmt: skip
+
+    def start(self, threads: int, device: str = "cpu") -> Runner:
         """Return the model in its process, which is kept until `close`.
 
         Parameters
         ----------
         threads : int
             Threads of the processor that it may use.
+        device : str
+            ``"cpu"``, ``"cuda:N"`` or ``"mps"``.
 
         Raises
         ------
@@ -179,11 +197,12 @@ class ArrayModel:
         """
         started = self._started
         with started.lock:
-            if started.runner is None or started.threads != threads:
+            if started.runner is None or (started.threads, started.device) != (threads, device):
                 started.close()
                 from napari_defectseg.models.worker.start import start_worker
 
-                started.runner, started.threads = start_worker(self.program, threads), threads
+                started.runner = start_worker(self.program, threads, device=device)
+                started.threads, started.device = threads, device
             return started.runner
 
     def close(self) -> None:

@@ -122,6 +122,10 @@ class ModelCard(BaseModel):
     segment : int
         Edge of the squares that an image is cut into where `batch_norm` is ``"image"``;
         0: it stays whole.
+    fast_agreement : float or None
+        Part of the pixels that must get the same class from a faster engine as from the exact
+        one. Stated, such an engine may be chosen without being asked for, where it was measured
+        to reach this on the image; None: only when a person asks for speed.
     rescale : str
         ``"image"``: scores are scaled from the smallest to the largest of each image.
     inverted : bool
@@ -167,6 +171,7 @@ class ModelCard(BaseModel):
     windows: Windows | None = None
     batch_norm: BatchNorm = "moving"
     segment: int = Field(0, ge=0)
+    fast_agreement: float | None = Field(None, ge=0, le=1)
     rescale: Literal["none", "image"] = "none"
     inverted: bool = False
     parameters: int = Field(0, ge=0)

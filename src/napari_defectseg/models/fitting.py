@@ -31,13 +31,16 @@ def at_least(x: torch.Tensor, least: int = LEAST) -> torch.Tensor:
     return functional.pad(x, (0, max(0, least - x.shape[-1]), 0, max(0, least - x.shape[-2])))
 
 
-def double_conv(inputs: int, outputs: int, *, bias: bool) -> nn.Sequential:
-    """Return two convolutions, each with normalisation and ReLU."""
+def double_conv(
+    inputs: int, outputs: int, *, bias: bool, middle: int | None = None
+) -> nn.Sequential:
+    """Return two convolutions, each with normalisation and ReLU; `middle`: features between."""
+    between = outputs if middle is None else middle
     return nn.Sequential(
-        nn.Conv2d(inputs, outputs, 3, padding=1, bias=bias),
-        nn.BatchNorm2d(outputs),
+        nn.Conv2d(inputs, between, 3, padding=1, bias=bias),
+        nn.BatchNorm2d(between),
         nn.ReLU(inplace=True),
-        nn.Conv2d(outputs, outputs, 3, padding=1, bias=bias),
+        nn.Conv2d(between, outputs, 3, padding=1, bias=bias),
         nn.BatchNorm2d(outputs),
         nn.ReLU(inplace=True),
     )

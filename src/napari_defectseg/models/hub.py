@@ -6,9 +6,12 @@ from pathlib import Path
 from typing import Any
 
 from napari_defectseg.core.errors import ModelError
+from napari_defectseg.core.provenance import sha256_of_file
 from napari_defectseg.models.architecture import ARCHITECTURES, Published, published
 from napari_defectseg.models.card import ModelCard, Source
 from napari_defectseg.models.guess import meaning_of
+from napari_defectseg.models.installed import under_its_names
+from napari_defectseg.models.model import TorchModel
 from napari_defectseg.models.package import Package
 from napari_defectseg.models.plain import read_json
 from napari_defectseg.models.states import State, bare, find_state
@@ -61,6 +64,31 @@ def read_weights(file: Path) -> State:
     return find_state(read_torch(file).tree, str(file), file.stat().st_size).state
 
 
+def model_in(
+    path: Path, card: ModelCard, weights: Path, files: tuple[str, ...], format_: str
+) -> TorchModel:
+    """Return the model of a folder, its weights read when they are needed.
+
+    Parameters
+    ----------
+    path : Path
+    card : ModelCard
+    weights : Path
+        The file of its weights.
+    files : tuple of str
+        Names of all that it consists of.
+    format_ : str
+    """
+    return TorchModel(
+        card,
+        lambda: under_its_names(card, read_weights(weights)),
+        path=str(path),
+        format=format_,
+        sha256=sha256_of_file(weights),
+        files=files,
+    )
+
+
 def card_of(
     architecture: str,
     settings: dict[str, Any],
@@ -108,6 +136,7 @@ def card_of(
         "architecture": architecture,
         "architecture_settings": facts["settings"],
         **{name: facts[name] for name in NETWORK},
+        "tile": facts.get("tile"),
         **{k: v for k, v in about.fields.items() if k == "citation"},
         **{k: v for k, v in grey.items() if k == "preprocessing"},
         **meaning,

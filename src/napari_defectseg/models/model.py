@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, TypeVar
 
 from napari_defectseg.core.errors import ModelError
 from napari_defectseg.models.architecture import ARCHITECTURES, learnt
@@ -13,6 +13,7 @@ from napari_defectseg.models.kind import SENSELESS
 if TYPE_CHECKING:
     import torch
 
+T = TypeVar("T")
 StateDict: TypeAlias = "Mapping[str, torch.Tensor]"
 
 
@@ -89,6 +90,7 @@ class TorchModel:
         self._load = load
         self._sha256 = sha256
         self._network: torch.nn.Module | None = None
+        self._forms: dict[str, Any] = {}
 
     @classmethod
     def new(cls, card: ModelCard, *, seed: int = 0) -> TorchModel:
@@ -164,9 +166,29 @@ class TorchModel:
             return measure_images(network)
         return network
 
+    def form(self, name: str, make: Callable[[], T]) -> T:
+        """Return another form of the network: made when first asked for, kept until `close`.
+
+        Parameters
+        ----------
+        name : str
+            Of the form: ``"openvino"``.
+        make : callable
+            Makes it; may take seconds.
+        """
+        if name not in self._forms:
+            self._forms[name] = make()
+        made: T = self._forms[name]
+        return made
+
+    def has_form(self, name: str) -> bool:
+        """Whether a form of the network is made already."""
+        return name in self._forms
+
     def close(self) -> None:
         """Let go of the network; it is built again when asked for."""
         self._network = None
+        self._forms = {}
 
 
 def torch_model(model: Model, what: str = "used as weights") -> TorchModel:

@@ -17,7 +17,7 @@ NOTHING = (
 """Transforms that only bring an image into the form that it has here anyway."""
 
 
-MOST_OVERLAP = 0.99
+MOST_OVERLAP, LARGEST_SIGMA = 0.99, 100.0
 
 
 class Read:
@@ -180,16 +180,19 @@ def inferer(config: Configuration, dims: int, found: Read) -> None:
         values = {}
     roi, overlap = values.get("roi_size"), values.get("overlap", 0.25)
     size = whole_numbers(roi if isinstance(roi, list) else [roi] * dims)
+    sigma = values.get("sigma_scale", 0.125)
     good = isinstance(overlap, int | float) and 0 <= overlap <= MOST_OVERLAP
+    good = good and isinstance(sigma, int | float) and 0 < sigma < LARGEST_SIGMA
     padding = values.get("padding_mode", "constant")
     if size is None or len(size) != dims or min(size) < 1 or not good or padding != "constant":
         found.quirks.append("How it cuts patches is not translated; it sees the image in tiles.")
         return
-    found.fields["windows"] = Windows(
+    found.fields["windows"] = Windows.of(
+        "its inferer",
         size=size,
         step=1 - overlap,
         weights="gaussian" if values.get("mode", "constant") == "gaussian" else "flat",
-        sigma=float(values.get("sigma_scale", 0.125)),
+        sigma=float(sigma),
         style="monai",
     )
 

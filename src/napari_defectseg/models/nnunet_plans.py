@@ -225,7 +225,8 @@ def windows(plan: Plan, masked: tuple[bool, ...]) -> Windows:
     along = dict(zip(order, spacing or (), strict=False))
     kwargs = table(plan.chosen, "resampling_fn_data_kwargs")
     separate = kwargs.get("force_separate_z")
-    return Windows(
+    return Windows.of(
+        plan.where,
         size=size,
         mirror=plan.mirror,
         spacing=None if stays else tuple(along[axis] for axis in range(len(size))),

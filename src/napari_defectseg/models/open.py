@@ -34,6 +34,8 @@ def open_model(path_or_name: str | Path, *, settings: Mapping[str, str] | None =
     ------
     ModelMissing
         If there is nothing at that path and no shipped model of that name.
+    HoldsCode
+        If a layer of it is code, and `settings` do not say what that does.
     ModelError
         If it is not a model, is damaged, or fits no network; says what was seen.
     """
@@ -48,7 +50,7 @@ def open_model(path_or_name: str | Path, *, settings: Mapping[str, str] | None =
         model = _with_settings(model, settings)
     for one in members_of(model):
         if isinstance(one, TorchModel):
-            check_code(one.card.architecture_settings, str(path))
+            check_code(one.card.architecture_settings, str(path), one.sha256)
     return model
 
 

@@ -205,3 +205,38 @@ def averaged(x: torch.Tensor, times: int) -> torch.Tensor:
 def resized(x: torch.Tensor, size: Sequence[int]) -> torch.Tensor:
     """Return x interpolated bilinearly to a size, corners not aligned."""
     return functional.interpolate(x, list(size), mode="bilinear", align_corners=False)
+
+
+class TwoLevelHead(nn.Module):
+    """Logits from two neighbouring levels: the deeper one's, weighted by what both see.
+
+    Parameters
+    ----------
+    mid, deep, classes : int
+        Features of both levels, and of the logits.
+    taken : tuple of int
+        Features that are made of each level before they are joined.
+    counted : bool
+        Whether it has a layer for how much it counts, in its place among the others.
+    """
+
+    def __init__(
+        self, mid: int, deep: int, classes: int, taken: tuple[int, int], *, counted: bool = False
+    ) -> None:
+        super().__init__()
+        both = sum(taken)
+        self.mid_layer_1x1 = Conv(mid, taken[0], 1, act=False)
+        self.deep_layer_1x1 = Conv(deep, taken[1], 1, act=False)
+        self.DwConv1 = Conv(both, both, 3, groups=both)
+        self.PwConv1 = Conv(both, classes, 1, act=False)
+        if counted:
+            self.scale_atten = Conv(both, 1, 1, act=False)
+        self.DwConv2 = Conv(deep, deep, 3, groups=deep)
+        self.PwConv2 = Conv(deep, classes, 1, act=False)
+
+    def forward(self, mid: torch.Tensor, deep: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """Return logits at twice the size of `deep`, and the joined features they come from."""
+        size = (2 * deep.shape[-2], 2 * deep.shape[-1])
+        both = torch.cat([self.mid_layer_1x1(mid), resized(self.deep_layer_1x1(deep), size)], dim=1)
+        attention = torch.sigmoid(self.PwConv1(self.DwConv1(both)))
+        return resized(self.PwConv2(self.DwConv2(deep)), size) * attention, both

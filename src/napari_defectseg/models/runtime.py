@@ -32,7 +32,11 @@ class Runtime(Protocol):
     """
 
     def load(self, file: Path, options: Mapping[str, Any], threads: int) -> Loaded:
-        """Return the model; what it raises is told to the user as one sentence."""
+        """Return the model; what it raises is told to the user as one sentence.
+
+        ``options["device"]`` is there where it shall not be the processor: ``"cuda:0"``. A runtime
+        that knows no graphics card is not asked for one, see `GRAPHICS`.
+        """
 
 
 RUNTIMES: Registry[Runtime] = Registry(
@@ -45,3 +49,9 @@ RUNTIMES: Registry[Runtime] = Registry(
     },
     group="napari_defectseg.runtimes",
 )
+GRAPHICS = {
+    "torchscript": ("cuda", "mps"),
+    "torch_export": ("cuda", "mps"),
+    "onnxruntime": ("cuda",),
+}
+"""Runtimes that can compute on a graphics card, and on which kinds."""

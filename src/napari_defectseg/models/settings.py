@@ -11,7 +11,7 @@ from napari_defectseg.core.classes import ClassMap
 from napari_defectseg.core.errors import ModelError
 from napari_defectseg.core.units import normalise_length
 from napari_defectseg.models.card import ModelCard
-from napari_defectseg.models.graphs.code import FIELD, goes_first, with_replaced
+from napari_defectseg.models.graphs.code import FIELD, goes_first, said_in, with_replaced
 from napari_defectseg.models.guess import BACKGROUND
 
 _RANGE = re.compile(r"\s*([\d.eE+-]+?)\s*(?:[-–:]|to)\s*([\d.eE+]+)\s*([^\d\s]\S*)\s*")
@@ -59,7 +59,7 @@ def with_settings(card: ModelCard, settings: Mapping[str, str]) -> ModelCard:
 def spoken(card: ModelCard) -> dict[str, str]:
     """Return the fields of a card that a person set, as `with_settings` takes them."""
     said = [field for field, source in card.sources.items() if source == "you"]
-    found: dict[str, str] = {}
+    found: dict[str, str] = said_in(card.architecture_settings)
     for field in said:
         value = getattr(card, field)
         if field == "classes":

@@ -7,9 +7,11 @@ that the numbers here are the numbers there.
 
 from __future__ import annotations
 
-from typing import Literal, TypeAlias
+from typing import Any, Literal, TypeAlias
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from napari_defectseg.core.errors import ModelError
 
 Style: TypeAlias = Literal["nnunet", "monai"]
 
@@ -77,6 +79,21 @@ class Windows(BaseModel):
         ):
             raise ValueError(f"spacing {self.spacing} is not one size for each axis")
         return self
+
+    @classmethod
+    def of(cls, where: str, **values: Any) -> Windows:
+        """Return the patches that a file of another program states.
+
+        Raises
+        ------
+        ModelError
+            If they make no sense.
+        """
+        try:
+            return cls(**values)
+        except ValidationError as error:
+            reason = str(error.errors()[0]["msg"]).removeprefix("Value error, ")
+            raise ModelError(f"The patches that {where} states make no sense: {reason}.") from error
 
     @property
     def axes(self) -> tuple[int, ...]:

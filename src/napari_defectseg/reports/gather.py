@@ -51,7 +51,7 @@ def _opened(source: Source) -> Sequence[Analysis | StoredResult | Reported]:
     folder = Path(source)
     measured = read_measured(folder)
     if measured is not None:
-        return [of_measured(folder, measured.summary)]
+        return [of_measured(measured)]
     return read_result(folder)[1]
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -12,7 +11,7 @@ import numpy as np
 from napari_defectseg.core.errors import DefectSegError
 from napari_defectseg.measurement.table import RegionTable
 from napari_defectseg.results.analysis import Analysis
-from napari_defectseg.results.overlay import RGB, overlay, thinning, without_overlay
+from napari_defectseg.results.overlay import RGB, overlay, shown, thinning, without_overlay
 from napari_defectseg.results.stored import StoredResult
 from napari_defectseg.results.summary import summary_of
 
@@ -51,8 +50,8 @@ class Reported:
     @classmethod
     def of_analysis(cls, analysis: Analysis) -> Reported:
         """Return an analysis that need not be on the disk."""
-        labels, image = analysis.labels, analysis.image
-        mask = labels.class_mask()
+        labels = analysis.labels
+        image, mask = shown(analysis.image, labels)
         return cls(
             image.name,
             summary_of(analysis),
@@ -60,7 +59,7 @@ class Reported:
             analysis.specimen,
             overlay(image, mask, labels.classes),
             without_overlay(image, mask, labels.classes),
-            _pixel(image.calibration, mask.shape),
+            _pixel(image.calibration, labels.shape),
         )
 
     @classmethod
@@ -99,7 +98,7 @@ class Reported:
         return replace(known, plain=plain)
 
 
-def of_measured(folder: Path, summary: Mapping[str, Any]) -> Reported:
+def of_measured(stored: StoredResult) -> Reported:
     """Return what ``defectseg measure`` left in a folder: numbers and objects, no pictures.
 
     Raises
@@ -107,8 +106,7 @@ def of_measured(folder: Path, summary: Mapping[str, Any]) -> Reported:
     DefectSegError
         If its table cannot be read.
     """
-    table = RegionTable.read_csv(folder / "objects.csv")
-    return Reported(folder.name, summary, table)
+    return Reported(stored.folder.name, stored.summary, stored.measured_table())
 
 
 def _pixel(calibration: Any, shape: tuple[int, ...]) -> float | None:

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from dataclasses import field as dataclass_field
 from pathlib import Path
 from typing import Any
 
 from napari_defectseg.images.image import CalibratedImage
+from napari_defectseg.images.space import ReferenceSpace
+from napari_defectseg.labels.audit import Audit
 from napari_defectseg.labels.labelmap import LabelMap
+from napari_defectseg.labels.stored import StoredLabels
 from napari_defectseg.measurement.populations import Summary
 from napari_defectseg.measurement.table import RegionTable
 from napari_defectseg.results.recipe import Recipe
@@ -33,7 +37,7 @@ class ModelRecord:
     name: str
     path: str
     sha256: str
-    files: Mapping[str, str] = field(default_factory=dict)
+    files: Mapping[str, str] = dataclass_field(default_factory=dict)
 
     def as_dict(self) -> dict[str, Any]:
         """Return plain JSON values."""
@@ -53,8 +57,8 @@ class Analysis:
     ----------
     image : CalibratedImage
         With the pixel size that was used.
-    labels : LabelMap
-        The objects; the mask is derived from them.
+    labels : LabelMap or StoredLabels
+        The objects; the mask is derived from them. Stored ones lie on the disk.
     table : RegionTable
     summary : Summary
     recipe : Recipe or None
@@ -76,16 +80,24 @@ class Analysis:
         Where the image belongs.
     warnings : tuple of str
         Beside those of the summary.
+    audit : Audit or None
+        The five-minute review of these labels, as far as it has come.
+    space : ReferenceSpace or None
+        What was counted; None: all of the image.
+    image_sha256 : str
+        Hash of the image where it is known already; empty: it is computed when needed.
+    ready : mapping of str to Path
+        Files and folders of the result that are written already, and are moved into it.
     """
 
     image: CalibratedImage
-    labels: LabelMap
+    labels: LabelMap | StoredLabels
     table: RegionTable
     summary: Summary
     recipe: Recipe | None = None
     model: ModelRecord | None = None
     engine: str = ""
-    plan: Mapping[str, Any] = field(default_factory=dict)
+    plan: Mapping[str, Any] = dataclass_field(default_factory=dict)
     seconds: float = 0.0
     scores: Any = None
     disagreement: Any = None
@@ -93,3 +105,11 @@ class Analysis:
     specimen: str = ""
     field: str = ""
     warnings: tuple[str, ...] = ()
+    audit: Audit | None = None
+    space: ReferenceSpace | None = None
+    image_sha256: str = ""
+    ready: Mapping[str, Path] = dataclass_field(default_factory=dict)
+
+    def sha256(self) -> str:
+        """Return the hash of the image."""
+        return self.image_sha256 or self.image.sha256()

@@ -19,8 +19,6 @@ PNG a class and plane (as the U-Net for powder beds does)."""
 PLACES = ("probabilities", "classes")
 """Folders that they are written into."""
 
-Array = np.ndarray[Any, Any]
-
 
 def needs_scores(also: Collection[str]) -> bool:
     """Return whether one of the wanted files needs the scores."""
@@ -92,21 +90,24 @@ def _write_pngs(folder: Path, analysis: Analysis) -> None:
     classes = analysis.labels.classes
     mask = analysis.labels.class_mask()
     for number, word in enumerate(_words(analysis)):
-        found = mask == classes.values[number] if classes.exclusive else mask[number] == 1
-        for suffix, plane in _planes(found, analysis.labels.axes):
-            picture = plane.astype(np.uint8) * 255
+        own = classes.values[number] if classes.exclusive else 1
+        for suffix, key in _planes(analysis.labels.shape, analysis.labels.axes):
+            plane = np.asarray(mask[key if classes.exclusive else (number, *key)])
+            picture = (plane == own).astype(np.uint8) * 255
             iio.imwrite(folder / f"{word}{suffix}.png", picture, extension=".png")
 
 
-def _planes(mask: Array, axes: tuple[str, ...]) -> Iterator[tuple[str, Array]]:
-    """Yield each plane of a mask with what its file's name ends with."""
+def _planes(
+    shape: tuple[int, ...], axes: tuple[str, ...]
+) -> Iterator[tuple[str, tuple[int | slice, ...]]]:
+    """Yield the index of each plane of a mask with what its file's name ends with."""
     through = [n for n, name in enumerate(axes) if name not in ("y", "x")]
-    for index in product(*(range(mask.shape[n]) for n in through)):
-        key: list[Any] = [slice(None)] * mask.ndim
+    for index in product(*(range(shape[n]) for n in through)):
+        key: list[int | slice] = [slice(None)] * len(shape)
         for n, at in zip(through, index, strict=True):
             key[n] = at
         words = "".join(f"_{axes[n]}{at:04d}" for n, at in zip(through, index, strict=True))
-        yield words, mask[tuple(key)]
+        yield words, tuple(key)
 
 
 def _words(analysis: Analysis) -> list[str]:

@@ -10,20 +10,30 @@ from typing import Any
 import numpy as np
 
 from napari_defectseg.core.atomic import atomic_folder, not_saved, write_text
+from napari_defectseg.core.axes import Axes
+from napari_defectseg.core.boxes import cut, sides_within
+from napari_defectseg.core.classes import ClassMap
 from napari_defectseg.core.errors import AlreadyExists, DefectSegError, NotSaved
+from napari_defectseg.images.image import CalibratedImage
+from napari_defectseg.images.space import ReferenceSpace
+from napari_defectseg.labels.stored import StoredLabels
 from napari_defectseg.results.analysis import Analysis
 from napari_defectseg.results.extras import PLACES, needs_scores, write_extras
 from napari_defectseg.results.naming import stem_of
-from napari_defectseg.results.overlay import overlay
+from napari_defectseg.results.overlay import overlay, shown
 from napari_defectseg.results.register import register
 from napari_defectseg.results.summary import as_text, summary_of
 
 FORMATS = {"tiff": ".ome.tif", "nrrd": ".nrrd", "zarr": ".ome.zarr"}
+SCORES = "scores.zarr"
+PART = 1 << 24
+"""Scores that are copied at once."""
 EDITS, EDIT_BLOCKS = "edits.jsonl", "edits"
 OURS = (
     *(f"{role}{suffix}" for role in ("mask", "labels") for suffix in FORMATS.values()),
-    "scores.zarr",
+    SCORES,
     *(f"disagreement{suffix}" for suffix in FORMATS.values()),
+    *(f"region{suffix}" for suffix in FORMATS.values()),
     *PLACES,
     "overlay.png",
     "objects.csv",
@@ -136,52 +146,79 @@ def _replace(place: Path, analysis: Analysis, form: str, also: Collection[str]) 
 
 
 def _fill(part: Path, analysis: Analysis, form: str, also: Collection[str]) -> None:
-    mask = analysis.labels.class_mask()
-    _write_labels(part, analysis, mask, FORMATS[form])
+    image, mask = shown(analysis.image, analysis.labels)
+    if isinstance(analysis.labels, StoredLabels):
+        mask_of_all: Any = analysis.labels.mask
+    else:
+        mask_of_all = mask
+    _write_labels(part, analysis, mask_of_all, FORMATS[form])
     analysis.table.write_csv(part / "objects.csv")
-    _write_overlay(part / "overlay.png", analysis, mask)
+    _write_overlay(part / "overlay.png", image, mask, analysis)
     if analysis.scores is not None and ("scores" in also or not needs_scores(also)):
-        _write_scores(part / "scores.zarr", analysis)
+        _write_scores(part / SCORES, analysis)
     if analysis.disagreement is not None:
         _write_disagreement(part / f"disagreement{FORMATS[form]}", analysis)
+    if analysis.space is not None and not analysis.space.is_whole:
+        _write_region(part / f"region{FORMATS[form]}", analysis.space, analysis)
     write_extras(part, analysis, also)
     if analysis.journal is not None:
         copy_journal(analysis.journal, part)
     write_text(part / "summary.json", as_text(summary_of(analysis)))
+    # Last, so that whatever fails before leaves them where a run can go on with them.
+    for name, place in analysis.ready.items():
+        place.replace(part / name)
 
 
-def _write_labels(part: Path, analysis: Analysis, mask: np.ndarray[Any, Any], suffix: str) -> None:
+def _write_labels(part: Path, analysis: Analysis, mask: Any, suffix: str) -> None:
     from napari_defectseg.images.save import save_array
 
     labels = analysis.labels
-    axes = labels.axes if labels.classes.exclusive else ("c", *labels.axes)
-    objects = labels.planes[0] if labels.classes.exclusive else np.stack(labels.planes)
+    exclusive = labels.classes.exclusive
+    axes = labels.axes if exclusive else ("c", *labels.axes)
+    if isinstance(labels, StoredLabels):
+        objects: Any = labels.numbers
+    else:
+        objects = labels.planes[0] if exclusive else np.stack(labels.planes)
     colours = {item.value: item.colour for item in labels.classes}
-    pixel_size = analysis.image.calibration
-    save_array(mask, part / f"mask{suffix}", axes=axes, calibration=pixel_size, colours=colours)
-    save_array(objects, part / f"labels{suffix}", axes=axes, calibration=pixel_size)
+    for role, array in (("mask", mask), ("labels", objects)):
+        if f"{role}{suffix}" not in analysis.ready:
+            save_array(
+                array,
+                part / f"{role}{suffix}",
+                axes=axes,
+                calibration=analysis.image.calibration,
+                colours=colours if role == "mask" else None,
+            )
 
 
-def _write_overlay(path: Path, analysis: Analysis, mask: np.ndarray[Any, Any]) -> None:
+def _write_overlay(
+    path: Path, image: CalibratedImage, mask: np.ndarray[Any, Any], analysis: Analysis
+) -> None:
     import imageio.v3 as iio
 
-    picture = overlay(analysis.image, mask, analysis.labels.classes)
-    iio.imwrite(path, picture, extension=".png")
+    iio.imwrite(path, overlay(image, mask, analysis.labels.classes), extension=".png")
+
+
+def scores_known(image: CalibratedImage, axes: Axes, classes: ClassMap) -> dict[str, Any]:
+    """Return what is said beside the scores of a result."""
+    return {
+        "axes": ["c", *axes],
+        "pixel_size": list(image.calibration.spacing),
+        "unit": image.calibration.unit,
+        "classes": list(classes.names),
+    }
 
 
 def _write_scores(path: Path, analysis: Analysis) -> None:
     from napari_defectseg.images.store import create_store, finish_store
 
-    calibration = analysis.image.calibration
-    scores = analysis.scores
-    known = {
-        "axes": ["c", *analysis.labels.axes],
-        "pixel_size": list(calibration.spacing),
-        "unit": calibration.unit,
-        "classes": list(analysis.labels.classes.names),
-    }
+    if path.name in analysis.ready:
+        return
+    scores, labels = analysis.scores, analysis.labels
+    known = scores_known(analysis.image, labels.axes, labels.classes)
     store = create_store(path, scores.shape, scores.dtype, attributes=known)
-    store[...] = scores[...]
+    for box in cut(store.shape, sides_within(store.shape, store.chunks, PART)):
+        store[box] = np.asarray(scores[box])
     finish_store(store)
 
 
@@ -194,6 +231,18 @@ def _write_disagreement(path: Path, analysis: Analysis) -> None:
         axes=analysis.labels.axes,
         calibration=analysis.image.calibration,
         name="disagreement",
+    )
+
+
+def _write_region(path: Path, space: ReferenceSpace, analysis: Analysis) -> None:
+    from napari_defectseg.images.save import save_array
+
+    save_array(
+        space.mask().astype(np.uint8),
+        path,
+        axes=analysis.labels.axes,
+        calibration=analysis.image.calibration,
+        name="region",
     )
 
 

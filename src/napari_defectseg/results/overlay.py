@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from napari_defectseg.core.classes import ClassMap
 from napari_defectseg.images.image import CalibratedImage
+from napari_defectseg.labels.labelmap import LabelMap
+from napari_defectseg.labels.stored import StoredLabels
 
 RGB = np.ndarray[Any, np.dtype[np.uint8]]
 Plane = np.ndarray[Any, Any]
@@ -16,6 +19,8 @@ Bool = np.ndarray[Any, np.dtype[np.bool_]]
 
 LARGEST = 2048
 """Pixels along the longer side; larger images are thinned out."""
+SLAB = 1 << 24
+"""Pixels that are read at once where a plane is thinned out."""
 STRENGTH, FAINT = 0.5, 0.2
 """Opacity of a pattern's strokes, and between them."""
 STEP = 8
@@ -70,6 +75,35 @@ def without_overlay(image: CalibratedImage, mask: Plane, classes: ClassMap) -> R
     """Return the same plane as `overlay`, in the same pixels, without its classes."""
     planes = _by_class(mask, classes)
     return _plane(image, _fullest(planes), thinning(planes.shape))
+
+
+def shown(image: CalibratedImage, labels: LabelMap | StoredLabels) -> tuple[CalibratedImage, Plane]:
+    """Return an image and its mask as `overlay` takes them; of stored ones the plane it shows.
+
+    That plane is thinned out while it is read, so the picture is the same as that of the whole.
+    """
+    if not isinstance(labels, StoredLabels):
+        return image, labels.class_mask()
+    step = thinning(labels.shape)
+    at = dict(zip(labels.axes[:-2], labels.fullest, strict=True))
+    height, width = labels.shape[-2:]
+    rows = max(1, SLAB // (width * step)) * step
+    lead = () if labels.classes.exclusive else (slice(None),)
+    parts, masks = [], []
+    left = [name for name in image.axes if name not in at]
+    thin = tuple(slice(None, None, step) if name in ("y", "x") else slice(None) for name in left)
+    for start in range(0, height, rows):
+        band = slice(start, min(start + rows, height))
+        parts.append(image.read(**at, y=band)[thin])
+        masks.append(labels.mask[(*lead, *labels.fullest, band)][..., ::step, ::step])
+    plane = replace(
+        image,
+        data=np.concatenate(parts, axis=left.index("y")),
+        axes=tuple(left),
+        calibration=image.calibration.in_plane,
+        levels=(),
+    )
+    return plane, np.concatenate(masks, axis=-2)
 
 
 def thinning(shape: tuple[int, ...]) -> int:

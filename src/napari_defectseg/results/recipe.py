@@ -180,8 +180,11 @@ class PixelSize(BaseModel):
         return found
 
 
+Report: TypeAlias = Annotated[ReportSettings, _reader(ReportSettings), PlainSerializer(_plain)]
+
+
 class Recipe(BaseModel):
-    """An analysis: predict, decode, measure.
+    """An analysis: predict, decode, measure, report.
 
     Parameters
     ----------
@@ -199,6 +202,8 @@ class Recipe(BaseModel):
         Imaging conditions as `Acquisition.as_dict` writes them.
     pixel_size : PixelSize or None
         To be used instead of the images' own.
+    report : ReportSettings or None
+        Of the report of all images together; None: none is written.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -211,6 +216,7 @@ class Recipe(BaseModel):
     measure: Measure = MeasureSettings()
     acquisition: dict[str, Any] = {}
     pixel_size: PixelSize | None = None
+    report: Report | None = None
 
     @property
     def conditions(self) -> Acquisition:
@@ -225,6 +231,10 @@ class Recipe(BaseModel):
             return Acquisition.from_dict(self.acquisition)
         except (TypeError, KeyError, AttributeError) as error:
             raise RecipeError(f"The recipe's acquisition cannot be used: {error}.") from error
+
+    def works_like(self, other: Recipe) -> bool:
+        """Return whether another recipe gives the same numbers: names and reports may differ."""
+        return self.model_copy(update={"name": other.name, "report": other.report}) == other
 
     def as_dict(self) -> dict[str, Any]:
         """Return plain JSON values."""

@@ -57,7 +57,7 @@ def register(folder: Path, name: str, analysis: Analysis) -> None:
         Entry(
             name,
             str(Path(path).resolve()) if path else "",
-            analysis.image.sha256(),
+            analysis.sha256(),
             analysis.specimen,
             analysis.field,
             state,

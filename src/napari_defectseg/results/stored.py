@@ -8,17 +8,14 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from napari_defectseg.core.axes import Axes
 from napari_defectseg.core.calibration import Calibration
 from napari_defectseg.core.classes import UNLABELLED, ClassMap
-from napari_defectseg.core.errors import (
-    ClassError,
-    FileMissing,
-    MeasurementError,
-    RecipeError,
-)
+from napari_defectseg.core.errors import ClassError, FileMissing, RecipeError
 from napari_defectseg.images.image import CalibratedImage
+from napari_defectseg.images.space import ReferenceSpace
 from napari_defectseg.labels.labelmap import LabelMap
 from napari_defectseg.measurement.region import Region
 from napari_defectseg.measurement.table import RegionTable
@@ -53,13 +50,7 @@ class StoredResult:
     @property
     def calibration(self) -> Calibration:
         """The pixel size that was used."""
-        known = self.summary["image"]
-        calibration = Calibration(
-            tuple(known["pixel_size"]), known["unit"], known.get("pixel_size_source") or ""
-        )
-        if known.get("frame_time") is None:
-            return calibration
-        return calibration.with_frame_time(known["frame_time"], known["time_unit"])
+        return _calibration(self.summary["image"])
 
     @property
     def journal(self) -> Path | None:
@@ -110,6 +101,13 @@ class StoredResult:
             checked=set(self.summary.get("checked", ())),
         )
 
+    def space(self) -> ReferenceSpace | None:
+        """Return what was counted; None where that was all of the image."""
+        if not any((self.folder / f"region{suffix}").exists() for suffix in FORMATS.values()):
+            return None
+        counted = self.array("region") > 0
+        return ReferenceSpace(counted.shape, roi=counted)
+
     def table(self) -> RegionTable:
         """Return its table of objects, with what was counted."""
         table = RegionTable.read_csv(self.folder / "objects.csv")
@@ -117,11 +115,34 @@ class StoredResult:
             table,
             calibration=self.calibration,
             classes=self.classes,
-            region=_region(self.summary, table),
+            region=_region(self.summary),
         )
 
+    def measured_table(self) -> RegionTable:
+        """Return the table that ``defectseg measure`` left, with what was counted.
+
+        Of several masks the images are its fields, so that it can be summarised again. Where
+        their pixel sizes differ it has no region.
+
+        Raises
+        ------
+        DefectSegError
+            If it cannot be read.
+        """
+        table = RegionTable.read_csv(self.folder / "objects.csv")
+        known = self.summary.get("image") or (self.summary.get("images") or [None])[0]
+        region, fields = _region(self.summary), _fields(self.summary, table)
+        if known is None or (fields is not None and np.any(fields < 0)):
+            region = fields = None
+        elif region is not None:
+            table = replace(table, calibration=_calibration(known))
+        classes = tuple(self.summary.get("classes") or ())
+        if "class" in table and classes:
+            table = replace(table, classes=ClassMap.of(classes))
+        return replace(table, region=region, fields=fields)
+
     def array(self, role: str) -> np.ndarray[Any, Any]:
-        """Return its ``"mask"`` or ``"labels"``, in whatever format they are.
+        """Return its ``"mask"``, ``"labels"`` or ``"region"``, in whatever format they are.
 
         Raises
         ------
@@ -198,6 +219,16 @@ def read_measured(folder: str | Path) -> StoredResult | None:
     return StoredResult(place, summary, Entry(place.name, ""))
 
 
+def _calibration(known: dict[str, Any]) -> Calibration:
+    """Return the pixel size that the block of an image says."""
+    calibration = Calibration(
+        tuple(known["pixel_size"]), known["unit"], known.get("pixel_size_source") or ""
+    )
+    if known.get("frame_time") is None:
+        return calibration
+    return calibration.with_frame_time(known["frame_time"], known["time_unit"])
+
+
 def _entries(folder: Path) -> dict[str, Entry]:
     return {entry.folder: entry for entry in read_entries(folder)}
 
@@ -214,31 +245,21 @@ def _stored(place: Path, known: dict[str, Entry]) -> StoredResult:
     return StoredResult(place, summary, entry)
 
 
-def _region(summary: dict[str, Any], table: RegionTable) -> Region | None:
+def _region(summary: dict[str, Any]) -> Region | None:
     """Return what was counted, as ``summary.json`` says; None if it does not say all of it."""
     try:
-        known, classes = summary["region"], summary["classes"]
-        border = {str(name): int(n) for name, n in known["border_objects_left_out"].items()}
-        pixels = {
-            name: int(classes[name]["pixels"]["value"])
-            - int(table["num_pixels"][table.rows_of(name)].sum())
-            for name in border
-        }
-        return Region(
-            axes=tuple(known["axes"]),
-            shape=tuple(known["shape"]),
-            pixels=int(known["pixels"]),
-            total=int(known["pixels"]) + int(known["excluded_pixels"]),
-            frames=int(known["frames"]),
-            images=int(known["images"]),
-            border=known["border"],
-            border_objects=border,
-            border_pixels=pixels,
-            min_size=int(known["min_size"]["value"]),
-            too_small=int(known["too_small_left_out"]),
-        )
-    except (KeyError, TypeError, ValueError, MeasurementError):
+        return Region.from_dict(summary["region"])
+    except (AttributeError, KeyError, TypeError, ValueError):
         return None
+
+
+def _fields(summary: dict[str, Any], table: RegionTable) -> NDArray[np.int64] | None:
+    """Return the place of each row's image among those that were measured together."""
+    names = list(summary.get("by_image") or ())
+    if "image" not in table or not names:
+        return None
+    place = {name: number for number, name in enumerate(names)}
+    return np.array([place.get(name, -1) for name in table["image"].tolist()], np.int64)
 
 
 def labels_from(

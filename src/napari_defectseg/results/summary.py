@@ -13,6 +13,7 @@ import numpy as np
 from napari_defectseg.core.acquisition import Acquisition
 from napari_defectseg.core.provenance import now, versions
 from napari_defectseg.images.image import CalibratedImage
+from napari_defectseg.measurement.audit import estimate_audit
 from napari_defectseg.results.analysis import Analysis
 from napari_defectseg.results.people import people_of
 
@@ -20,15 +21,15 @@ SETTINGS = ("predict", "decode", "measure", "acquisition", "pixel_size")
 """Fields of the recipe that ``summary.json`` repeats, so that it alone is enough."""
 
 
-def describe_image(image: CalibratedImage) -> dict[str, Any]:
-    """Return the block ``image``: path, hash, shape, axes, pixel size."""
+def describe_image(image: CalibratedImage, sha256: str = "") -> dict[str, Any]:
+    """Return the block ``image``: path, hash (computed if not given), shape, axes, pixel size."""
     calibration = image.calibration
     path = image.origin.path
     return {
         "path": str(Path(path).resolve()) if path else "",
         "part": image.origin.part,
         "name": image.name,
-        "sha256": image.sha256(),
+        "sha256": sha256 or image.sha256(),
         "shape": list(image.shape),
         "axes": "".join(image.axes),
         "dtype": str(image.dtype),
@@ -48,7 +49,7 @@ def summary_of(analysis: Analysis) -> dict[str, Any]:
     if image.calibration.question:
         warnings.insert(0, image.calibration.question)
     values = {
-        "image": describe_image(image),
+        "image": describe_image(image, analysis.sha256()),
         "region": numbers["region"],
         "acquisition": conditions(image.acquisition, image),
         "model": analysis.model.as_dict() if analysis.model else None,
@@ -65,8 +66,23 @@ def summary_of(analysis: Analysis) -> dict[str, Any]:
         "checked": sorted(analysis.labels.checked),
         "corrected": analysis.journal is not None,
         "people": people_of(analysis.journal),
+        "audit": _audit(analysis),
     }
     return dict(tidy(values))
+
+
+def _audit(analysis: Analysis) -> dict[str, Any] | None:
+    """Return what a random sample says of these labels, and the verdicts it rests on."""
+    audit = analysis.audit
+    if audit is None or not any(audit.judged):
+        return None
+    objects, places = audit.judged
+    return {
+        "judged_objects": objects,
+        "judged_places": places,
+        **estimate_audit(audit).as_dict(),
+        "sample": audit.as_dict(),
+    }
 
 
 def _disagreement(analysis: Analysis) -> dict[str, Any] | None:
@@ -86,9 +102,9 @@ def _disagreement(analysis: Analysis) -> dict[str, Any] | None:
         largest = max(largest, float(rows.max()))
         for plane, item in enumerate(analysis.labels.classes):
             if analysis.labels.classes.exclusive:
-                found = rows[mask[index] == item.value]
+                found = rows[np.asarray(mask[index]) == item.value]
             else:
-                found = rows[mask[plane, index] == 1]
+                found = rows[np.asarray(mask[plane, index]) == 1]
             inside[item.name][0] += float(found.sum(dtype=np.float64))
             inside[item.name][1] += found.size
     return {

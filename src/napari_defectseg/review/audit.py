@@ -99,6 +99,23 @@ def draw_audit(
     )
 
 
+def judge_object_by_edits(audit: Audit, index: int, labelmap: LabelMap) -> Audit:
+    """Judge an object by what a person made of it: deleted, given another class, or left.
+
+    Parameters
+    ----------
+    audit : Audit
+    index : int
+        Of the object.
+    labelmap : LabelMap
+        The labels the sample was drawn from, after the corrections.
+    """
+    one = audit.objects[index]
+    value = labelmap.object_classes.get(one.number)
+    moved = value is not None and value != one.class_value
+    return audit.judge_object(index, value == one.class_value, other_class=moved)
+
+
 def judge_place_by_edits(audit: Audit, index: int, labelmap: LabelMap) -> Audit:
     """Judge a place by what a person made of it: what was drawn was missed, what was deleted false.
 

@@ -23,6 +23,7 @@ class AuditTurn(Turn):
         self.auditing = Auditing(self.session)
         self.page = AuditPage()
         self.page.judged.connect(self.judge)
+        self.page.class_asked.connect(self.next_class)
 
     def done(self) -> bool:
         """Whether everything is judged."""
@@ -32,7 +33,7 @@ class AuditTurn(Turn):
     def show(self) -> None:
         """Show what is to be judged, and what the verdicts say so far."""
         auditing = self.auditing
-        if not auditing.running:
+        if not auditing.running and not auditing.resume():
             self.page.show_nothing()
             self.dock.checked.hide()
             self.dock.footer.offer("Start", "Draw the sample and show one after the other")
@@ -55,6 +56,9 @@ class AuditTurn(Turn):
             value = labels.object_classes.get(auditing.number, 0)
             called = labels.classes.by_value(value).name if value else "removed"
             task = f"Is this framed object there, and is it: {called}?"
+            if value and value != auditing.class_value:
+                was = labels.classes.by_value(auditing.class_value).name
+                task = f"It was called {was}; now it is {called}. Right accepts it so."
             self.page.show_task(done, total, title, task, place=False)
         elif auditing.place is not None:
             task = (
@@ -78,6 +82,12 @@ class AuditTurn(Turn):
             self.safely(lambda: self.auditing.judge(right))
             self._go_there()
 
+    def next_class(self) -> None:
+        """Say that the object is of another class: give it the next one."""
+        if self.auditing.running and self.auditing.number:
+            self.safely(self.auditing.next_class)
+            self.show()
+
     def _go_there(self) -> None:
         number, box = self.auditing.number, self.auditing.box
         if number:
@@ -93,7 +103,7 @@ class AuditTurn(Turn):
         if not self.auditing.running:
             self.start()
         elif self.done():
-            self.auditing.stop()
+            self.auditing.discard()
             self.show()
         else:
             self.next()

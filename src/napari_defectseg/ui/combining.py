@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 from napari_defectseg.core.errors import ModelError
 from napari_defectseg.core.progress import Step, Steps
 from napari_defectseg.models.ensemble import combine_models
-from napari_defectseg.models.open import open_model
 from napari_defectseg.models.several import Combine, SeveralModels, members_of
 from napari_defectseg.ui import recent
 
@@ -18,7 +17,7 @@ if TYPE_CHECKING:
 def opened_steps(where: str) -> Steps[Model]:
     """Open a model with what was said about it before, in the worker's thread."""
     yield Step(0, 0, "reading weights")
-    model = recent.with_answers(open_model(where))
+    model = recent.open_answered(where)
     yield Step(1, 1, "reading weights")
     return model
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from napari_defectseg.core.progress import Step, Steps
 from napari_defectseg.models.arraymodel import ArrayModel
-from napari_defectseg.models.open import open_model
+from napari_defectseg.models.graphs.code import HoldsCode
 from napari_defectseg.models.trust.consent import (
     NotTrusted,
     program_in_file,
@@ -17,6 +17,7 @@ from napari_defectseg.models.trust.consent import (
     trust_file,
 )
 from napari_defectseg.ui import recent
+from napari_defectseg.ui.code_question import CodeQuestion
 from napari_defectseg.ui.widgets.strip import Action
 
 if TYPE_CHECKING:
@@ -74,7 +75,7 @@ class Question:
         return [*first, (TRUST, trust), (LATER, later)]
 
 
-def open_steps(where: str, *, ask: bool = True) -> Steps[Model | Question]:
+def open_steps(where: str, *, ask: bool = True) -> Steps[Model | Question | CodeQuestion]:
     """Open a model with what was said about it before, or return the question; in the worker.
 
     Parameters
@@ -84,11 +85,13 @@ def open_steps(where: str, *, ask: bool = True) -> Steps[Model | Question]:
         Whether a program that is neither trusted nor put aside as weights is asked about.
     """
     yield Step(0, 0, "reading weights")
-    question = None
+    question: Question | CodeQuestion | None = None
     try:
-        model = recent.with_answers(open_model(where))
+        model = recent.open_answered(where)
     except NotTrusted as error:
         question = Question(where, error.found, None)
+    except HoldsCode as error:
+        question = CodeQuestion.of(where, error)
     else:
         if ask and model.trust == "program" and not isinstance(model, ArrayModel):
             found = program_in_file(where)
@@ -103,7 +106,7 @@ def trust_steps(where: str) -> Steps[Model]:
     yield Step(0, 0, "keeping a private copy")
     trust_file(where)
     yield Step(0, 0, "starting it in a process of its own")
-    return recent.with_answers(open_model(where))
+    return recent.open_answered(where)
 
 
 def revoke_steps(model: Model) -> Steps[str]:

@@ -10,6 +10,7 @@ from weakref import ref
 from qtpy.QtWidgets import QFileDialog, QWidget
 
 from napari_defectseg.core.errors import AlreadyExists, DefectSegError
+from napari_defectseg.results.recipe import ReportSettings
 from napari_defectseg.ui import words
 from napari_defectseg.ui.follow import follower_of
 from napari_defectseg.ui.keeper import keeper_of
@@ -20,8 +21,7 @@ from napari_defectseg.ui.saving import SaveSettings, recipe_of, save_steps, snap
 if TYPE_CHECKING:
     from napari_defectseg.measurement.table import RegionTable
     from napari_defectseg.ui.docks.base import DockPage
-    from napari_defectseg.ui.plots.histogram import Bars
-    from napari_defectseg.ui.plots.points import Cloud
+    from napari_defectseg.ui.plots.keeping import Shown
 
 SAVE, OPEN, RECIPE, TABLE, PLOT = "save result", "open result", "recipe", "csv", "plot"
 """Lanes, and topics of messages."""
@@ -148,14 +148,14 @@ class Desk:
 
     # -- plot ----------------------------------------------------------------------------
 
-    def ask_to_save_plot(self, plot: QWidget, shown: Bars | Cloud) -> None:
+    def ask_to_save_plot(self, plot: QWidget, shown: Shown) -> None:
         """Ask for a file and write a plot as picture or data."""
         path, _ = QFileDialog.getSaveFileName(self.page, "Save the plot", "plot.png", FORMS)
         if path:
             # The system's dialog has asked about overwriting.
             self.save_plot(Path(path), plot, shown)
 
-    def save_plot(self, path: Path, plot: QWidget, shown: Bars | Cloud) -> None:
+    def save_plot(self, path: Path, plot: QWidget, shown: Shown) -> None:
         """Write a plot as picture or data and say so."""
         try:
             written = save_plot(plot, shown, path)
@@ -180,7 +180,8 @@ class Desk:
         page = self.page
         try:
             recipe = recipe_of(page.session, follower_of(page.session).settings)
-            recipe.write(path, overwrite=True)
+            whole = recipe.model_copy(update={"report": ReportSettings()})
+            whole.write(path, overwrite=True)
         except DefectSegError as error:
             page.say_error(RECIPE, error)
             return

@@ -12,9 +12,12 @@ from psygnal import Signal
 from napari_defectseg.core.errors import DefectSegError
 from napari_defectseg.labels.stroke import Stroke, checked_under
 from napari_defectseg.ui import layers
+from napari_defectseg.ui.pixels import grey_reader
 from napari_defectseg.ui.strokes import StrokeCatcher
 
 if TYPE_CHECKING:
+    from napari_defectseg.labels.edit import Edit
+    from napari_defectseg.labels.labelmap import LabelMap
     from napari_defectseg.ui.stage import Stage
 
 
@@ -29,6 +32,8 @@ class Drawing:
     ----------
     protect : bool
         Whether drawing goes around objects that a person has checked.
+    follow_edge : bool
+        Whether the brush stops at the edge that the image shows under it.
     """
 
     went_around = Signal(int)
@@ -37,6 +42,7 @@ class Drawing:
     def __init__(self, stage: Stage) -> None:
         self._known = ref(stage)
         self.protect = True
+        self.follow_edge = False
         self._catchers: WeakKeyDictionary[Layer, StrokeCatcher] = WeakKeyDictionary()
 
     @property
@@ -91,7 +97,6 @@ class Drawing:
 
     def _on_stroke(self, layer: Labels, stroke: Stroke, erases: bool) -> None:
         from napari_defectseg.labels.tools.erase import erase
-        from napari_defectseg.labels.tools.paint import paint
 
         session = self._stage.session
         labels = session.labels
@@ -106,10 +111,20 @@ class Drawing:
                 only = None if labels.classes.exclusive else value
                 session.edit(erase(labels, stroke, class_value=only, protect=self.protect))
             else:
-                session.edit(paint(labels, stroke, value, protect=self.protect))
+                session.edit(self._paint(labels, stroke, value))
         except DefectSegError as error:
             show_warning(str(error))
             return
         stayed = before & checked_under(labels, stroke, plane)
         # The brush never draws over its own class, checked or not: nothing to say of those.
         self.went_around.emit(sum(erases or labels.class_of(n) != value for n in stayed))
+
+    def _paint(self, labels: LabelMap, stroke: Stroke, value: int) -> Edit | None:
+        if self.follow_edge:
+            from napari_defectseg.labels.tools.smart_brush import smart_brush
+
+            values = grey_reader(self._stage.session)(stroke.box)
+            return smart_brush(labels, stroke, values, value, protect=self.protect)
+        from napari_defectseg.labels.tools.paint import paint
+
+        return paint(labels, stroke, value, protect=self.protect)

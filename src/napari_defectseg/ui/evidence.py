@@ -103,6 +103,8 @@ CARRY_A_CARD = ("folder", "joined", "ensemble", "bioimageio")
 def described(card: ModelCard, name: str) -> str:
     """Return the value of a field in words."""
     if name == "architecture":
+        if isinstance(network := card.architecture_settings.get("network"), str):
+            return f"{network}, {kind_of(card)}"
         widths = card.architecture_settings.get("widths")
         return f"{kind_of(card)}, widths {' '.join(map(str, widths))}" if widths else kind_of(card)
     if name == "dims":
@@ -178,6 +180,9 @@ KINDS = {
     "plain_unet": "plain U-Net",
     "plain_unet_up_first": "plain U-Net, enlarged level first",
     "torch_layers": "chain of layers",
+    "monai_package": "network of MONAI",
+    "smp_package": "network of smp",
+    "transformers_package": "network of transformers",
     "joined": "networks, joined",
     "ensemble": "networks, their mean",
 }

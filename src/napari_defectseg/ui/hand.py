@@ -15,6 +15,8 @@ from napari_defectseg.labels import boxes
 from napari_defectseg.labels.edit import Box, Edit
 from napari_defectseg.labels.labelmap import LabelMap
 from napari_defectseg.ui.clicks import Click
+from napari_defectseg.ui.gestures import gestures_of
+from napari_defectseg.ui.later import Later
 from napari_defectseg.ui.overlay import SelectionFrames
 from napari_defectseg.ui.places import world_box
 from napari_defectseg.ui.session import session_of
@@ -30,7 +32,7 @@ WAITS = {
     "merge": "Click the partners, then J again. Escape to stop.",
     "class": "Click objects to make them the class in hand. Escape to stop.",
 }
-"""What each of our tools waits for."""
+"""What the tools of the hand itself wait for; its gestures say it themselves."""
 
 
 class Hand:
@@ -43,7 +45,11 @@ class Hand:
     Attributes
     ----------
     tool : str
-        ``"split"``, ``"merge"``, ``"class"``, or empty while napari's own modes hold.
+        ``"split"``, ``"merge"``, ``"class"``, a gesture's, or empty while napari's own modes hold.
+    line_width : float
+        Width of traced lines in px.
+    later : Later
+        Makes edits that take longer, in the worker.
     in_volume : bool
         Whether tools work in the volume, not in the slice in sight.
     """
@@ -61,6 +67,9 @@ class Hand:
         self.frames = SelectionFrames(viewer) if hasattr(viewer, "window") else None
         self.in_volume = True
         self.tool = ""
+        self.line_width = 3.0
+        self._gestures = gestures_of(self)
+        self.later = Later(self.session, self.do, self.failed.emit)
         self._points: list[tuple[int, ...]] = []
         self._partners: list[int] = []
         events = self.session.events
@@ -181,14 +190,21 @@ class Hand:
         if layer is None:
             return
         layer.mode = "pan_zoom"
-        # A drag draws the split line instead of moving the picture; Space still moves it.
-        layer.mouse_pan = tool != "split"
+        gesture = self._gestures.get(tool)
+        # A drag draws a line instead of moving the picture; Space still moves it.
+        layer.mouse_pan = not self._draws(tool)
         layer.events.mode.connect(self._on_mode)
         self.tool = tool
         self._partners = self.selected() if tool == "merge" else []
         self.stage.clicks.ask(self._on_click)
+        if gesture is not None:
+            gesture.begin()
         self.tool_changed.emit(tool)
-        self.told.emit(WAITS[tool])
+        self.told.emit(WAITS[tool] if gesture is None else gesture.waits)
+
+    def _draws(self, tool: str) -> bool:
+        gesture = self._gestures.get(tool)
+        return tool == "split" or (gesture is not None and gesture.draws)
 
     def drop(self) -> None:
         """Put the tool away."""
@@ -210,6 +226,9 @@ class Hand:
         self.drop()
 
     def _on_click(self, click: Click) -> bool:
+        if self.tool in self._gestures:
+            self._gestures[self.tool].click(click)
+            return True
         if not click.number:
             return self.tool != ""
         if self.tool == "split":
@@ -244,9 +263,10 @@ class Hand:
         self.told.emit(WAITS["split"])
 
     def _on_drag(self, viewer: napari.Viewer, event: Any) -> Iterator[None]:
-        """Draw the split line."""
+        """Draw the line of a tool that waits for one."""
         layer = viewer.layers.selection.active
-        if self.tool != "split" or event.button != 1 or layer not in self.stage.labels_layers:
+        gesture = self._gestures.get(self.tool)
+        if not self._draws(self.tool) or event.button != 1 or layer not in self.stage.labels_layers:
             return
         line = [np.array(event.position)]
         start = np.array(event.pos, float)
@@ -257,11 +277,14 @@ class Hand:
             line.append(np.array(event.position))
             if far and self.frames is not None:
                 shown = [axis - viewer.dims.ndim for axis in viewer.dims.displayed]
-                self.frames.show_line([point[shown] for point in line])
+                flat = [point[shown] for point in line]
+                self.frames.show_line(flat if gesture is None else gesture.shown(flat))
             yield
         if self.frames is not None:
             self.frames.show_line(())
-        if far:
+        if far and gesture is not None:
+            gesture.drawn(layer, line)
+        elif far:
             self._split_by_line(layer, line)
 
     def _split_by_line(self, layer: Any, line: Sequence[np.ndarray]) -> None:
@@ -319,6 +342,10 @@ class Hand:
         return all(
             axis in shown or side.start <= index[axis] < side.stop for axis, side in enumerate(box)
         )
+
+    def place(self) -> tuple[int, ...]:
+        """Return the indices of the slice in sight, in the plane of the class in hand."""
+        return self._index(self._layer())
 
     def _layer(self) -> Any:
         return self.stage.layer_of_class(self.session.current_class)

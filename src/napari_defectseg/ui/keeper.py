@@ -6,7 +6,7 @@ import json
 import shutil
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -53,12 +53,15 @@ class Watched:
         The pixels of its image.
     saved : int
         Revision of the labels that lies in a result folder; -1: none.
+    beside : dict of str to str
+        Small texts that are kept beside the journal, by their file's name.
     """
 
     history: History
     writer: JournalWriter
     owner: Any
     saved: int = -1
+    beside: dict[str, str] = field(default_factory=dict)
 
     @property
     def decided(self) -> bool:
@@ -138,6 +141,8 @@ class Keeper(QObject):
         if now is not None:
             now.writer.move(root).result()
             self._note_source(now.writer.folder, self.session.image)
+            for file, text in now.beside.items():
+                now.writer.keep_beside(file, text)
         self._root = root
         self._look_timer.start()
 
@@ -151,6 +156,28 @@ class Keeper(QObject):
         """
         now = self.current
         return now.writer.export(folder) if now is not None and now.decided else None
+
+    def keep_beside(self, file: str, text: str) -> None:
+        """Keep a small text beside the current journal; empty removes it."""
+        now = self.current
+        if now is not None:
+            now.beside[file] = text
+            now.writer.keep_beside(file, text)
+
+    def read_beside(self, file: str) -> str:
+        """Return a text that was kept beside the current journal; empty if there is none."""
+        now = self.current
+        if now is None:
+            return ""
+        if file not in now.beside:
+            folder = now.writer.folder
+            if folder is None:
+                return ""
+            try:
+                now.beside[file] = (folder / file).read_text("utf-8")
+            except (OSError, UnicodeDecodeError):
+                now.beside[file] = ""
+        return now.beside[file]
 
     def note_saved(self, history: History, revision: int) -> None:
         """Remember that a revision of its labels lies in a result folder."""

@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from napari_defectseg.measurement.table import RegionTable
+from napari_defectseg.ui import words
 
 if TYPE_CHECKING:
+    from napari_defectseg.core.units import Quantity
     from napari_defectseg.images.image import CalibratedImage
     from napari_defectseg.results.stored import StoredResult
     from napari_defectseg.ui.session import Session
@@ -170,6 +172,23 @@ def choices_of(measured: Sequence[Measured], frames: bool) -> list[tuple[str, st
             words = f"{specimen}: {count} image{'' if count == 1 else 's'}"
             found.append((words, SPECIMEN + specimen))
     return found
+
+
+def counting_note(table: RegionTable, thickness: Quantity | None) -> str:
+    """Return what the intervals of a table stand for, and what was left out, in sentences."""
+    region = table.region
+    fields = 1 if region is None else len(region.each)
+    unit = "objects as units, 1 field" if fields < 2 else f"{words.count(fields)} fields as units"
+    parts = [f"95 %, {unit}."]
+    left = sum(region.border_objects.values()) if region is not None else 0
+    if left:
+        parts.append(f"{words.count(left)} at the border left out.")
+    elif "touches_border" in table:
+        touching = int(np.count_nonzero(table["touches_border"]))
+        parts.append(f"{words.count(touching)} touch the border and count.")
+    if thickness is not None:
+        parts.append(f"Foil {thickness}.")
+    return " ".join(parts)
 
 
 def _same(image: CalibratedImage | None, current: CalibratedImage | None) -> bool:

@@ -1,4 +1,4 @@
-"""The Model dock's question about programs: asked in a strip, answered, and taken back."""
+"""The Model dock's questions about code in files: asked in a strip, answered, and taken back."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from napari_defectseg.models.arraymodel import ArrayModel
 from napari_defectseg.ui import consent, recent
+from napari_defectseg.ui.code_question import CodeQuestion
 
 if TYPE_CHECKING:
     from napari_defectseg.ui.docks.model import ModelDock
@@ -16,7 +17,7 @@ LANE = "model"
 
 
 class ProgramQuestions:
-    """Asks whether programs in model files may run.
+    """Asks whether programs in model files may run, and what layers of code do.
 
     Parameters
     ----------
@@ -36,11 +37,16 @@ class ProgramQuestions:
         self._page = page
         self._take = take
         self._failed = failed
-        self._question: consent.Question | None = None
+        self._question: consent.Question | CodeQuestion | None = None
 
-    def ask(self, question: consent.Question) -> None:
-        """Ask whether a program may run; the safe answer is the primary button."""
+    def ask(self, question: consent.Question | CodeQuestion) -> None:
+        """Ask; the safe answer about a program is the primary button."""
         self._question = question
+        if isinstance(question, CodeQuestion):
+            links = question.actions(self.say_what_it_does, self.put_aside)
+            strip = self._page.messages.say("consent", "warning", question.sentence, links)
+            strip.closed.connect(self.put_aside)
+            return
         actions = question.actions(self.take_weights, self.trust, self.put_aside)
         strip = self._page.messages.say("consent", "warning", question.sentence, actions)
         strip.closed.connect(self.put_aside)
@@ -52,7 +58,7 @@ class ProgramQuestions:
     def take_weights(self) -> bool:
         """Take the weights alone, now and whenever these bytes are opened; false: none fit."""
         question = self._question
-        if question is None or question.model is None:
+        if not isinstance(question, consent.Question) or question.model is None:
             return False
         self._close()
         recent.remember_weights_only(question.found.sha256)
@@ -65,6 +71,14 @@ class ProgramQuestions:
         self._close()
         if question is not None:
             self._run(question.where)
+
+    def say_what_it_does(self, word: str) -> None:
+        """Keep what the layer of code does, and open the model with a layer of ours instead."""
+        question = self._question
+        self._close()
+        if isinstance(question, CodeQuestion):
+            question.remember(word)
+            self._page.open(question.where)
 
     def put_aside(self) -> None:
         """Leave the question open; the file stays closed."""

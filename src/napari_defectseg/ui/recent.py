@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from napari_defectseg.models.model import Model
 
 RECENT, ANSWERS, TOLD = "recent-models.json", "answers.json", "told.json"
-PROGRAMS = "programs.json"
+PROGRAMS, CODE = "programs.json", "code.json"
 MOST_RECENT, MOST_ANSWERS = 6, 200
 KEPT = ("classes", "task", "activation", "has_background", "preprocessing", "pixel_size",
         "pixel_unit", "pixel_policy", "input_size", "resize", "batch_norm", "inverted",
@@ -64,6 +64,48 @@ def with_answers(model: Model) -> Model:
     )
 
 
+def open_answered(where: str) -> Model:
+    """Open a model with all that a person has said about it before.
+
+    Raises
+    ------
+    HoldsCode
+        If a layer of it is code about which nothing was said yet.
+    ModelError
+        If it cannot be opened.
+    """
+    from napari_defectseg.models.graphs.code import HoldsCode
+    from napari_defectseg.models.open import open_model
+
+    try:
+        return with_answers(open_model(where))
+    except HoldsCode as error:
+        said = said_about_code(error.sha256)
+        if not {layer.field for layer in error.layers} <= said.keys():
+            raise
+        return with_answers(open_model(where, settings=said))
+
+
+def said_about_code(sha256: str) -> dict[str, str]:
+    """Return what a person said that layers of code do, as ``--set field=value``."""
+    said = _read(CODE).get(sha256)
+    return said if isinstance(said, dict) else {}
+
+
+def remember_code(sha256: str, field: str, word: str) -> None:
+    """Keep what a person said that a layer of code does."""
+    known = _read(CODE)
+    said = {**said_about_code(sha256), field: word}
+    known.pop(sha256, None)
+    _write(CODE, dict(list({**known, sha256: said}.items())[-MOST_ANSWERS:]))
+
+
+def _forget_code(sha256: str) -> None:
+    known = _read(CODE)
+    if known.pop(sha256, None) is not None:
+        _write(CODE, known)
+
+
 def remember_answers(model: Model) -> str:
     """Keep what a person said about a model, for the next time its weights are opened.
 
@@ -106,6 +148,7 @@ def forget_answers(model: Model) -> None:
     NotSaved
         If that card cannot be written.
     """
+    _forget_code(model.sha256)
     known = _read(ANSWERS)
     said = known.pop(model.sha256, None)
     if said is None:
@@ -118,7 +161,7 @@ def forget_answers(model: Model) -> None:
 
 def can_forget(model: Model) -> bool:
     """Return whether there is something that `forget_answers` would take back."""
-    return bool(model.sha256 in _read(ANSWERS))
+    return model.sha256 in _read(ANSWERS) or bool(said_about_code(model.sha256))
 
 
 def _own_card(model: Model) -> Path | None:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from napari_defectseg.core.errors import DefectSegError, FileMissing
 from napari_defectseg.core.progress import Step, Steps
 from napari_defectseg.images.image import CalibratedImage
+from napari_defectseg.images.space import ReferenceSpace
 from napari_defectseg.labels.history import History
 from napari_defectseg.labels.restore import restore
 from napari_defectseg.results.folder import copy_journal
@@ -35,6 +36,8 @@ class Reopened:
         The first image, or the one whose folder was chosen.
     history : History
         Of its labels; with every edit where it was corrected.
+    space : ReferenceSpace or None
+        What was counted; None: all of the image.
     recipe : Recipe or None
     model : Model or None
         None where nothing was predicted, or it cannot be opened: see `notes`.
@@ -47,6 +50,7 @@ class Reopened:
     folder: Path
     image: CalibratedImage
     history: History
+    space: ReferenceSpace | None
     recipe: Recipe | None
     model: Model | None
     results: tuple[Measured, ...]
@@ -77,7 +81,8 @@ def reopen_steps(folder: Path, current: CalibratedImage | None) -> Steps[Reopene
     history, notes = history_of(first)
     yield Step(3, 4, "opening the model")
     model, note = _model_of(recipe)
-    return Reopened(folder, image, history, recipe, model, results, (*notes, *note))
+    space = first.space()
+    return Reopened(folder, image, history, space, recipe, model, results, (*notes, *note))
 
 
 def take(session: Session, follower: Follower, found: Reopened) -> None:
@@ -90,6 +95,7 @@ def take(session: Session, follower: Follower, found: Reopened) -> None:
     session.results = found.results
     session.image = found.image
     session.take_labels(found.history.labelmap, found.history)
+    session.space = found.space
     if found.recipe is not None:
         session.decode = found.recipe.decode
     session.recipe = found.recipe

@@ -19,12 +19,14 @@ from napari_defectseg.measurement.settings import MeasureSettings
 from napari_defectseg.results.analysis import Analysis
 from napari_defectseg.results.naming import stem_of
 from napari_defectseg.results.recipe import PixelSize, Recipe
+from napari_defectseg.ui.auditing import kept_audit
 from napari_defectseg.ui.keeper import keeper_of
 from napari_defectseg.ui.population import specimen_of
 
 if TYPE_CHECKING:
     from napari_defectseg.images.space import ReferenceSpace
     from napari_defectseg.inference.prediction import Prediction
+    from napari_defectseg.labels.audit import Audit
     from napari_defectseg.models.model import Model
     from napari_defectseg.ui.session import Session
 
@@ -73,6 +75,8 @@ class Snapshot:
         Where a copy of the journal is being written; None where no person changed anything.
     written : Future or None
         Tells when that is done.
+    audit : Audit or None
+        The five-minute review, as far as it has come.
     """
 
     image: CalibratedImage
@@ -87,6 +91,7 @@ class Snapshot:
     specimen: str = ""
     journal: Path | None = None
     written: Future[Any] | None = None
+    audit: Audit | None = None
 
     @property
     def stem(self) -> str:
@@ -117,6 +122,7 @@ def snapshot_of(session: Session, measure: MeasureSettings) -> Snapshot | None:
         specimen_of(session, image),
         place if written is not None else None,
         written,
+        kept_audit(session),
     )
 
 
@@ -195,7 +201,7 @@ def refuse_mixture(folder: Path, taken: Snapshot) -> None:
     if taken.recipe is None or not (folder / "recipe.json").is_file():
         return
     known = Recipe.read(folder)
-    if known.model_copy(update={"name": taken.recipe.name}) != taken.recipe:
+    if not known.works_like(taken.recipe):
         raise AlreadyExists(
             f"{folder} holds results of another model or other settings.",
             hint="Choose another folder, or save it there all the same.",
@@ -229,6 +235,8 @@ def analysis_of(taken: Snapshot) -> Analysis:
         model,
         journal=taken.journal,
         specimen=taken.specimen,
+        audit=taken.audit,
+        space=taken.space,
     )
     if prediction is None:
         return made

@@ -57,6 +57,12 @@ class Turn:
     def reject(self) -> None:
         """Find wrong what is looked at."""
 
+    def next_class(self) -> None:
+        """Give what is looked at another class."""
+
+    def show_pictures(self) -> None:
+        """Show small pictures; they are cut once the keys have been answered."""
+
     def leave(self) -> None:
         """Make room for another page, or for other labels."""
 

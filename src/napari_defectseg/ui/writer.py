@@ -8,6 +8,7 @@ from pathlib import Path
 from threading import Lock
 from typing import Any
 
+from napari_defectseg.core.atomic import write_text
 from napari_defectseg.core.errors import DefectSegError
 from napari_defectseg.labels.edit import Edit
 from napari_defectseg.labels.journal import Journal
@@ -98,6 +99,17 @@ class JournalWriter:
     def export(self, folder: Path) -> Future[Any]:
         """Write a copy as it is now into another folder; the answer raises `NotSaved`."""
         return self._submit(lambda journal: journal.export(folder))
+
+    def keep_beside(self, file: str, text: str) -> Future[Any]:
+        """Write a small text beside the journal; empty removes it. The answer raises `NotSaved`."""
+
+        def write(journal: Journal) -> None:
+            if text:
+                write_text(journal.folder / file, text)
+            else:
+                (journal.folder / file).unlink(missing_ok=True)
+
+        return self._submit(write)
 
     def move(self, root: Path) -> Future[Any]:
         """Go on in another folder of journals; the answer raises `NotSaved` if it cannot."""

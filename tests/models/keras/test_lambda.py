@@ -17,12 +17,15 @@ from hypothesis import strategies as st
 from tests.models import reference as ref
 from tests.models.keras.writing import functional, layer, seeded, write_h5
 
+from napari_defectseg.batch.analyse import open_recipe_model, recipe_for
 from napari_defectseg.core.errors import ModelError
+from napari_defectseg.models.graphs.code import HoldsCode
 from napari_defectseg.models.keras.bytecode import Seen, seen_in
 from napari_defectseg.models.keras.configuration import network_in
 from napari_defectseg.models.model import TorchModel
 from napari_defectseg.models.open import open_model
 from napari_defectseg.models.save import save_model
+from napari_defectseg.models.settings import spoken
 
 IO = "formats/keras2_lambda"
 
@@ -126,3 +129,27 @@ def test_a_saved_model_of_the_authors_own_class_is_refused_by_name(tmp_path: Pat
     (tmp_path / "keras_metadata.pb").write_bytes(b"\x0a" + bytes([len(node)]) + node)
     with pytest.raises(ModelError, match=r"class 'MyUNet', which is the author's own.*to_json"):
         open_model(tmp_path)
+
+
+def test_what_was_said_is_in_the_card_and_can_be_said_again(tmp_path: Path) -> None:
+    """So a recipe opens the file as it was opened, and a saved folder takes another answer."""
+    path = saved(code_of(lambda x: x / 255.0), tmp_path / "a.h5")
+    with pytest.raises(HoldsCode) as caught:
+        open_model(path)
+    (code,) = caught.value.layers
+    assert (code.field, code.seems) == ("lambda.scale", "divide255")
+    model = open_model(path, settings={"lambda.scale": "divide255"})
+    assert caught.value.sha256 == model.sha256
+    again = open_model(path, settings=spoken(model.card))
+    assert again.card == model.card
+    folder = save_model(model, tmp_path / "kept")
+    assert spoken(open_model(folder).card)["lambda.scale"] == "divide255"
+    other = open_model(folder, settings={"lambda.scale": "nothing"})
+    assert spoken(other.card)["lambda.scale"] == "nothing"
+
+
+def test_a_recipe_of_a_model_with_code_opens_it_again(tmp_path: Path) -> None:
+    path = saved(code_of(lambda x: x / 255.0), tmp_path / "a.h5")
+    model = open_model(path, settings={"lambda.scale": "divide255"})
+    recipe = recipe_for(model, str(path), settings=spoken(model.card))
+    assert open_recipe_model(recipe).card == model.card

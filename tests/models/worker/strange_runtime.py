@@ -31,6 +31,13 @@ class Strange:
         act = getattr(self, self.options.get("do", "double"))
         return act(block)
 
+    def told(self, block):
+        """Say whether it was told of the second card, and of the one that may be seen."""
+        device = self.options.get("device") == "cuda:1"
+        return np.float32([device, os.environ.get("CUDA_VISIBLE_DEVICES") == "3"]).reshape(
+            1, 2, 1, 1
+        ) * np.ones_like(block)
+
     def double(self, block):
         return np.concatenate([block, 2 * block], axis=1)
 

@@ -16,7 +16,7 @@ import pytest
 from napari_defectseg.core.errors import Cancelled, ModelError
 from napari_defectseg.models.arraymodel import OutOfMemory, Program
 from napari_defectseg.models.runtime import RUNTIMES
-from napari_defectseg.models.worker import landlock, process, seccomp
+from napari_defectseg.models.worker import confine, landlock, process, seccomp
 from napari_defectseg.models.worker.limits import Limits
 from napari_defectseg.models.worker.start import WorkerRunner, start_worker
 
@@ -34,8 +34,9 @@ def start(tmp_path, monkeypatch):
     file = tmp_path / "mailed.model"
     file.write_bytes(b"weights")
 
-    def start(limits: Limits | None = None, **options: Any) -> WorkerRunner:
-        runner = start_worker(Program("strange", file, {file.name: ""}, options), 1, limits)
+    def start(limits: Limits | None = None, *, device: str = "cpu", **options: Any) -> WorkerRunner:
+        program = Program("strange", file, {file.name: ""}, options)
+        runner = start_worker(program, 1, limits, device=device)
         started.append(runner)
         return runner
 
@@ -190,3 +191,45 @@ def test_its_process_ends_with_its_runner(start):
     runner.close()
     with pytest.raises(ProcessLookupError):
         os.kill(pid, 0)
+
+
+def test_a_runtime_is_told_of_the_graphics_card_and_stays_confined(start, monkeypatch):
+    """No card is needed for that: it is the way, not what a card computes, that is tested."""
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "3")
+    monkeypatch.setenv("SECRET_TOKEN", "12345")
+    runner = start(device="cuda:1", do="told")
+    assert list(runner.run(ONES)[:, 0, 0]) == [1, 1]
+    if landlock.version():
+        assert "writes nothing" in runner.confinement
+    assert list(start(do="told").run(ONES)[:, 0, 0]) == [0, 0]
+
+
+def test_a_graphics_card_gets_its_devices_and_no_limit_of_addresses(monkeypatch):
+    """Fakes of the kernel: what would be allowed, on a machine with a card."""
+    asked: list[Any] = []
+    monkeypatch.setattr(confine.landlock, "restrict", lambda *given: asked.append(given) or 7)
+    monkeypatch.setattr(confine.seccomp, "deny", lambda: True)
+    monkeypatch.setattr(confine, "limit", lambda *given: asked.append(given))
+    assert confine.confine(["model"], 1 << 30, graphics=True) == (7, True)
+    (memory, files), (readable, writable, devices) = asked
+    assert (memory, files) == (0, confine.GRAPHICS_FILES)
+    assert "model" in readable
+    assert writable == confine.WRITABLE
+    assert {"/dev/nvidiactl", "/dev/nvidia0", "/dev/nvidia-uvm"} <= set(devices)
+    asked.clear()
+    confine.confine(["model"], 1 << 30)
+    assert asked[0] == (1 << 30, confine.OPEN_FILES)
+    assert asked[1][2] == ()
+
+
+@pytest.mark.parametrize("system", ["darwin", "win32"])
+def test_where_nothing_confines_the_user_is_told(monkeypatch, system):
+    """macOS and Windows have neither; the sentence says what the program may then do."""
+    for module in (landlock, seccomp):
+        monkeypatch.setattr(module.sys, "platform", system)
+    assert landlock.version() == 0
+    assert not seccomp.possible()
+    assert not seccomp.deny()
+    assert "not confined on this system: it can read and change what you can" in (
+        confine.confinement_here()
+    )

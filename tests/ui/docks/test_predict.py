@@ -326,7 +326,7 @@ def test_a_pixel_without_value_gives_a_sentence_and_its_place_and_can_be_filled(
     settled(page, qtbot)
     assert page.session.labels.counts() == {1: 7, 2: 3}
     said = [page.messages.strip(topic).sentence for topic in page.messages.topics()]
-    assert any("1 pixels without a finite value" in one for one in said)
+    assert any("1 pixel without a finite value" in one for one in said)
 
 
 def test_an_image_without_pixel_size_leads_to_where_it_is_said(page, qtbot):

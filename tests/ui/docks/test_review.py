@@ -169,6 +169,61 @@ def test_two_masks_are_compared_and_the_other_is_taken(dock, other, qtbot):
     assert "differences" not in [layer.name for layer in dock.viewer.layers]
 
 
+def test_the_gallery_shows_sorts_and_decides_many_at_once(dock, qtbot):
+    keys, page, labels = keys_of(dock.viewer), dock.gallery.page, dock.session.labels
+    dock.pages.setValue("gallery")
+    tiles = page.tiles
+    assert len(tiles.numbers) == COUNT
+    page.order.setCurrentIndex(page.order.findData("size"))
+    page.arranged.emit()
+    assert tiles.numbers[0] == COUNT, "the largest first"
+    page.turn.click()
+    assert tiles.numbers[-1] == COUNT
+    qtbot.waitUntil(lambda: len(tiles._pictures) > 3, timeout=5000)
+    for number in tiles.numbers[:3]:
+        tiles._items[number].setSelected(True)
+    chosen = set(tiles.selected)
+    assert dock.session.selection == chosen
+    assert "3 chosen" in page.told.text()
+    edits = len(dock.session.history.entries)
+    keys.run("accept")
+    assert labels.checked == chosen
+    assert len(dock.session.history.entries) == edits + 1, "one step for all"
+    assert tiles._items[min(chosen)].text().startswith("✓")
+    assert len(tiles.selected) == 1
+    page.class_chosen.emit(3)
+    keys.run("delete")
+    assert len(tiles.numbers) == COUNT - 1
+    dock.hand.undo()
+    assert len(tiles.numbers) == COUNT
+    keys.run("next")
+    assert len(dock.session.selection) == 1
+    assert not dock.session.selection & labels.checked
+    keys.run("back")
+    assert len(tiles.selected) == 1
+
+
+def test_the_gallery_is_filtered_and_sorted_by_the_columns_of_the_table(dock):
+    from napari_defectseg.measurement.regions import measure_regions
+
+    page = dock.gallery.page
+    dock.session.table = measure_regions(dock.session.labels)
+    dock.pages.setValue("gallery")
+    assert page.order.findData("eccentricity") >= 0 or page.order.findData("area") >= 0
+    page.filter.edit.setText("class == 'loop'")
+    page.arranged.emit()
+    classes = {dock.session.labels.object_classes[n] for n in page.tiles.numbers}
+    assert classes == {3}
+    page.filter.edit.setText("nonsense ==")
+    page.arranged.emit()
+    assert len(page.tiles.numbers) == COUNT // 3, "what was shown stays"
+    page.order.setCurrentIndex(page.order.findData("area"))
+    page.filter.edit.setText("")
+    page.arranged.emit()
+    areas = [dock.session.labels.index.size(n) for n in page.tiles.numbers]
+    assert areas == sorted(areas, reverse=True)
+
+
 def test_five_minutes_end_with_an_estimate(dock):
     keys, page = keys_of(dock.viewer), dock.audit.page
     dock.pages.setValue("audit")
@@ -191,6 +246,48 @@ def test_five_minutes_end_with_an_estimate(dock):
     assert page.recall.text().startswith("Recall ")
     assert "halve the interval" in page.more.text()
     assert dock.footer.primary.text() == "New sample"
+
+
+def test_right_place_other_class_is_a_verdict_of_its_own(dock):
+    keys, page = keys_of(dock.viewer), dock.audit.page
+    dock.pages.setValue("audit")
+    dock.footer.primary.click()
+    audit = dock.audit.auditing
+    number, was = audit.number, audit.class_value
+    keys.run("relabel")
+    assert audit.number == number, "it waits until the class is accepted"
+    assert "It was called" in page.task.text()
+    page.right.click()
+    assert dock.session.labels.object_classes[number] != was
+    first = audit.audit.objects[0]
+    assert (first.right, first.other_class, first.there) == (False, True, True)
+    assert page.there.text().startswith("At the right place 1.00")
+    assert page.precision.text().startswith("Precision 0.00")
+
+
+def test_the_sample_goes_on_after_a_restart(dock, qtbot, tmp_path):
+    from napari_defectseg.labels.restore import restore
+    from napari_defectseg.ui.auditing import kept_audit
+    from napari_defectseg.ui.keeper import keeper_of
+
+    keeper = keeper_of(dock.session)
+    dock.pages.setValue("audit")
+    dock.footer.primary.click()
+    keys_of(dock.viewer).run("accept")
+    kept = dock.audit.auditing.audit
+    qtbot.waitUntil(lambda: not keeper.current.writer.writing, timeout=5000)
+    folder = keeper.current.writer.folder
+    image = dock.session.image
+    keeper.close()
+    history, _ = restore(folder)
+    other = session_of(ViewerModel())
+    keeper_of(other)
+    other.image = image
+    other.take_labels(history.labelmap, history)
+    qtbot.waitUntil(lambda: kept_audit(other) is not None, timeout=5000)
+    assert kept_audit(other) == kept
+    assert sum(kept.judged) == 1
+    other.close()
 
 
 def test_other_labels_end_sample_and_comparison(dock, other):

@@ -236,5 +236,89 @@ def test_ticked_groups_are_measured(dock, qtbot):
 
 def test_the_report_is_written_from_the_window(dock, qtbot, tmp_path):
     dock.reporter.write(tmp_path / "r.html")
-    qtbot.waitUntil(lambda: (tmp_path / "r.pdf").exists(), timeout=15000)
+    qtbot.waitUntil(lambda: (tmp_path / "r.pdf").exists(), timeout=60000)
     assert "Methods" in (tmp_path / "r.html").read_text("utf-8")
+
+
+@pytest.fixture
+def movie(viewer_model, qtbot):
+    from napari_defectseg.labels.labelmap import LabelMap
+    from napari_defectseg.phantoms.make import phantom
+
+    picture = phantom("movie", seed=2, shape=(8, 100, 240), above="dark")
+    objects = {
+        int(n): int(picture.mask[picture.instances == n][0])
+        for n in np.unique(picture.instances)
+        if n
+    }
+    made = StatisticsDock(viewer_model)
+    qtbot.addWidget(made)
+    session = session_of(viewer_model)
+    session.image = picture.image
+    session.labels = LabelMap(
+        (picture.instances.astype(np.int32),), objects, picture.classes, ("t", "y", "x"),
+        picture.image.calibration,
+    )  # fmt: skip
+    qtbot.waitUntil(lambda: session.table is not None, timeout=20000)
+    yield made, picture
+    made.release()
+    session.close()
+
+
+def test_curves_of_a_movie_stand_beside_the_slider(movie, qtbot):
+    dock, picture = movie
+    plot = dock.distribution
+    plot.choose_kind("time")
+    qtbot.waitUntil(lambda: dock.movie.movie is not None, timeout=20000)
+    assert plot.column == "keyhole_depth"
+    cloud = plot.points.cloud
+    truth = picture.facts["keyhole_depth"]
+    np.testing.assert_allclose(cloud.y, truth, atol=3 * picture.image.calibration.steps[0])
+    assert cloud.x_title == "time (µs)"
+    assert "lower bounds" in plot.told.toolTip()
+    gone = []
+    plot.frame_chosen.connect(gone.append)
+    plot.points.points_chosen.emit(np.array([5]), False)
+    assert gone == [5]
+    dock.distribution.show_frame(5)
+    assert plot.points._cursor.value() == cloud.x[5]
+
+
+def test_an_edit_makes_the_curves_anew(movie, qtbot):
+    dock, _ = movie
+    dock.distribution.choose_kind("time")
+    qtbot.waitUntil(lambda: dock.movie.movie is not None, timeout=20000)
+    keyhole = next(n for n, v in dock.session.labels.object_classes.items() if v == 1)
+    dock.session.edit(delete(dock.session.labels, [keyhole]))
+    qtbot.waitUntil(
+        lambda: (
+            dock.movie.movie is not None and not dock.movie.movie.frames["keyhole_present"].any()
+        ),
+        timeout=20000,
+    )
+
+
+def test_every_kind_of_plot_is_drawn_and_saved(dock, tmp_path):
+    plot = dock.distribution
+    box = plot.controls.kind_box
+    kinds = [box.itemData(place) for place in range(box.count())]
+    assert kinds == ["histogram", "cumulative", "scatter", "matrix", "profile", "rose"]
+    for kind in kinds:
+        plot.choose_kind(kind)
+        shown = plot.shown
+        assert shown is not None, kind
+        dock.desk.save_plot(tmp_path / f"{kind}.csv", *shown)
+        assert (tmp_path / f"{kind}.csv").read_text("utf-8").count("\n") > 1
+    plot.choose_kind("rose")
+    low, high = 0.0, 180.0
+    plot.rose.range_chosen.emit(low, high, False)
+    assert dock.session.selection == set(range(1, COUNT + 1))
+
+
+def test_a_pair_of_the_matrix_becomes_a_scatter_plot(dock):
+    plot = dock.distribution
+    plot.choose_kind("matrix")
+    cell = plot.matrix.cells.pairs[1, 0]
+    plot.matrix.pair_chosen.emit(cell.x, cell.y)
+    assert plot.kind == "scatter"
+    assert (plot.column, plot.controls.other) == (cell.x, cell.y)

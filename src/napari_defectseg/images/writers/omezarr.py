@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import math
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,12 +11,15 @@ import numpy as np
 
 from napari_defectseg.core.atomic import atomic_folder
 from napari_defectseg.core.axes import Axes
+from napari_defectseg.core.boxes import Box, cut, sides_within
 from napari_defectseg.images.ngff.metadata import COLOURS, UNITS
 from napari_defectseg.images.writer import Picture, plain, stored_type
 
 # 0.4 on zarr format 2 is what viewers and image libraries of a laboratory read today.
 VERSION = "0.4"
 PLANE_BLOCK, VOLUME_BLOCK = (1024, 1024), (16, 256, 256)
+LARGEST_PART = 1 << 26
+"""Bytes that are written at once."""
 SMALLEST_LEVEL = 512
 """Coarser levels are added until both sides of a plane are at most this."""
 ORDER = ("t", "c", "z", "y", "x")
@@ -25,21 +27,58 @@ ORDER = ("t", "c", "z", "y", "x")
 
 def write(picture: Picture, path: Path, overwrite: bool) -> None:
     """Write `picture` to the folder `path`, whole or not at all; lazy data go block by block."""
+    order = order_of(picture.axes)
+    places = [order.index(name) for name in picture.axes]
+    turn = [picture.axes.index(name) for name in order]
+    with atomic_folder(path, overwrite=overwrite) as part:
+        array = begin(part, picture)
+        for box in _boxes(array):
+            block = np.asarray(picture.data[tuple(box[place] for place in places)])
+            array[box] = plain(block.transpose(turn))
+        finish(part, picture)
+
+
+def begin(folder: Path, picture: Picture) -> Any:
+    """Make the store with its finest level, which reads as zeros until it is written.
+
+    Parameters
+    ----------
+    folder : path
+        An empty folder, or one that is not there yet.
+    picture : Picture
+        Its pixels are not looked at.
+
+    Returns
+    -------
+    zarr.Array
+        Axes as `order_of` puts them; `finish` completes the store.
+    """
     import zarr
 
-    order = tuple(name for name in ORDER if name in picture.axes)
-    shapes = _level_shapes(order, tuple(picture.shape[picture.axes.index(n)] for n in order))
-    with atomic_folder(path, overwrite=overwrite) as part:
-        group = zarr.open_group(part, mode="w", zarr_format=2)
-        finer = None
-        for number, shape in enumerate(shapes):
-            array = _create(group, str(number), order, shape, stored_type(picture.data.dtype))
-            if finer is None:
-                _fill(array, picture, order)
-            else:
-                _shrink(array, finer, order, picture.discrete)
-            finer = array
-        group.attrs.update(_attributes(picture, order, shapes))
+    order = order_of(picture.axes)
+    shape = tuple(picture.shape[picture.axes.index(name)] for name in order)
+    group = zarr.open_group(folder, mode="w", zarr_format=2)
+    return _create(group, "0", order, shape, stored_type(picture.data.dtype))
+
+
+def finish(folder: Path, picture: Picture) -> None:
+    """Add the coarser levels and the metadata, after the finest level was written."""
+    import zarr
+
+    order = order_of(picture.axes)
+    group = zarr.open_group(folder, mode="r+", zarr_format=2)
+    finer = group["0"]
+    shapes = _level_shapes(order, tuple(finer.shape))
+    for number, shape in enumerate(shapes[1:], start=1):
+        array = _create(group, str(number), order, shape, finer.dtype)
+        _shrink(array, finer, picture.discrete)
+        finer = array
+    group.attrs.update(_attributes(picture, order, shapes))
+
+
+def order_of(axes: Axes) -> Axes:
+    """Return axes in the order in which the format stores them."""
+    return tuple(name for name in ORDER if name in axes)
 
 
 def _level_shapes(order: Axes, shape: tuple[int, ...]) -> list[tuple[int, ...]]:
@@ -66,30 +105,17 @@ def _create(
     )
 
 
-def _slabs(array: Any) -> Iterator[tuple[slice, ...]]:
-    """Yield parts of all rows and columns, each a whole number of blocks along the other axes."""
-    starts = [
-        range(0, length, block)
-        for length, block in zip(array.shape[:-2], array.chunks[:-2], strict=True)
-    ]
-    for at in itertools.product(*starts):
-        ends = zip(at, array.chunks, array.shape, strict=False)
-        lead = tuple(slice(start, min(start + block, length)) for start, block, length in ends)
-        yield (*lead, slice(None), slice(None))
+def _boxes(array: Any, most: int = LARGEST_PART) -> Iterator[Box]:
+    """Yield boxes of whole blocks that fill an array, of about `most` bytes at most."""
+    sides = sides_within(array.shape, array.chunks, most // array.dtype.itemsize)
+    yield from cut(array.shape, sides)
 
 
-def _fill(array: Any, picture: Picture, order: Axes) -> None:
-    places = [order.index(name) for name in picture.axes]
-    turn = [picture.axes.index(name) for name in order]
-    for slab in _slabs(array):
-        block = np.asarray(picture.data[tuple(slab[place] for place in places)])
-        array[slab] = plain(block.transpose(turn))
-
-
-def _shrink(array: Any, finer: Any, order: Axes, discrete: bool) -> None:
-    for slab in _slabs(array):
-        block = np.asarray(finer[slab])
-        array[slab] = block[..., ::2, ::2] if discrete else _means(block)
+def _shrink(array: Any, finer: Any, discrete: bool) -> None:
+    for box in _boxes(array, LARGEST_PART // 4):
+        wide = (slice(2 * part.start, 2 * part.stop) for part in box[-2:])
+        block = np.asarray(finer[(*box[:-2], *wide)])
+        array[box] = block[..., ::2, ::2] if discrete else _means(block)
 
 
 def _means(block: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:

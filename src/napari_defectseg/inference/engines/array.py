@@ -14,6 +14,7 @@ from napari_defectseg.core.errors import ModelError
 from napari_defectseg.inference.layers import Layers
 from napari_defectseg.inference.recover import MemoryFull
 from napari_defectseg.inference.reduce import probabilities
+from napari_defectseg.inference.ways import Way, exact_way
 from napari_defectseg.models.arraymodel import ArrayModel, OutOfMemory, Runner
 from napari_defectseg.models.card import ModelCard
 
@@ -29,13 +30,13 @@ class ArrayEngine:
     ----------
     runner : Runner
     card : ModelCard
-    runtime : str
-        Name of its runtime.
+    way : Way
+        What computes it.
     threads : int
     """
 
-    def __init__(self, runner: Runner, card: ModelCard, runtime: str, threads: int) -> None:
-        self.name = f"{runtime} float32"
+    def __init__(self, runner: Runner, card: ModelCard, way: Way, threads: int) -> None:
+        self.name = way.title
         self._runner = runner
         self._card = card
         self._threads = threads
@@ -118,7 +119,9 @@ class ArrayEngine:
 
 
 @contextmanager
-def array_engine(model: ArrayModel, threads: int | None) -> Iterator[ArrayEngine]:
+def array_engine(
+    model: ArrayModel, threads: int | None, device: str = "cpu", way: Way | None = None
+) -> Iterator[ArrayEngine]:
     """Give the engine; the process stays started for the next run.
 
     Parameters
@@ -126,6 +129,10 @@ def array_engine(model: ArrayModel, threads: int | None) -> Iterator[ArrayEngine
     model : ArrayModel
     threads : int or None
         Threads of the processor; None: as torch would take.
+    device : str
+        As `devices.choose` names it.
+    way : Way, optional
+        Another runtime for the same file, or other numbers; its process ends with the block.
 
     Raises
     ------
@@ -135,8 +142,13 @@ def array_engine(model: ArrayModel, threads: int | None) -> Iterator[ArrayEngine
     import torch
 
     threads = threads or torch.get_num_threads()
-    engine = ArrayEngine(model.start(threads), model.card, model.program.runtime, threads)
+    own = way is None or way == exact_way(model)
+    used = model if own or way is None else model.by(way.runtime, way.dtype)
+    runner = used.start(threads, device)
+    engine = ArrayEngine(runner, model.card, way or exact_way(model), threads)
     try:
         yield engine
     finally:
         engine.close()
+        if used is not model:
+            used.close()

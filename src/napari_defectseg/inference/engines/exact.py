@@ -19,7 +19,7 @@ from napari_defectseg.inference.engine import Pass
 from napari_defectseg.inference.folding import fold_normalisation
 from napari_defectseg.inference.layers import Layers
 from napari_defectseg.inference.passing import Passing
-from napari_defectseg.inference.recover import MemoryFull
+from napari_defectseg.inference.recover import MemoryFull, is_memory, watching_memory
 from napari_defectseg.inference.reduce import probabilities
 from napari_defectseg.inference.waiting import line_for
 from napari_defectseg.models.card import ModelCard
@@ -37,19 +37,30 @@ class ExactEngine:
     device : str
     keeper : Keeper
         Of the memory kept between tiles.
+    layered : bool
+        Whether its modules run one by one, so that a pass can be ended between two of them.
     """
 
     name = "torch float32"
+    dtype = torch.float32
+    """What the network computes in; scores are always float32."""
 
     def __init__(
-        self, network: torch.nn.Module, card: ModelCard, device: str, keeper: Keeper
+        self,
+        network: torch.nn.Module,
+        card: ModelCard,
+        device: str,
+        keeper: Keeper,
+        *,
+        layered: bool = True,
     ) -> None:
         self._network = network
         self._card = card
         self._device = torch.device(device)
         self._keeper = keeper
         self._layout = torch.channels_last if card.dims == 2 else torch.channels_last_3d
-        self._passing = Passing(network, line_for(device), torch.get_num_threads())
+        layers = network if layered else network.forward
+        self._passing = Passing(layers, line_for(device), torch.get_num_threads())
 
     @property
     def layers(self) -> Layers:
@@ -165,13 +176,13 @@ class ExactEngine:
     ) -> np.ndarray[Any, Any]:
         try:
             with torch.inference_mode():
-                x = torch.from_numpy(np.ascontiguousarray(blocks)).to(self._device)
+                x = torch.from_numpy(np.ascontiguousarray(blocks)).to(self._device, self.dtype)
                 logits = (network or self._network)(x.contiguous(memory_format=self._layout))
                 self._check(logits, blocks.shape)
                 found: np.ndarray[Any, Any] = finish(logits).cpu().numpy()
             self._keeper.tidy()
             return found
-        except RuntimeError as error:
+        except (RuntimeError, MemoryError) as error:
             if is_memory(error):
                 raise MemoryFull(
                     f"{self._device} has no memory left for a tile of "
@@ -210,22 +221,39 @@ def exact_engine(
     kept : int
         Bytes that the process may keep between layers and tiles, 0: none.
     """
+    with tuned(device, threads, kept) as keeper:
+        with watching_memory(f"the network on {device}"):
+            network = prepared(model, device)
+        with closing(ExactEngine(network, model.card, device, keeper)) as engine:
+            yield engine
+
+
+@contextmanager
+def tuned(
+    device: str, threads: int | None, kept: int, *, rounded: bool = False
+) -> Iterator[Keeper]:
+    """Set torch up for a run; in the end its settings are as before.
+
+    Parameters
+    ----------
+    device, threads, kept
+        See `exact_engine`.
+    rounded : bool
+        Whether a graphics card may round the factors of products to 10 bits (TF32).
+    """
     before = torch.get_num_threads()
-    precise = torch.backends.cudnn.allow_tf32, torch.backends.cudnn.benchmark
+    cudnn, matmul = torch.backends.cudnn, torch.backends.cuda.matmul
+    precise = cudnn.allow_tf32, cudnn.benchmark, matmul.allow_tf32
     keeping = kept_memory(kept) if kept and device == "cpu" else nullcontext(Keeper())
     try:
         if threads is not None:
             torch.set_num_threads(threads)
-        torch.backends.cudnn.allow_tf32 = False
-        torch.backends.cudnn.benchmark = False
-        with (
-            keeping as keeper,
-            closing(ExactEngine(prepared(model, device), model.card, device, keeper)) as engine,
-        ):
-            yield engine
+        cudnn.allow_tf32, cudnn.benchmark, matmul.allow_tf32 = rounded, False, rounded
+        with keeping as keeper:
+            yield keeper
     finally:
         torch.set_num_threads(before)
-        torch.backends.cudnn.allow_tf32, torch.backends.cudnn.benchmark = precise
+        cudnn.allow_tf32, cudnn.benchmark, matmul.allow_tf32 = precise
 
 
 def prepared(model: TorchModel, device: str) -> torch.nn.Module:
@@ -234,11 +262,3 @@ def prepared(model: TorchModel, device: str) -> torch.nn.Module:
     # A copy: the model's own network stays as it was loaded, for training and for other engines.
     network = fold_normalisation(copy.deepcopy(model.network()))
     return network.to(device=device).to(memory_format=layout)  # type: ignore[call-overload, no-any-return]
-
-
-def is_memory(error: RuntimeError) -> bool:
-    """Return whether torch failed for want of memory."""
-    if isinstance(error, torch.OutOfMemoryError):
-        return True
-    text = str(error)
-    return "can't allocate memory" in text or "out of memory" in text.lower()

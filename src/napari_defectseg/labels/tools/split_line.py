@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-from skimage.segmentation import watershed
 
 from napari_defectseg.core.errors import LabelError
 from napari_defectseg.labels import boxes, whole
 from napari_defectseg.labels.draft import Draft
 from napari_defectseg.labels.edit import Box, Edit, Mask
 from napari_defectseg.labels.labelmap import LabelMap
+from napari_defectseg.labels.parting import give_back
 from napari_defectseg.labels.pieces import pieces_apart
 from napari_defectseg.labels.polyline import Points, trace
 
@@ -62,7 +62,7 @@ def split_line(
             f"The line does not part object {number}.",
             hint="Draw it from one side to the other, beyond the rim on both sides.",
         )
-    _give_back(draft, number, box, cut, place)
+    give_back(draft, number, box, cut, place)
     draft.decided |= {number, *draft.classes}
     return draft.edit(TOOL)
 
@@ -105,19 +105,3 @@ def _drawn_along(labelmap: LabelMap, corners: Points, place: Box, axis: int | No
     if len(flat) != 2:
         raise LabelError("The line runs through several slices.", hint="Draw it in one slice.")
     return flat
-
-
-def _give_back(draft: Draft, number: int, box: Box, cut: Mask, place: Box) -> None:
-    """Let the parts grow into the cut, so that each stays connected."""
-    around = boxes.grown(box, 1, place)
-    here = draft.read(around)
-    under = np.zeros(here.shape, bool)
-    under[boxes.inside(box, around)] = cut
-    parts = np.where(np.isin(here, [number, *draft.classes]), here, 0)
-    grown = watershed(
-        np.zeros(here.shape, np.uint8), parts, connectivity=draft.near, mask=(parts > 0) | under
-    )
-    for part in (number, *draft.classes):
-        draft.put(around, under & (grown == part), part)
-    rest = under & (grown == 0)
-    draft.put(around, rest, number)

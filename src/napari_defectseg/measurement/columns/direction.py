@@ -49,7 +49,7 @@ def principal(objects: Objects, which: int) -> Real:
         return np.zeros((0, objects.ndim))
     found = vectors[:, :, which]
     longer, shorter = (values[:, -1], values[:, -2]) if which else (values[:, 1], values[:, 0])
-    clear = (longer > 0) & (np.sqrt(longer) >= LEAST_ASPECT * np.sqrt(np.maximum(shorter, 0)))
+    clear = (longer > 0) & (longer >= LEAST_ASPECT**2 * np.maximum(shorter, 0))
     # The sign that makes the largest part positive: a direction and its opposite are one.
     largest = np.abs(found).argmax(axis=1)
     sign = np.sign(np.take_along_axis(found, largest[:, None], axis=1))

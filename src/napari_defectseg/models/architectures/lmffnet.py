@@ -23,13 +23,14 @@ from napari_defectseg.models.pmca import (
     Conv,
     Downsampling,
     Stage,
+    TwoLevelHead,
     averaged,
     resized,
 )
 
 TITLE = "an LMFFNet"
 DILATIONS = ((2, 2, 2), (4, 4, 8, 8, 16, 16, 32, 32))
-HEAD_MID, HEAD_DEEP = 16, 32
+HEAD = (16, 32)
 OWN_WIDTH = 32
 OWN_CITATION = (
     "LMFFNet: A Well-Balanced Lightweight Network for Fast and Accurate Semantic Segmentation "
@@ -103,27 +104,6 @@ class Mixed(nn.Module):
         return result
 
 
-class Head(nn.Module):
-    """Logits from two neighbouring levels."""
-
-    def __init__(self, mid: int, deep: int, classes: int) -> None:
-        super().__init__()
-        both = HEAD_MID + HEAD_DEEP
-        self.mid_layer_1x1 = Conv(mid, HEAD_MID, 1, act=False)
-        self.deep_layer_1x1 = Conv(deep, HEAD_DEEP, 1, act=False)
-        self.DwConv1 = Conv(both, both, 3, groups=both)
-        self.PwConv1 = Conv(both, classes, 1, act=False)
-        self.DwConv2 = Conv(deep, deep, 3, groups=deep)
-        self.PwConv2 = Conv(deep, classes, 1, act=False)
-
-    def forward(self, mid: torch.Tensor, deep: torch.Tensor) -> torch.Tensor:
-        """Return logits at twice the size of `deep`."""
-        size = (2 * deep.shape[-2], 2 * deep.shape[-1])
-        both = torch.cat([self.mid_layer_1x1(mid), resized(self.deep_layer_1x1(deep), size)], dim=1)
-        attention = torch.sigmoid(self.PwConv1(self.DwConv1(both)))
-        return resized(self.PwConv2(self.DwConv2(deep)), size) * attention
-
-
 class LMFFNet(nn.Module):
     """The network; ends at its logits."""
 
@@ -138,7 +118,7 @@ class LMFFNet(nn.Module):
         self.downsample_2 = Downsampling(4 * t + image, 4 * t, 3)
         self.SEM_B_Block2 = _stage(2, 4 * t, settings)
         self.FFM_B2 = Mixed(8 * t + image, 4 * t)
-        self.MAD = Head(4 * t + image, 8 * t + image, settings.out_channels)
+        self.MAD = TwoLevelHead(4 * t + image, 8 * t + image, settings.out_channels, HEAD)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """Return logits.
@@ -158,7 +138,8 @@ class LMFFNet(nn.Module):
         b1 = self.FFM_B1(self.SEM_B_Block1(d1), averaged(x, 2), d1)
         d2 = self.downsample_2(b1)
         b2 = self.FFM_B2(self.SEM_B_Block2(d2), averaged(x, 3), d2)
-        return resized(self.MAD(b1, b2), (8 * b2.shape[-2], 8 * b2.shape[-1]))
+        logits, _ = self.MAD(b1, b2)
+        return resized(logits, (8 * b2.shape[-2], 8 * b2.shape[-1]))
 
 
 def _stage(number: int, width: int, settings: LMFFNetSettings) -> Stage:

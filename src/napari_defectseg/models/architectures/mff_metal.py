@@ -25,6 +25,7 @@ from napari_defectseg.models.pmca import (
     Conv,
     Downsampling,
     Stage,
+    TwoLevelHead,
     averaged,
     resized,
 )
@@ -38,7 +39,7 @@ DILATIONS = (
     ((2, 3), (2, 3), (4, 6), (4, 6), (8, 12), (8, 12)),
 )
 """Of the middle and right branch, by stage and place; no weight file tells them."""
-HEAD_MID, HEAD_DEEP = 16, 24
+HEAD = (16, 24)
 
 
 @dataclass(frozen=True)
@@ -113,27 +114,16 @@ class Fusion(nn.Module):
         return result
 
 
-class Head(nn.Module):
+class Head(TwoLevelHead):
     """Logits from two neighbouring levels, and how much the head counts."""
 
     def __init__(self, mid: int, deep: int, classes: int) -> None:
-        super().__init__()
-        both = HEAD_MID + HEAD_DEEP
-        self.mid_layer_1x1 = Conv(mid, HEAD_MID, 1, act=False)
-        self.deep_layer_1x1 = Conv(deep, HEAD_DEEP, 1, act=False)
-        self.DwConv1 = Conv(both, both, 3, groups=both)
-        self.PwConv1 = Conv(both, classes, 1, act=False)
-        self.scale_atten = Conv(both, 1, 1, act=False)
-        self.DwConv2 = Conv(deep, deep, 3, groups=deep)
-        self.PwConv2 = Conv(deep, classes, 1, act=False)
+        super().__init__(mid, deep, classes, HEAD, counted=True)
 
     def forward(self, mid: torch.Tensor, deep: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """Return logits at twice the size of `deep`, and a number an image."""
-        size = (2 * deep.shape[-2], 2 * deep.shape[-1])
-        both = torch.cat([self.mid_layer_1x1(mid), resized(self.deep_layer_1x1(deep), size)], dim=1)
-        counts = self.scale_atten(both).mean((2, 3), keepdim=True)
-        attention = torch.sigmoid(self.PwConv1(self.DwConv1(both)))
-        return resized(self.PwConv2(self.DwConv2(deep)), size) * attention, counts
+        logits, both = super().forward(mid, deep)
+        return logits, self.scale_atten(both).mean((2, 3), keepdim=True)
 
 
 class MAD(nn.Module):

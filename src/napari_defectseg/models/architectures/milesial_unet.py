@@ -12,7 +12,7 @@ from torch import nn
 
 from napari_defectseg.models.architecture import Shapes
 from napari_defectseg.models.blocks import field_radius
-from napari_defectseg.models.fitting import doubled, fitted
+from napari_defectseg.models.fitting import double_conv, doubled, fitted
 from napari_defectseg.models.kind import NetworkKind, check_positive
 
 TITLE = "a U-Net like that of milesial/Pytorch-UNet"
@@ -65,14 +65,7 @@ class Double(nn.Module):
 
     def __init__(self, inputs: int, middle: int, outputs: int, bias: bool) -> None:
         super().__init__()
-        self.double_conv = nn.Sequential(
-            nn.Conv2d(inputs, middle, 3, padding=1, bias=bias),
-            nn.BatchNorm2d(middle),
-            nn.ReLU(inplace=True),
-            nn.Conv2d(middle, outputs, 3, padding=1, bias=bias),
-            nn.BatchNorm2d(outputs),
-            nn.ReLU(inplace=True),
-        )
+        self.double_conv = double_conv(inputs, outputs, bias=bias, middle=middle)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """Return features of the same size."""

@@ -17,6 +17,7 @@ from torch import nn
 from napari_defectseg.core.classes import ClassMap, DefectClass
 from napari_defectseg.models.architecture import Published, Shapes
 from napari_defectseg.models.blocks import field_radius
+from napari_defectseg.models.fitting import double_conv
 from napari_defectseg.models.kind import NetworkKind, check_positive
 from napari_defectseg.models.preprocess import Normalise
 
@@ -61,14 +62,7 @@ class Double(nn.Module):
 
     def __init__(self, inputs: int, outputs: int) -> None:
         super().__init__()
-        self.conv = nn.Sequential(
-            nn.Conv2d(inputs, outputs, 3, padding=1, bias=False),
-            nn.BatchNorm2d(outputs),
-            nn.ReLU(inplace=True),
-            nn.Conv2d(outputs, outputs, 3, padding=1, bias=False),
-            nn.BatchNorm2d(outputs),
-            nn.ReLU(inplace=True),
-        )
+        self.conv = double_conv(inputs, outputs, bias=False)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """Return features of the same size."""

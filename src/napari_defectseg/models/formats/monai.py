@@ -15,6 +15,7 @@ from napari_defectseg.models.configuration import Configuration
 from napari_defectseg.models.format import Match
 from napari_defectseg.models.guess import meaning_of
 from napari_defectseg.models.inertfile import read_inert
+from napari_defectseg.models.installed import InstalledKind, installed, under_its_names
 from napari_defectseg.models.model import TorchModel
 from napari_defectseg.models.monai_networks import settings_of
 from napari_defectseg.models.monai_transforms import Read, after, before, inferer
@@ -33,6 +34,8 @@ CONFIGS = tuple(
     for ending in ("json", "yaml", "yml")
 )
 WEIGHTS = ("models/model.pt", "models/model.pth", "models/model.ts")
+PACKAGE = "monai_package"
+EXPORT = "Export it where MONAI is installed: python -m monai.bundle onnx_export …"
 NETWORKS = ("network_def", "network", "net", "model")
 
 
@@ -75,9 +78,10 @@ def open(path: Path, card: ModelCard | None) -> TorchModel:  # noqa: A001 - the 
             hint="Fetch the whole bundle: python -m monai.bundle download …",
         )
     config, name = _config(package, root)
+    card = card or _card(package, root, config, _weights(package, weights))
     model = TorchModel(
-        card or _card(package, root, config, _weights(package, weights)),
-        lambda: _weights(package, weights),
+        card,
+        lambda: under_its_names(card, _weights(package, weights)),
         path=str(path),
         format="monai",
         sha256=package.sha256(weights),
@@ -137,6 +141,7 @@ def _card(package: Package, root: str, config: Configuration, state: State) -> M
         "architecture": architecture,
         "architecture_settings": facts["settings"],
         **{name: facts[name] for name in network},
+        "tile": facts.get("tile"),
         **found.fields,
         **meaning,
         "quirks": tuple(found.quirks),
@@ -150,26 +155,45 @@ def _network(
     config: Configuration, state: State, where: str, found: Read
 ) -> tuple[str, dict[str, Any], Source]:
     """Return architecture, settings and their source: the definition, else the weights."""
-    reason = "the bundle does not say which network it is"
+    reason, library, target = "the bundle does not say which network it is", None, ""
     for name in NETWORKS:
         raw = config.raw(name)
         if isinstance(raw, dict) and "_target_" in raw:
+            target = str(raw["_target_"])
             try:
                 values = config.get(name)
-                return *settings_of(str(values["_target_"]), values), "card"
+                return *settings_of(target, values), "card"
             except ModelError as error:
                 reason = error.sentence.rstrip(".")
-                break
+            library = installed(PACKAGE)
+            if (settings := _installed(library, config, name)) is not None:
+                found.quirks.append(library.note(settings["network"]))
+                return PACKAGE, settings, "card"
+            break
     shapes = {name: tuple(tensor.shape) for name, tensor in state.items()}
     known = recognise_network(shapes)
     if known is None:
         refused = unknown(shapes, where)
+        last = target.rpartition(".")[2]
         raise ModelError(
             f"{refused.sentence} Its definition: {reason}.",
-            hint="Export it where MONAI is installed: python -m monai.bundle onnx_export …",
+            hint=library.way_out(last) if library else EXPORT,
         )
     found.quirks.append(f"Its network was recognised by its weights, for {reason}.")
     return known.architecture, known.settings, "file"
+
+
+def _installed(library: InstalledKind, config: Configuration, name: str) -> dict[str, Any] | None:
+    """Return the settings of a network that the installed MONAI builds, None if it does not."""
+    try:
+        values = config.get(name)
+    except ModelError:
+        return None
+    last = str(values.get("_target_", "")).rpartition(".")[2]
+    if not library.knows(last) or not library.there:
+        return None
+    given = {key: value for key, value in values.items() if not key.startswith("_")}
+    return {"network": last, "arguments": given}
 
 
 def _meaning(

@@ -6,10 +6,17 @@ from pathlib import Path
 from typing import Any
 
 from napari_defectseg.core.errors import ModelError
-from napari_defectseg.core.provenance import sha256_of_file
 from napari_defectseg.models.card import ModelCard
 from napari_defectseg.models.format import Match
-from napari_defectseg.models.hub import CONFIG, card_of, config_in, read_weights, weights_in
+from napari_defectseg.models.hub import (
+    CONFIG,
+    card_of,
+    config_in,
+    model_in,
+    read_weights,
+    weights_in,
+)
+from napari_defectseg.models.installed import installed
 from napari_defectseg.models.model import TorchModel
 from napari_defectseg.models.recognise import recognise as recognise_network
 
@@ -35,30 +42,23 @@ def open(path: Path, card: ModelCard | None) -> TorchModel:  # noqa: A001 - the 
         If its network is not built here, or weights and configuration do not agree.
     """
     config, weights = config_in(path), weights_in(path)
-    return TorchModel(
-        card or _card(path, config, weights),
-        lambda: read_weights(weights),
-        path=str(path),
-        format="smp",
-        sha256=sha256_of_file(weights),
-        files=(CONFIG, weights.name),
-    )
+    card = card or _card(path, config, weights)
+    return model_in(path, card, weights, (CONFIG, weights.name), "smp")
 
 
 def _card(path: Path, config: dict[str, Any], weights: Path) -> ModelCard:
     shapes = {name: tuple(tensor.shape) for name, tensor in read_weights(weights).items()}
     known = recognise_network(shapes)
     name, encoder = config[CLASS], config.get("encoder_name")
+    notes: list[str] = []
     if known is None or not known.architecture.startswith("smp_"):
-        raise ModelError(
-            f"{path} is a model of segmentation_models_pytorch, {name} with the encoder "
-            f"{encoder}, which is not built here. Built are {BUILT}.",
-            hint="Export it to ONNX where segmentation_models_pytorch is installed.",
-        )
-    settings = dict(known.settings)
-    if known.architecture == "smp_unet":
-        settings["mode"] = config.get("decoder_interpolation") or "nearest"
-    _check(path, config, settings)
+        architecture, settings = "smp_package", _installed(path, config)
+        notes.append(installed(architecture).note(name))
+    else:
+        architecture, settings = known.architecture, dict(known.settings)
+        if architecture == "smp_unet":
+            settings["mode"] = config.get("decoder_interpolation") or "nearest"
+        _check(path, config, settings)
     said = config.get("activation")
     if said is not None and said not in (*ACTIVATIONS, "identity"):
         raise ModelError(f"{path} ends with the activation {said!r}, which is not known here.")
@@ -66,6 +66,7 @@ def _card(path: Path, config: dict[str, Any], weights: Path) -> ModelCard:
         "name": path.name,
         "description": f"{name} of segmentation_models_pytorch with the encoder {encoder}.",
         "quirks": (
+            *notes,
             (
                 "How grey values were scaled is not in the folder; encoders trained on ImageNet "
                 "saw its mean and spread."
@@ -73,7 +74,25 @@ def _card(path: Path, config: dict[str, Any], weights: Path) -> ModelCard:
         ),
     }
     activation = ACTIVATIONS.get(str(said), "")
-    return card_of(known.architecture, settings, stated, activation=activation, where=str(path))
+    return card_of(architecture, settings, stated, activation=activation, where=str(path))
+
+
+def _installed(path: Path, config: dict[str, Any]) -> dict[str, Any]:
+    """Return the settings of a network that the installed library builds.
+
+    Raises
+    ------
+    ModelError
+        If it is not installed, or not one of the networks on the list.
+    """
+    kind, name = installed("smp_package"), config[CLASS]
+    if not kind.knows(name) or not kind.there:
+        raise ModelError(
+            f"{path} is a model of segmentation_models_pytorch, {name} with the encoder "
+            f"{config.get('encoder_name')}, which is not built here. Built are {BUILT}.",
+            hint=kind.way_out(name),
+        )
+    return {"network": name, "arguments": {k: v for k, v in config.items() if k != CLASS}}
 
 
 def _check(path: Path, config: dict[str, Any], settings: dict[str, Any]) -> None:

@@ -1,4 +1,4 @@
-"""Folders of transformers: SegFormer and UPerNet with ConvNeXt; others are named."""
+"""Folders of transformers: SegFormer and UPerNet with ConvNeXt; others where it is installed."""
 
 from __future__ import annotations
 
@@ -6,11 +6,18 @@ from pathlib import Path
 from typing import Any
 
 from napari_defectseg.core.errors import ModelError
-from napari_defectseg.core.provenance import sha256_of_file
 from napari_defectseg.models.architecture import ARCHITECTURES
 from napari_defectseg.models.card import ModelCard
 from napari_defectseg.models.format import Match
-from napari_defectseg.models.hub import CONFIG, card_of, config_in, read_weights, weights_in
+from napari_defectseg.models.hub import (
+    CONFIG,
+    card_of,
+    config_in,
+    model_in,
+    read_weights,
+    weights_in,
+)
+from napari_defectseg.models.installed import installed
 from napari_defectseg.models.model import TorchModel
 from napari_defectseg.models.package import Package
 from napari_defectseg.models.plain import numbers, read_json, table, whole_numbers
@@ -25,6 +32,7 @@ OWN = {
 }
 """Settings that the weights do not tell, and where the configuration has them."""
 GELU = ("gelu", None)
+PACKAGE = "transformers_package"
 
 
 def recognise(path: Path) -> Match:
@@ -46,14 +54,9 @@ def open(path: Path, card: ModelCard | None) -> TorchModel:  # noqa: A001 - the 
     """
     config = config_in(path)
     weights = weights_in(path)
-    return TorchModel(
-        card or _card(path, config, weights),
-        lambda: read_weights(weights),
-        path=str(path),
-        format="transformers",
-        sha256=sha256_of_file(weights),
-        files=tuple(n for n in (CONFIG, PROCESSOR, weights.name) if (path / n).is_file()),
-    )
+    card = card or _card(path, config, weights)
+    files = tuple(n for n in (CONFIG, PROCESSOR, weights.name) if (path / n).is_file())
+    return model_in(path, card, weights, files, "transformers")
 
 
 def _card(path: Path, config: dict[str, Any], weights: Path) -> ModelCard:
@@ -61,28 +64,46 @@ def _card(path: Path, config: dict[str, Any], weights: Path) -> ModelCard:
     shapes = {name: tuple(tensor.shape) for name, tensor in read_weights(weights).items()}
     known = recognise_network(shapes) if kind in OWN else None
     acts = (config.get("hidden_act"), table(config, "backbone_config").get("hidden_act"))
-    if known is None or known.architecture != kind or any(act not in GELU for act in acts):
-        raise ModelError(
-            f"{path} is a model of transformers, {_title(config)}, which is not built here. Built "
-            "are SegFormer, and UPerNet with a ConvNeXt.",
-            hint="Export it to ONNX where transformers is installed, or run it there and open "
-            "the result as labels.",
-        )
-    settings = dict(known.settings)
-    for ours, theirs in OWN[kind].items():
-        stated = whole_numbers(config.get(theirs))
-        settings[ours] = list(stated) if stated else settings[ours]
-    grid = ARCHITECTURES.get(kind).facts(settings)["grid"]
+    ours = known is not None and known.architecture == kind and all(act in GELU for act in acts)
+    notes: tuple[str, ...] = ()
+    if known is not None and ours:
+        architecture, settings = kind, dict(known.settings)
+        for own, theirs in OWN[kind].items():
+            stated = whole_numbers(config.get(theirs))
+            settings[own] = list(stated) if stated else settings[own]
+    else:
+        architecture, settings = PACKAGE, _installed(path, config)
+        notes = (installed(PACKAGE).note(_title(config)),)
+    facts = ARCHITECTURES.get(architecture).facts(settings)
     labels = table(config, "id2label")
     keys = sorted((k for k in labels if str(k).isdigit()), key=int)
     names = tuple(str(labels[key]) for key in keys)
-    fields, quirks = _processing(path, settings["in_channels"], grid)
+    fields, quirks = _processing(path, facts["in_channels"], facts["grid"])
     if len(set(names)) < len(names) or all(n.startswith("LABEL_") for n in names):
         names = ()
     fields |= {"name": path.name, "description": f"{_title(config)} of transformers."}
-    return card_of(
-        kind, settings, {**fields, "quirks": tuple(quirks)}, names=names, where=str(path)
-    )
+    fields["quirks"] = (*notes, *quirks)
+    return card_of(architecture, settings, fields, names=names, where=str(path))
+
+
+def _installed(path: Path, config: dict[str, Any]) -> dict[str, Any]:
+    """Return the settings of a network that the installed library builds.
+
+    Raises
+    ------
+    ModelError
+        If it is not installed, or not one of the networks on the list.
+    """
+    from napari_defectseg.models.architectures.transformers_package import plain
+
+    library, name = installed(PACKAGE), _title(config)
+    if not library.knows(name) or not library.there:
+        raise ModelError(
+            f"{path} is a model of transformers, {name}, which is not built here. Built are "
+            "SegFormer, and UPerNet with a ConvNeXt.",
+            hint=f"{library.way_out(name)} Or run it there and open the result as labels.",
+        )
+    return {"network": name, "arguments": plain(config)}
 
 
 def _title(config: dict[str, Any]) -> str:
@@ -106,7 +127,7 @@ def _processing(path: Path, channels: int, grid: int) -> tuple[dict[str, Any], l
     size = values.get("size") if values.get("do_resize") else None
     edges = _edges(size)
     if edges is not None and all(edge % grid == 0 for edge in edges):
-        fields["windows"] = Windows(size=edges, step=0.5, style="monai")
+        fields["windows"] = Windows.of(str(path), size=edges, step=0.5, style="monai")
         words = " × ".join(map(str, edges))
         quirks.append(
             f"It was trained on images resized to {words} px; here images keep their pixels and "

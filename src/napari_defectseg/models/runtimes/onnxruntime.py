@@ -11,18 +11,19 @@ from numpy.typing import NDArray
 
 from napari_defectseg.models.ports import Ports
 
+CPU, CUDA = "CPUExecutionProvider", "CUDAExecutionProvider"
 ERRORS = 4
 """Severity from which onnxruntime writes to the terminal; errors are raised as well."""
 
 
 def load(file: Path, options: Mapping[str, Any], threads: int) -> Session:
-    """Return the model in a file, on the processor.
+    """Return the model in a file, on the processor or the device that the options name.
 
     Parameters
     ----------
     file : Path
     options : mapping
-        As `Ports.of` takes them.
+        As `Ports.of` takes them; ``device``: ``"cuda:N"``.
     threads : int
         For one operation; operations run one after another.
 
@@ -41,8 +42,25 @@ def load(file: Path, options: Mapping[str, Any], threads: int) -> Session:
     settings.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_ALL
     # A thread that waits by spinning would take the window's share of the processor.
     settings.add_session_config_entry("session.intra_op.allow_spinning", "0")
-    session = onnxruntime.InferenceSession(str(file), settings, providers=["CPUExecutionProvider"])
+    device = str(options.get("device", "cpu"))
+    session = onnxruntime.InferenceSession(
+        str(file), settings, providers=_providers(onnxruntime, device)
+    )
+    if device != "cpu" and CUDA not in session.get_providers():  # it goes on without a word
+        raise RuntimeError(f"onnxruntime cannot use {device} here, though it was built for it")
     return Session(session, Ports.of(options), onnxruntime.RunOptions)
+
+
+def _providers(onnxruntime: Any, device: str) -> list[Any]:
+    """Return what computes, in order; float32 stays float32."""
+    if device == "cpu":
+        return [CPU]
+    if CUDA not in onnxruntime.get_available_providers():
+        raise RuntimeError(
+            "this onnxruntime knows no graphics card: pip install onnxruntime-gpu in its place"
+        )
+    number = int(device.partition(":")[2] or 0)
+    return [(CUDA, {"device_id": number, "use_tf32": 0}), CPU]
 
 
 class Session:

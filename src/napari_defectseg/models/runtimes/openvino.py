@@ -15,14 +15,15 @@ from napari_defectseg.models.ports import Ports
 
 
 def load(file: Path, options: Mapping[str, Any], threads: int) -> Request:
-    """Return the model in a file, on the processor, in float32.
+    """Return the model in a file, on the processor.
 
     Parameters
     ----------
     file : Path
-        The ``.xml``; its numbers lie in the ``.bin`` of the same name.
+        The ``.xml``, whose numbers lie in the ``.bin`` of the same name, or a model of ONNX.
     options : mapping
-        As `Ports.of` takes them.
+        As `Ports.of` takes them; ``dtype_inside``: ``"bfloat16"``, or ``"float32"``, which it is
+        where nothing is said.
     threads : int
 
     Raises
@@ -35,9 +36,10 @@ def load(file: Path, options: Mapping[str, Any], threads: int) -> Request:
     sys.modules.setdefault("openvino_telemetry", cast("ModuleType", None))
     import openvino
 
+    half = options.get("dtype_inside") == "bfloat16"
     # Without these it computes in bfloat16 where the processor can, and looks for other cores.
     settings = {
-        "INFERENCE_PRECISION_HINT": "f32",
+        "INFERENCE_PRECISION_HINT": "bf16" if half else "f32",
         "INFERENCE_NUM_THREADS": str(threads),
         "PERFORMANCE_HINT": "LATENCY",
         "ENABLE_CPU_PINNING": "NO",

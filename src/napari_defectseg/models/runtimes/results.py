@@ -19,14 +19,16 @@ def as_function(module: Any, options: Mapping[str, Any]) -> Loaded:
     module : callable
         Takes and gives tensors ``(n, c, *spatial)``.
     options : mapping
-        ``output``: number or name of the output, where there are several.
+        ``output``: number or name of the output, where there are several; ``device``: where the
+        module is.
     """
+    device = str(options.get("device", "cpu"))
 
     def run(block: NDArray[np.float32]) -> NDArray[np.float32]:
         import torch
 
         with torch.inference_mode():
-            found = one_of(module(torch.from_numpy(block)), options.get("output"))
+            found = one_of(module(torch.from_numpy(block).to(device)), options.get("output"))
         if not isinstance(found, torch.Tensor):
             raise TypeError(f"it returns {type(found).__name__}, not an array")
         result: NDArray[np.float32] = found.detach().float().cpu().numpy()

@@ -18,5 +18,10 @@ def load(file: Path, options: Mapping[str, Any], threads: int) -> Loaded:
     torch.set_num_threads(threads)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        module = torch.export.load(str(file)).module()
+        program = torch.export.load(str(file))
+        if "device" in options:
+            from torch.export.passes import move_to_device_pass
+
+            program = move_to_device_pass(program, str(options["device"]))
+        module = program.module()
     return as_function(module, options)

@@ -16,7 +16,8 @@ def load(file: Path, options: Mapping[str, Any], threads: int) -> Loaded:
     import torch
 
     torch.set_num_threads(threads)
+    device = str(options.get("device", "cpu"))
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # torch wants others to write another format
-        module: Any = torch.jit.load(str(file), map_location="cpu")  # type: ignore[no-untyped-call]
+        module: Any = torch.jit.load(str(file), map_location=device)  # type: ignore[no-untyped-call]
     return as_function(module.eval(), options)

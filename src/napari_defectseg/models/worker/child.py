@@ -31,7 +31,7 @@ def main() -> None:
         return
     setup, _ = first
     try:
-        landlock, calls = confine(setup["readable"], setup["memory"])
+        landlock, calls = confine(setup["readable"], setup["memory"], graphics=setup["graphics"])
         if landlock:  # else Python looks for a place where it may write, and finds none
             tempfile.tempdir = sys.prefix
         model = _load(setup)

@@ -17,9 +17,14 @@ MACHINE = (
 """What libraries look at on every Linux."""
 WRITABLE = ("/dev/null",)
 OPEN_FILES = 256
+GRAPHICS_READ = ("/proc", "/sys", "/usr/local", "/opt", "/etc/nvidia", "/run/nvidia-persistenced")
+GRAPHICS_DEVICES = ("nvidiactl", "nvidia-uvm", "nvidia-uvm-tools", "nvidia-modeset", "nvidia-caps",
+                    *(f"nvidia{n}" for n in range(16)))  # fmt: skip
+"""What the driver of an NVIDIA card looks at, and its files in /dev (not measured)."""
+GRAPHICS_FILES = 4096
 
 
-def confine(readable: Iterable[str], memory: int) -> tuple[int, bool]:
+def confine(readable: Iterable[str], memory: int, *, graphics: bool = False) -> tuple[int, bool]:
     """Take away files, network, other processes and memory beyond a limit.
 
     Parameters
@@ -28,6 +33,9 @@ def confine(readable: Iterable[str], memory: int) -> tuple[int, bool]:
         Where the model, Python and its packages lie.
     memory : int
         Bytes of address space; 0: no limit.
+    graphics : bool
+        Whether it may use a graphics card: then address space has no limit, for the driver takes
+        as much of it as the card and the machine have memory.
 
     Returns
     -------
@@ -36,14 +44,16 @@ def confine(readable: Iterable[str], memory: int) -> tuple[int, bool]:
     bool
         Whether the list of forbidden calls holds.
     """
-    limit(memory)
+    limit(0 if graphics else memory, GRAPHICS_FILES if graphics else OPEN_FILES)
+    seen = (*MACHINE, *readable, *(GRAPHICS_READ if graphics else ()))
+    cards = tuple(f"/dev/{name}" for name in GRAPHICS_DEVICES) if graphics else ()
     known = 0
     with suppress(OSError):  # a kernel without it, or a container that forbids it
-        known = landlock.restrict((*MACHINE, *readable), WRITABLE)
+        known = landlock.restrict(seen, WRITABLE, cards)
     return known, seccomp.deny()
 
 
-def limit(memory: int) -> None:
+def limit(memory: int, files: int = OPEN_FILES) -> None:
     """Limit memory, open files and the size of files; the first to go when memory is short."""
     try:
         import resource
@@ -52,7 +62,7 @@ def limit(memory: int) -> None:
     wanted = {
         resource.RLIMIT_CORE: 0,
         resource.RLIMIT_FSIZE: 0,
-        resource.RLIMIT_NOFILE: OPEN_FILES,
+        resource.RLIMIT_NOFILE: files,
         **({resource.RLIMIT_AS: memory} if memory and sys.platform != "darwin" else {}),
     }
     with suppress(OSError):

@@ -19,7 +19,8 @@ VERSION = 1
 NO_NEW_PRIVILEGES = 38
 RULE_PATH = 1
 
-READ_FILE, WRITE_FILE, READ_DIR = 1 << 2, 1 << 1, 1 << 3
+READ_FILE, WRITE_FILE, READ_DIR, CONTROL = 1 << 2, 1 << 1, 1 << 3, 1 << 15
+CONTROL_FROM = 5
 RIGHTS = ((1, 13), (2, 14), (3, 15), (5, 16))
 """Version of Landlock, and how many rights over files it knows."""
 NET_FROM, SCOPES_FROM = 4, 6
@@ -34,7 +35,9 @@ def version() -> int:
     return max(0, int(known))
 
 
-def restrict(readable: Iterable[str], writable: Iterable[str] = ()) -> int:
+def restrict(
+    readable: Iterable[str], writable: Iterable[str] = (), devices: Iterable[str] = ()
+) -> int:
     """Let this thread, and all that it starts, read some places and nothing else.
 
     Nothing can be written, made, removed or executed; no TCP connection can be made where the
@@ -46,6 +49,8 @@ def restrict(readable: Iterable[str], writable: Iterable[str] = ()) -> int:
         Folders and files; those that do not exist are left out.
     writable : iterable of str
         Files such as ``/dev/null``.
+    devices : iterable of str
+        Files of devices that may be controlled, too.
 
     Returns
     -------
@@ -71,6 +76,9 @@ def restrict(readable: Iterable[str], writable: Iterable[str] = ()) -> int:
             _allow(rules, path, READ_FILE | READ_DIR)
         for path in writable:
             _allow(rules, path, READ_FILE | WRITE_FILE)
+        control = CONTROL if known >= CONTROL_FROM else 0
+        for path in devices:
+            _allow(rules, path, READ_FILE | WRITE_FILE | READ_DIR | control)
         _checked(_libc().prctl(NO_NEW_PRIVILEGES, 1, 0, 0, 0))
         _checked(_libc().syscall(RESTRICT, rules, 0))
     finally:

@@ -26,6 +26,7 @@ Reply: TypeAlias = "tuple[pipe.Message, bytes] | None"
 THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 WINDOWS_FAULTS = (0xC0000005, 0xC00000FD, 0xC0000374)
 SYSTEM = ("SYSTEMROOT", *LIBRARIES)
+CARDS = ("CUDA_VISIBLE_DEVICES", "CUDA_DEVICE_ORDER", "CUDA_HOME", "CUDA_PATH")
 _START = """
 import json, sys
 own, *others = json.loads(sys.argv[1])
@@ -51,6 +52,8 @@ class WorkerProcess:
         The first message, see `child.main`.
     most : int
         Bytes of an answer that are taken.
+    graphics : bool
+        Whether it may know which graphics cards this process may use.
 
     Raises
     ------
@@ -59,7 +62,13 @@ class WorkerProcess:
     """
 
     def __init__(
-        self, places: list[str], threads: int, setup: Mapping[str, Any], most: int
+        self,
+        places: list[str],
+        threads: int,
+        setup: Mapping[str, Any],
+        most: int,
+        *,
+        graphics: bool = False,
     ) -> None:
         self._replies: queue.Queue[Reply] = queue.Queue()
         self._block: SharedBlock | None = None
@@ -69,7 +78,7 @@ class WorkerProcess:
         if can_share():
             self._channel, theirs = socket.socketpair()
         try:
-            self._process = _started(places, threads, theirs)
+            self._process = _started(places, threads, theirs, graphics=graphics)
             shared = None if theirs is None else theirs.fileno()
         finally:
             if theirs is not None:
@@ -179,9 +188,10 @@ class WorkerProcess:
 
 
 def _started(
-    places: list[str], threads: int, channel: socket.socket | None
+    places: list[str], threads: int, channel: socket.socket | None, *, graphics: bool
 ) -> subprocess.Popen[bytes]:
-    kept = {name: os.environ[name] for name in SYSTEM if name in os.environ}
+    wanted = (*SYSTEM, *CARDS) if graphics else SYSTEM
+    kept = {name: os.environ[name] for name in wanted if name in os.environ}
     windows = sys.platform == "win32"  # where 0x08000000 means: no black window
     environment = {
         **kept,

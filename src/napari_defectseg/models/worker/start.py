@@ -26,7 +26,9 @@ ALONE = "It ran in a process of its own; nothing else was touched."
 OUTSIDE = "It reached for something outside its process, which is not allowed."
 
 
-def start_worker(program: Program, threads: int, limits: Limits | None = None) -> WorkerRunner:
+def start_worker(
+    program: Program, threads: int, limits: Limits | None = None, *, device: str = "cpu"
+) -> WorkerRunner:
     """Return the model in a process of its own; the process starts with the first pass.
 
     Parameters
@@ -35,8 +37,10 @@ def start_worker(program: Program, threads: int, limits: Limits | None = None) -
     threads : int
         Of the processor.
     limits : Limits, optional
+    device : str
+        ``"cpu"``, ``"cuda:N"`` or ``"mps"``.
     """
-    return WorkerRunner(program, threads, limits or Limits())
+    return WorkerRunner(program, threads, limits or Limits(), device=device)
 
 
 class WorkerRunner:
@@ -47,12 +51,16 @@ class WorkerRunner:
     program : Program
     threads : int
     limits : Limits
+    device : str
     """
 
-    def __init__(self, program: Program, threads: int, limits: Limits) -> None:
+    def __init__(
+        self, program: Program, threads: int, limits: Limits, *, device: str = "cpu"
+    ) -> None:
         self._program = program
         self._threads = threads
         self._limits = limits
+        self._device = device
         self._process: WorkerProcess | None = None
         self._confinement = ""
         self._stops = False
@@ -127,7 +135,11 @@ class WorkerRunner:
             if self._stopped:
                 raise Cancelled("Stopped before the model was loaded.")
             self._process = WorkerProcess(
-                import_places(target), self._threads, self._setup(target), self._limits.reply
+                import_places(target),
+                self._threads,
+                self._setup(target),
+                self._limits.reply,
+                graphics=self._device != "cpu",
             )
         try:
             message, _ = self._answer(self._process, self._limits.load_seconds, "be loaded")
@@ -142,11 +154,15 @@ class WorkerRunner:
         return {
             "runtime": target,
             "file": str(self._program.file),
-            "options": dict(self._program.options),
+            "options": {**self._program.options, **self._where()},
             "threads": self._threads,
             "readable": readable_places(target, self._program.folder),
             "memory": self._limits.memory,
+            "graphics": self._device != "cpu",
         }
+
+    def _where(self) -> dict[str, str]:
+        return {} if self._device == "cpu" else {"device": self._device}
 
     def _pass(self, block: Block) -> Block:
         process = self._ready()

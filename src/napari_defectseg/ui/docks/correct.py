@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import Any
 from weakref import WeakSet
 
@@ -14,6 +13,7 @@ from napari_defectseg.core.errors import DefectSegError
 from napari_defectseg.labels.edit import Edit
 from napari_defectseg.labels.labelmap import LabelMap
 from napari_defectseg.ui import icons, theme, words
+from napari_defectseg.ui.correct_keys import offer_keys
 from napari_defectseg.ui.docks.base import DockPage
 from napari_defectseg.ui.hand import Hand, hand_of
 from napari_defectseg.ui.new_labels import empty_labels
@@ -69,7 +69,7 @@ class CorrectDock(DockPage):
         self.save.open_button.toggled.connect(self._on_save_opened)
         self.body.addWidget(self.main)
         self._build_footer()
-        self._offer_keys()
+        self._offered = offer_keys(self)
         self._listen()
 
     def _add_classes(self, column: QVBoxLayout) -> None:
@@ -114,6 +114,7 @@ class CorrectDock(DockPage):
         self.listen(events.current_class, self.rows.set_current)
         self.listen(self.reviewer.changed, self._on_doubts)
         self.listen(self.hand.tool_changed, self.tools.show_tool)
+        self.listen(self.hand.tool_changed, self.more.lines.show_tool)
         self.listen(self.hand.failed, self._on_failed)
         self.listen(self.hand.told, self._on_told)
         self.listen(self.hand.stage.drawing.went_around, self.tools.tell_went_around)
@@ -144,6 +145,7 @@ class CorrectDock(DockPage):
         self.rows.set_hidden(self.hand.stage.display.hidden)
         self.rows.set_current(self.session.current_class)
         self.tools.show_labels(labels)
+        self.more.show_labels(labels)
         for layer in self.hand.stage.labels_layers:
             self._watch(layer)
         self._show_brush()
@@ -342,43 +344,6 @@ class CorrectDock(DockPage):
 
     # -- keys ----------------------------------------------------------------------------
 
-    def _offer_keys(self) -> None:
-        """Offer what keys do here, and let the controls say which keys these are."""
-        acts = {
-            "accept": self.accept,
-            "delete": self.hand.delete,
-            "split": partial(self.tools.use, "split"),
-            "fill_holes": self.hand.fill_holes,
-            "smooth": self.hand.smooth,
-            "relabel": self.change_class,
-            "merge": partial(self.tools.use, "merge"),
-            "next": self.next,
-            "back": self.previous,
-            "skip": self.later,
-            "undo": self.hand.undo,
-            "redo": self.hand.redo,
-            "outlines": self.more.toggle_outlines,
-            "save_region": self.save_here,
-            "escape": self.leave_tool,
-        }
-        for place in range(9):
-            acts[f"class_{place + 1}"] = partial(self.choose_class_at, place)
-        self._offered = acts
-        for command, act in acts.items():
-            self.keys.provide(command, act)
-        for command, widget in (
-            ("accept", self.card.accept),
-            ("delete", self.card.delete),
-            ("relabel", self.card.relabel),
-            ("split", self.tools.grid.button("split")),
-            ("merge", self.tools.grid.button("merge")),
-            ("fill_holes", self.tools.grid.button("holes")),
-            ("smooth", self.more.smooth),
-            ("back", self.back),
-            ("save_region", self.save.open_button),
-        ):
-            self.keys.follow(widget, command)
-
     def leave_tool(self) -> bool:
         """Put the tool in hand away; false if there is none."""
         held = bool(self.hand.tool)
@@ -397,4 +362,5 @@ class CorrectDock(DockPage):
         """Offer the keys no longer."""
         for command, act in self._offered.items():
             self.keys.withdraw(command, act)
+        self.more.shaping.release()
         super().release()

@@ -15,6 +15,7 @@ from napari_defectseg.models.ensemble import combine_models
 from napari_defectseg.models.open import shipped_models, with_other_network
 from napari_defectseg.models.several import SeveralModels
 from napari_defectseg.ui import consent, evidence, icons, recent, theme, words
+from napari_defectseg.ui.code_question import CodeQuestion
 from napari_defectseg.ui.docks.base import DockPage
 from napari_defectseg.ui.model_work import ModelWork
 from napari_defectseg.ui.previewing import preview_of
@@ -241,7 +242,7 @@ class ModelDock(DockPage):
 
     def _take(self, model: Any) -> None:
         self.messages.take_back(LANE)
-        if isinstance(model, consent.Question):
+        if isinstance(model, consent.Question | CodeQuestion):
             self.programs.ask(model)
             return
         if model.path:

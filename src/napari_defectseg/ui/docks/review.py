@@ -1,4 +1,4 @@
-"""The Review dock: the queue of doubt, two masks compared, and the five-minute review."""
+"""The Review dock: queue of doubt, gallery, two masks compared, and the five-minute review."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from napari_defectseg.ui import icons
 from napari_defectseg.ui.audit_turn import AuditTurn
 from napari_defectseg.ui.compare_turn import CompareTurn
 from napari_defectseg.ui.docks.base import DockPage
+from napari_defectseg.ui.gallery_turn import GalleryTurn
 from napari_defectseg.ui.hand import Hand, hand_of
 from napari_defectseg.ui.queue_turn import QueueTurn
 from napari_defectseg.ui.reviewing import reviewer_of
@@ -22,8 +23,9 @@ from napari_defectseg.ui.widgets.text import name
 
 PAGES = (
     ("queue", "queue", "One object after the other, most doubtful first"),
+    ("gallery", "gallery", "All objects as tiles, sorted by any column, decided many at once"),
     ("compare", "compare", "Two masks, models or people: one difference after the other"),
-    ("audit", "five minutes", "A random sample says how good the labels are"),
+    ("audit", "5 min", "Five minutes: a random sample says how good the labels are"),
 )
 
 
@@ -36,7 +38,7 @@ class ReviewDock(DockPage):
     # -- building ------------------------------------------------------------------------
 
     def build(self) -> None:
-        """Lay out the three pages and tie them to hand and session."""
+        """Lay out the pages and tie them to hand and session."""
         self.hand: Hand = hand_of(self.viewer)
         self.reviewer = reviewer_of(self.session)
         self.pages = Segments("Page", PAGES, even=False)
@@ -49,10 +51,12 @@ class ReviewDock(DockPage):
         name(self.back, "Previous", "Go back by the way you came (Shift+N)")
         self.back.clicked.connect(self.previous)
         self.footer.add_before(self.back)
-        self.queue, self.compare, self.audit = QueueTurn(self), CompareTurn(self), AuditTurn(self)
+        self.queue, self.gallery = QueueTurn(self), GalleryTurn(self)
+        self.compare, self.audit = CompareTurn(self), AuditTurn(self)
         self.turns: dict[str, Turn] = {}
         for key, turn in (
-            ("queue", self.queue), ("compare", self.compare), ("audit", self.audit),
+            ("queue", self.queue), ("gallery", self.gallery),
+            ("compare", self.compare), ("audit", self.audit),
         ):  # fmt: skip
             self.turns[key] = turn
             self.body.addWidget(turn.page)
@@ -67,6 +71,7 @@ class ReviewDock(DockPage):
         events = self.session.events
         self.listen(events.labels, self._on_labels)
         self.listen(events.image, self._show)
+        self.listen(events.edited, self.gallery.forget)
         self.listen(events.edited, self._show)
         self.listen(events.selection, self._show)
         self.listen(self.reviewer.changed, self._on_doubts)
@@ -111,8 +116,8 @@ class ReviewDock(DockPage):
             self.say_error("review", error)
 
     def _show_pictures(self) -> None:
-        if not self.released and self.turn is self.queue and self.session.labels is not None:
-            self.queue.show_pictures()
+        if not self.released and self.session.labels is not None:
+            self.turn.show_pictures()
 
     def _show(self, _: Any = None) -> None:
         """Show the page in front; the others are shown when they come."""
@@ -173,8 +178,10 @@ class ReviewDock(DockPage):
         return self.turn.back() if self.isVisible() else False
 
     def key_class(self) -> bool | None:
-        """Change the class by key, while the queue is in front."""
-        return self.queue.next_class() if self._in_queue() else False
+        """Change the class by key, while a page that knows one object or more is in front."""
+        if not self.isVisible() or self.turn is self.compare:
+            return False
+        return self.turn.next_class()
 
     def key_skip(self) -> bool | None:
         """Look at the object later by key, while the queue is in front."""

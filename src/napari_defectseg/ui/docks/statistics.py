@@ -11,14 +11,16 @@ from qtpy.QtWidgets import QVBoxLayout, QWidget
 
 from napari_defectseg.core.classes import DefectClass
 from napari_defectseg.core.errors import DefectSegError, MeasurementError
+from napari_defectseg.measurement.movies.movie import MovieStatistics
 from napari_defectseg.measurement.table import RegionTable
-from napari_defectseg.ui import columns, population, theme, words
+from napari_defectseg.ui import columns, population, theme
 from napari_defectseg.ui.desk import Desk
 from napari_defectseg.ui.docks.base import DockPage
 from napari_defectseg.ui.follow import Follower, follower_of
 from napari_defectseg.ui.hand import hand_of
+from napari_defectseg.ui.movie_curves import LANE, MovieCurves
 from napari_defectseg.ui.places import fly_to
-from napari_defectseg.ui.population import Population
+from napari_defectseg.ui.population import Population, counting_note
 from napari_defectseg.ui.reporting import Reporter
 from napari_defectseg.ui.widgets import swatch
 from napari_defectseg.ui.widgets.count_boxes import CountBoxes
@@ -72,6 +74,11 @@ class StatisticsDock(DockPage):
         self.distribution.cleared.connect(lambda: self.session.select(()))
         self.distribution.delete_asked.connect(hand_of(self.viewer).delete)
         self.distribution.save_asked.connect(self._on_save_plot)
+        self.movie = MovieCurves(self.session)
+        self.distribution.frames_asked.connect(self.movie.want)
+        self.distribution.frame_chosen.connect(self._on_frame)
+        self.movie.found.connect(self._on_movie)
+        self.movie.failed.connect(lambda error: self.say_error(LANE, error))
         events = self.session.events
         for signal, slot in (
             (events.table, self._on_table),
@@ -187,7 +194,21 @@ class StatisticsDock(DockPage):
         self.filter.set_example(f"diameter > 5 {table.calibration.length_unit}")
         self._fill_scope()
         self._on_follower()
+        self.movie.out_of_date()
         self._show_all()
+
+    def _on_movie(self, movie: MovieStatistics | None) -> None:
+        frames, notes = (None, "") if movie is None else (movie.frames, " ".join(movie.notes))
+        self.distribution.show_frames(frames, notes)
+        self.distribution.show_frame(self._frame())
+        self.messages.take_back(LANE)
+
+    def _on_frame(self, frame: int) -> None:
+        """Go to a frame that was clicked in a curve."""
+        labels = self.session.labels
+        if labels is not None and "t" in labels.axes:
+            axis = self.viewer.dims.ndim - len(labels.axes) + labels.axes.index("t")
+            self.viewer.dims.set_current_step(axis, frame)
 
     def _on_summary(self, summary: Any) -> None:
         if summary is not None:
@@ -202,6 +223,7 @@ class StatisticsDock(DockPage):
         self.distribution.mark(selection)
 
     def _on_step(self, _: Any = None) -> None:
+        self.distribution.show_frame(self._frame())
         if self.boxes.scope == population.FRAME:
             self._show_all()
 
@@ -236,26 +258,9 @@ class StatisticsDock(DockPage):
         except DefectSegError as error:
             self.say_error("count", error)
             return
-        self.card.show_summary(summary, counted.table.classes, self._note(counted))
-
-    def _note(self, counted: Population) -> str:
-        table = counted.table
-        fields = 1 if table.region is None else len(table.region.each)
-        unit = (
-            "objects as units, 1 field" if fields < 2 else f"{words.count(fields)} fields as units"
+        self.card.show_summary(
+            summary, counted.table.classes, counting_note(counted.table, self.follower.thickness)
         )
-        parts = [f"95 %, {unit}."]
-        region = table.region
-        left = sum(region.border_objects.values()) if region is not None else 0
-        if left:
-            parts.append(f"{words.count(left)} at the border left out.")
-        elif "touches_border" in table:
-            touching = int(np.count_nonzero(table["touches_border"]))
-            parts.append(f"{words.count(touching)} touch the border and count.")
-        thickness = self.follower.thickness
-        if thickness is not None:
-            parts.append(f"Foil {thickness}.")
-        return " ".join(parts)
 
     def _visible(self) -> Population | None:
         if self._counted is None or self._kept is None:
@@ -278,7 +283,8 @@ class StatisticsDock(DockPage):
         self.table.select(self.session.selection)
         visible = self._visible()
         if visible is not None:
-            self.distribution.show_table(visible.table, visible.ids)
+            space = self.session.space if visible.images == 1 else None
+            self.distribution.show_table(visible.table, visible.ids, space)
             self.distribution.mark(self.session.selection)
 
     def _on_bars(self, ids: frozenset[int], add: bool) -> None:

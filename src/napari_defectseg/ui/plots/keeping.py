@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 from pathlib import Path
+from typing import TypeAlias
 
 import numpy as np
 from qtpy.QtGui import QPainter, QPixmap
@@ -11,8 +12,10 @@ from qtpy.QtWidgets import QWidget
 
 from napari_defectseg.core.atomic import atomic_path
 from napari_defectseg.core.errors import NotSaved
+from napari_defectseg.ui.plots.cloud import Cloud
 from napari_defectseg.ui.plots.histogram import Bars
-from napari_defectseg.ui.plots.points import Cloud
+from napari_defectseg.ui.plots.matrix import Cells
+from napari_defectseg.ui.plots.rose import Wedges
 
 FINER = 3
 """Pixels of the picture along one of the screen."""
@@ -20,7 +23,11 @@ FORMS = "Picture (*.png);;Data (*.csv)"
 """For the system's dialog."""
 
 
-def save_plot(plot: QWidget, shown: Bars | Cloud, path: Path) -> Path:
+Shown: TypeAlias = Bars | Cloud | Wedges | Cells
+"""What our plots show."""
+
+
+def save_plot(plot: QWidget, shown: Shown, path: Path) -> Path:
     """Write a plot as ``.png``, or its data as ``.csv``; what is there is replaced.
 
     Raises
@@ -37,7 +44,7 @@ def save_plot(plot: QWidget, shown: Bars | Cloud, path: Path) -> Path:
     return path
 
 
-def rows_of(shown: Bars | Cloud) -> list[list[object]]:
+def rows_of(shown: Shown) -> list[list[object]]:
     """Return what a plot shows as rows, the headings first."""
     if isinstance(shown, Bars):
         unit = f" [{shown.unit}]" if shown.unit else ""
@@ -45,13 +52,27 @@ def rows_of(shown: Bars | Cloud) -> list[list[object]]:
         heads += [f"{item.name}: {shown.height_name}" for item in shown.classes]
         edges = shown.edges.tolist()
         return [heads, *map(list, zip(edges[:-1], edges[1:], *shown.heights.tolist(), strict=True))]
+    if isinstance(shown, Wedges):
+        rows = zip(shown.edges[:-1].tolist(), shown.edges[1:].tolist(), shown.lengths.tolist(),
+                   strict=True)  # fmt: skip
+        return [["from [°]", "to [°]", shown.counted], *map(list, rows)]
+    if isinstance(shown, Cells):
+        pairs = [[cell.x, cell.y, cell.value, cell.linked] for cell in shown.pairs.values()]
+        return [["first", "second", "pearson_r", "linked_by_definition"], *pairs]
+    return _rows_of_cloud(shown)
+
+
+def _rows_of_cloud(shown: Cloud) -> list[list[object]]:
     rows = shown.shown
     if shown.stepped:
         rows = rows[np.lexsort((shown.x[rows], shown.kinds[rows]))]
     names = [shown.classes[kind].name for kind in shown.kinds[rows].tolist()]
     heads = ["class", shown.x_title, shown.y_title]
-    values = zip(names, shown.x[rows].tolist(), shown.y[rows].tolist(), strict=True)
-    return [heads, *map(list, values)]
+    columns = [names, shown.x[rows].tolist(), shown.y[rows].tolist()]
+    if shown.spread is not None:
+        heads += ["low", "high"]
+        columns += [end[rows].tolist() for end in shown.spread]
+    return [heads, *map(list, zip(*columns, strict=True))]
 
 
 def _write_rows(rows: list[list[object]], path: Path) -> None:

@@ -24,9 +24,10 @@ if TYPE_CHECKING:
 
 
 class AuditPage(QWidget):
-    """Signals ``judged(right)`` for the object or place that is looked at."""
+    """Signals ``judged(right)`` for the object or place that is looked at, ``class_asked()``."""
 
     judged = Signal(bool)
+    class_asked = Signal()
 
     def __init__(self) -> None:
         super().__init__()
@@ -53,16 +54,20 @@ class AuditPage(QWidget):
         row.setSpacing(theme.SPACE)
         self.right = _button("Right A", "It is there, and it is what it is called (A)")
         self.wrong = _button("Wrong D", "It is not there: it is removed (D)")
+        tip = "It is there, but of another class: the next one, then Right (C)"
+        self.other = _button("Class C", tip)
+        self.other.clicked.connect(self.class_asked)
         self.right.clicked.connect(lambda: self.judged.emit(True))
         self.wrong.clicked.connect(lambda: self.judged.emit(False))
         row.addWidget(self.right, 1)
         row.addWidget(self.wrong, 1)
+        row.addWidget(self.other, 1)
         self.card.column.addLayout(row)
         column.addWidget(self.card)
         self.result = Card()
         self.precision, self.recall, self.count = text(""), text(""), text("")
-        self.more = text("", "second")
-        for label in (self.precision, self.recall, self.count, self.more):
+        self.there, self.more = text("", "second"), text("", "second")
+        for label in (self.precision, self.there, self.recall, self.count, self.more):
             self.result.column.addWidget(label)
         column.addWidget(self.result)
         self.show_nothing()
@@ -101,7 +106,8 @@ class AuditPage(QWidget):
         self.right.setText("Complete A" if place else "Right A")
         name(self.right, self.right.text()[:-2], self.right.toolTip())
         self.enable(True)
-        self.wrong.setVisible(not place)
+        for button in (self.wrong, self.other):
+            button.setVisible(not place)
         for box in (self.objects, self.places):
             box.setEnabled(False)
 
@@ -109,6 +115,7 @@ class AuditPage(QWidget):
         """Let the buttons judge, or not."""
         self.right.setEnabled(enabled)
         self.wrong.setEnabled(enabled)
+        self.other.setEnabled(enabled)
 
     def show_estimate(self, estimate: AuditEstimate) -> None:
         """Show what the verdicts say so far."""
@@ -117,6 +124,11 @@ class AuditPage(QWidget):
         self.result.setVisible(bool(known))
         for label, (told, share) in zip((self.precision, self.recall), shares, strict=True):
             label.setText(_of_share(told, share))
+        there = estimate.there
+        other = there is not None and there != estimate.precision
+        self.there.setVisible(other)
+        if other:
+            self.there.setText(_of_share("At the right place", there))
         count = estimate.count
         sure = count is not None and count.value == count.value
         self.count.setVisible(sure)

@@ -15,6 +15,8 @@ from napari_defectseg.ui.widgets.swatch import Swatch
 from napari_defectseg.ui.widgets.text import ElidedLabel, name, text
 
 HEIGHT = 10
+NAME = 90
+"""Width in px up to which the name of a class is not cut."""
 
 
 class ShareBar(QWidget):
@@ -72,7 +74,8 @@ class Balance(QWidget):
         for row, item in enumerate(classes):
             share = shares.get(item.name, 0.0)
             label = ElidedLabel(item.name)
-            label.setMinimumWidth(50)
+            wanted = label.fontMetrics().horizontalAdvance(item.name) + theme.SPACE
+            label.setMinimumWidth(min(wanted, NAME))
             label.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Preferred)
             told = text(per_cent(share), wrap=False)
             theme.tabular(told)

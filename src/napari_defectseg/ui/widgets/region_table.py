@@ -197,8 +197,8 @@ class RegionTableView(QTableView):
         for place, column in enumerate(columns):
             self.setColumnHidden(place, bool(wanted) and column.key not in wanted)
             title = self.regions.headerData(place, Qt.Orientation.Horizontal)
-            space = 44 if column.icons else 26
-            width = max(metrics.horizontalAdvance(title) + 34, *_widths(column, metrics, space))
+            space = 40 if column.icons else 26
+            width = max(metrics.horizontalAdvance(title) + 28, *_widths(column, metrics, space))
             self.setColumnWidth(place, min(width, 150))
             stretch = bool(column.icons)
             mode = QHeaderView.ResizeMode

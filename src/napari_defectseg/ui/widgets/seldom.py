@@ -1,4 +1,4 @@
-"""What Correct keeps under *More*: protection, outlines, smoothing, cleaning."""
+"""What Correct keeps under *More*: levels, slices, lines, protection, smoothing, cleaning."""
 
 from __future__ import annotations
 
@@ -8,12 +8,17 @@ from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QCheckBox, QPushButton
 
 from napari_defectseg.ui import words
+from napari_defectseg.ui.shaping import Shaping
 from napari_defectseg.ui.widgets.clean_form import CleanForm
+from napari_defectseg.ui.widgets.level_tools import LevelTools
+from napari_defectseg.ui.widgets.line_tools import LineTools
 from napari_defectseg.ui.widgets.more import More
 from napari_defectseg.ui.widgets.segments import Segments
+from napari_defectseg.ui.widgets.slice_tools import SliceTools
 from napari_defectseg.ui.widgets.text import name
 
 if TYPE_CHECKING:
+    from napari_defectseg.labels.labelmap import LabelMap
     from napari_defectseg.ui.hand import Hand
 
 
@@ -27,7 +32,11 @@ class Seldom(More):
     """
 
     def __init__(self, hand: Hand) -> None:
-        super().__init__("protect, outlines, smooth, clean", key="correct")
+        super().__init__("grow, slices, lines, protect, outlines, smooth, clean", key="correct")
+        self.shaping = Shaping(hand)
+        self.levels = LevelTools(self.shaping)
+        self.slices = SliceTools(self.shaping)
+        self.lines = LineTools(hand, self.shaping)
         self._hand = hand
         self.protect = QCheckBox("Protect what is checked")
         self.protect.setChecked(hand.stage.drawing.protect)
@@ -48,8 +57,16 @@ class Seldom(More):
         self.smooth.clicked.connect(hand.smooth)
         self.clean = CleanForm()
         self.clean.asked.connect(self._on_clean)
-        for widget in (self.protect, self.outlines, self.smooth, self.clean):
+        for widget in (
+            self.levels, self.slices, self.lines,
+            self.protect, self.outlines, self.smooth, self.clean,
+        ):  # fmt: skip
             self.column.addWidget(widget)
+
+    def show_labels(self, labels: LabelMap) -> None:
+        """Show what these labels have use for."""
+        self.slices.show_labels(labels)
+        self.lines.show_size(labels.calibration)
 
     def toggle_outlines(self) -> None:
         """Show objects filled, or by their outlines."""

@@ -227,7 +227,7 @@ class Thumbnails(QListWidget):
         if item is None:
             return
         array = self._pictures.get(key)
-        pixmap = _blank() if array is None else _pixmap(array)
+        pixmap = _blank() if array is None else pixmap_of(array)
         if key in self._excluded:
             _cross_out(pixmap)
         item.setIcon(QIcon(pixmap))
@@ -240,7 +240,8 @@ def _blank() -> QPixmap:
     return pixmap
 
 
-def _pixmap(array: Picture) -> QPixmap:
+def pixmap_of(array: Picture) -> QPixmap:
+    """Return a picture for dense screens."""
     array = np.ascontiguousarray(array)
     height, width = array.shape[:2]
     image = QImage(array.data, width, height, 3 * width, QImage.Format.Format_RGB888)

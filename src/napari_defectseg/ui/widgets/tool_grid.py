@@ -34,7 +34,7 @@ class Tool:
 
 
 class ToolGrid(QWidget):
-    """Buttons of tools, three in a row; keyboard focus goes back to the canvas by itself."""
+    """Buttons of tools in rows; keyboard focus goes back to the canvas by itself."""
 
     chosen = Signal(str)
 
@@ -49,14 +49,15 @@ class ToolGrid(QWidget):
             button = QToolButton()
             button.setProperty("ds", "tool")
             button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextUnderIcon)
-            button.setText(f"{tool.words}  {tool.shortcut}")
+            button.setText(f"{tool.words}  {tool.shortcut}".rstrip())
             button.setCheckable(tool.holds)
             button.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
             button.setMinimumWidth(50)
             # The Tab key reaches it, a click leaves the keys where they are.
             button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
             icons.set_icon(button, tool.icon, size=18)
-            name(button, tool.words, f"{tool.tip} ({tool.shortcut})")
+            tip = f"{tool.tip} ({tool.shortcut})" if tool.shortcut else tool.tip
+            name(button, tool.words, tip)
             button.clicked.connect(lambda _=False, key=tool.key: self.chosen.emit(key))
             grid.addWidget(button, place // columns, place % columns)
             self._buttons[tool.key] = button

@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from napari_defectseg.inference.boxes import common, remainder
+from napari_defectseg.core.boxes import common, remainder
 
 
 @st.composite

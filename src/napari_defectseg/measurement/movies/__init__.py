@@ -1,0 +1,1 @@
+"""X-ray movies: the undisturbed surface, keyholes, melt pools and pores frame by frame, tracks."""
