@@ -55,9 +55,10 @@ def test_a_slow_first_part_does_not_count(count, pace, slow) -> None:
 
 
 @given(
-    laps=st.lists(st.floats(0.8, 1.2), min_size=100, max_size=400),
+    laps=st.lists(st.floats(0.9, 1.12), min_size=100, max_size=400),
 )
 def test_parts_that_differ_somewhat(laps) -> None:
+    """Whatever their order: the slowest and the fastest lie a quarter apart."""
     all_right([one for one in told(laps) if one[0] < 0.95], since=0.1)
 
 
