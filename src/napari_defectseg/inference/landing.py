@@ -23,6 +23,7 @@ from napari_defectseg.inference.ledger import FILE, Entry, Ledger
 from napari_defectseg.inference.memory import default_budget
 from napari_defectseg.inference.predict import Part, Piece, pieces
 from napari_defectseg.inference.recover import MemoryFull, lighter
+from napari_defectseg.inference.region import Region
 from napari_defectseg.inference.settings import PredictSettings
 from napari_defectseg.inference.stores import Stores
 from napari_defectseg.inference.worked import Worked
@@ -350,5 +351,8 @@ def progress_of(folder: Path) -> tuple[int, int] | None:
 
 def too_large(model: Model, image: CalibratedImage, settings: PredictSettings) -> bool:
     """Return whether the scores of an image are more than the memory that a run may take."""
-    size = 4 * model.card.score_channels * int(np.prod(image.label_shape, dtype=np.int64))
+    shape = image.label_shape
+    if settings.region:
+        shape = tuple(part.stop - part.start for part in Region.parse(settings.region).box(image))
+    size = 4 * model.card.score_channels * int(np.prod(shape, dtype=np.int64))
     return size > (settings.memory or default_budget())

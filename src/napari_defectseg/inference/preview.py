@@ -20,6 +20,7 @@ from napari_defectseg.core.boxes import common, remainder
 from napari_defectseg.core.progress import Step, Steps
 from napari_defectseg.core.provenance import Provenance, now
 from napari_defectseg.images.image import CalibratedImage
+from napari_defectseg.images.part import part_of
 from napari_defectseg.inference.engine import engine_for
 from napari_defectseg.inference.job import Job, on_region, prepare
 from napari_defectseg.inference.predict import Part, pieces
@@ -195,7 +196,7 @@ class _Member:
 
     def _on(self, part: Box) -> tuple[Job, Source]:
         if self.alone:
-            job = prepare(self.job.model, _cut(self.job.image, part), self.job.settings)
+            job = prepare(self.job.model, part_of(self.job.image, part), self.job.settings)
             return job, Source(job)
         job = on_region(self.job, part)
         self.source = Source(job) if self.source is None else self.source.on(job)
@@ -219,12 +220,6 @@ def _sees_alone(job: Job) -> bool:
     local = card.halo is not None and card.windows is None
     measures = "image" in (card.batch_norm, card.rescale)
     return (not local or measures) and math.prod(job.layout.shape) > MOST[card.dims] ** card.dims
-
-
-def _cut(image: CalibratedImage, part: Box) -> CalibratedImage:
-    at = dict(zip(image.label_axes, part, strict=True))
-    key = tuple(at.get(axis, slice(None)) for axis in image.axes)
-    return replace(image, data=np.asarray(image.data[key]), levels=())
 
 
 def _cuts(box: Box, done: list[Box], dims: int, grid: int) -> list[Box]:

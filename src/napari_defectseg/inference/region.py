@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TypeAlias
 
 from napari_defectseg.core.errors import ImageError
 from napari_defectseg.images.image import CalibratedImage
+from napari_defectseg.images.part import part_of
 
 Side: TypeAlias = "tuple[str, int | None, int | None]"
 AXES = ("t", "z", "y", "x")
@@ -58,22 +60,25 @@ class Region:
                 f"{text!r} is no region.", hint="Write it like y=100:612,x=0:512 (px, from 0)."
             )
         axes = named or AXES[len(AXES) - len(parts) :]
-        sides = [
+        return cls.of_sides(
             (axis, _number(one["start"]), _number(one["stop"]))
             for axis, one in zip(axes, found, strict=True)
             if one is not None
-        ]
+        )
+
+    @classmethod
+    def of_sides(cls, sides: Iterable[Side]) -> Region:
+        """Return the region of sides in any order."""
         return cls(tuple(sorted(sides, key=lambda side: AXES.index(side[0]))))
 
     @classmethod
     def of(cls, image: CalibratedImage, box: tuple[slice, ...]) -> Region:
         """Return the region that is a box over the label axes of an image."""
-        sides = [
+        return cls.of_sides(
             (axis, part.start, part.stop)
             for axis, part in zip(image.label_axes, box, strict=True)
             if (part.start, part.stop) != (0, image.shape[image.axes.index(axis)])
-        ]
-        return cls(tuple(sorted(sides, key=lambda side: AXES.index(side[0]))))
+        )
 
     def __str__(self) -> str:
         return ",".join(f"{axis}={_text(start)}:{_text(stop)}" for axis, start, stop in self.sides)
@@ -106,6 +111,16 @@ class Region:
                     hint="The first pixel has the number 0, and the last one named is left out.",
                 )
         return tuple(found[axis] for axis in image.label_axes)
+
+    def part(self, image: CalibratedImage) -> CalibratedImage:
+        """Return that part of an image as an image of its own.
+
+        Raises
+        ------
+        ImageError
+            As `box` does.
+        """
+        return part_of(image, self.box(image))
 
     def sentence(self, image: CalibratedImage) -> str:
         """Return what was predicted, as a sentence: the rest was not looked at."""

@@ -108,11 +108,20 @@ class Outcome:
 
 
 def how(prediction: Prediction) -> str:
-    """Return how a prediction was computed: ``"torch float32 · processor, 2 threads"``."""
+    """Return how a prediction was computed: ``"torch float32 · processor, 2 threads"``.
+
+    Where the engine is not the exact one, with what was measured of it on the image.
+    """
     plan = prediction.plan
     device = str(plan.get("device", ""))
     parts = [str(plan.get("engine", "")), DEVICES.get(device, device)]
     threads = plan.get("threads")
     if device == "cpu" and threads:
         parts[1] += f", {words.counted(int(threads), 'thread')}"
+    error = plan.get("error")
+    if error:
+        parts.append(
+            f"{100 * error['agreement']:.4g} % of the pixels in the class of the exact engine, "
+            f"probabilities within {error['max']:.2g}"
+        )
     return " · ".join(part for part in parts if part)
