@@ -445,6 +445,36 @@ def test_a_stopped_collection_keeps_what_is_done_and_goes_on_with_the_rest(
     assert page.footer.primary.text() == "Predict all again"
 
 
+def test_one_image_is_skipped_while_it_is_predicted_and_the_others_go_on(
+    page, qtbot, collection, slow
+):
+    """The table says how far the running image is; a link leaves the chosen one out."""
+    page.session.computing = SMALL
+    page.session.index = 0
+    qtbot.waitUntil(lambda: page.session.image is not None, timeout=20000)
+    page.scope.setValue("collection")
+    assert page.table.links.isHidden()
+    click(page, qtbot)
+    slow.release()
+    slow.release()
+    qtbot.waitUntil(lambda: "%" in page.list.item(0).text(), timeout=20000)
+    percent = page.fields.states[0].percent
+    assert 0 < percent < 100
+    assert page.list.item(0).text() == f"field_0 · {percent} %"
+    page.list.setCurrentRow(0)
+    assert not page.table.links.isHidden()
+    qtbot.mouseClick(page.table.skip, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: page.fields.states[0].state == "skipped", timeout=20000)
+    assert page.list.currentRow() == 0, "what a person chose stays chosen"
+    for _ in range(100):
+        slow.release()
+    settled(page, qtbot)
+    assert [one.state for one in page.fields.states] == ["skipped", "done", "done", "failed"]
+    assert page.card.title.text() == "2 of 3 images predicted"
+    assert "1 skipped" in page.card.detail.text()
+    assert page.footer.primary.text() == "Go on with 1 image"
+
+
 # -- the docks together ------------------------------------------------------------------
 
 

@@ -12,6 +12,7 @@ from qtpy.QtGui import QShowEvent
 from napari_defectseg.core.progress import Step
 from napari_defectseg.inference.settings import PredictSettings
 from napari_defectseg.ui import words
+from napari_defectseg.ui.arriving import Arriving
 from napari_defectseg.ui.decoding import decoder_of
 from napari_defectseg.ui.docks.base import DockPage
 from napari_defectseg.ui.fields import fields_of
@@ -26,7 +27,7 @@ from napari_defectseg.ui.runs import CollectionRun
 from napari_defectseg.ui.samples import WAY
 from napari_defectseg.ui.whereto import COLLECTION, DRAWN, IMAGE, Where
 from napari_defectseg.ui.widgets.card import ProgressCard
-from napari_defectseg.ui.widgets.field_list import FieldList
+from napari_defectseg.ui.widgets.field_list import FieldTable
 from napari_defectseg.ui.widgets.forecast_line import ForecastLine
 from napari_defectseg.ui.widgets.predict_more import PredictMore, fitting
 from napari_defectseg.ui.widgets.preview_row import PreviewRow
@@ -52,7 +53,7 @@ class PredictDock(DockPage):
         self.follower = follower_of(self.session)
         self.fields = fields_of(self.session)
         self._over: CollectionRun | None = None
-        self.runs = Predicting(self.session, self.fields, self.run)
+        self.runs = Predicting(self.session, self.fields, self.run, Arriving(self.stage))
         self.looker = Forecaster(self.session, self)
         self.where = Where(self.stage)
         self.scope = Segments("Predict", self.where.choices(0), most=3)
@@ -65,10 +66,11 @@ class PredictDock(DockPage):
         self._moved.setSingleShot(True)
         self._moved.setInterval(MOVED)
         self._moved.timeout.connect(self._on_moved)
-        self.list = FieldList()
+        self.table = FieldTable()
+        self.list = self.table.list
         self.counts = WhatCounts(self.session, self.decoder)
         self.more = PredictMore(predict_settings())
-        shown = (self.scope, self.forecast, self.preview, self.card, self.list, self.counts)
+        shown = (self.scope, self.forecast, self.preview, self.card, self.table, self.counts)
         for widget in (*shown, self.more):
             self.body.addWidget(widget)
         self._tie()
@@ -76,6 +78,7 @@ class PredictDock(DockPage):
     def _tie(self) -> None:
         self.scope.valueChanged.connect(self._on_scope)
         self.list.chosen.connect(self._look_at)
+        self.table.skip_asked.connect(self.runs.skip)
         self.runs.stepped.connect(self._on_step)
         self.runs.ended.connect(self._on_ended)
         self.runs.collection_ended.connect(self._on_collection_ended)
@@ -203,9 +206,9 @@ class PredictDock(DockPage):
         self._look()
 
     def _show_fields(self, _: Any = None) -> None:
-        self.list.setVisible(self.several)
+        self.table.setVisible(self.several)
         if self.several:
-            self.list.show_states(self.fields.states, self.session.index)
+            self.table.show_states(self.fields.states, self.session.index)
 
     def _offer(self) -> None:
         if self.session.image is None or self.session.model is None:
@@ -354,10 +357,7 @@ class PredictDock(DockPage):
     def _on_paused(self, job: Any, paused: bool) -> None:
         if job.lane != LANE:
             return
-        kept = "Nothing is lost"
-        if job.last is not None and job.last.total:
-            kept = f"{job.last.done} of {job.last.total} are done and kept"
-        self.card.set_paused(paused, f"{kept}; the network's memory stays taken.")
+        self.card.show_pause(paused, job.last)
         if not paused and job.last is not None:
             self._on_step(replace(job.last, partial=None), "images" if self.several else "tiles")
 

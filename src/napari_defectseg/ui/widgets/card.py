@@ -93,6 +93,13 @@ class ProgressCard(Card):
             self._show("stop", "Paused", count, self.bar.value(), detail)
             self.pause.show()
 
+    def show_pause(self, paused: bool, last: Step | None) -> None:
+        """Show that it rests after a step, or that it goes on."""
+        kept = "Nothing is lost"
+        if last is not None and last.total:
+            kept = f"{last.done} of {last.total} are done and kept"
+        self.set_paused(paused, f"{kept}; the network's memory stays taken.")
+
     def done(self, title: str, count: str = "", detail: str = " ") -> None:
         """Show that it is finished, with numbers."""
         self._show("ok", title, count, 100, detail)
