@@ -56,6 +56,23 @@ def test_steps_count_images_and_hand_over_each_result(
     assert any(step.text.startswith("f2: ") for step in steps)
 
 
+def test_what_nobody_wants_any_more_is_left_out_and_the_others_go_on(
+    plane_model: TorchModel, collection: Collection
+) -> None:
+    """One before it begins, one in its middle; how far each is is told as a share of all."""
+    unwanted, shares, found = {0}, [], []
+    steps = predict_collection_steps(plane_model, collection, skipped=unwanted.__contains__)
+    for step in steps:
+        shares.append(step.fraction)
+        if step.text == "f2: measuring grey values":
+            unwanted.add(1)
+        if step.partial is not None:
+            found.append(step.partial)
+    assert [item.skipped for item in found] == [True, True, False, False]
+    assert found[3].prediction is not None
+    assert shares == sorted(shares)
+
+
 def test_stores_have_a_name_each(
     plane_model: TorchModel, collection: Collection, tmp_path: Path
 ) -> None:

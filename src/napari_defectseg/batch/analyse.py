@@ -10,7 +10,12 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import TypeAdapter, ValidationError
 
-from napari_defectseg.batch.landed import LandedRun, goes_by_blocks, land_analysis_steps
+from napari_defectseg.batch.landed import (
+    LandedRun,
+    goes_by_blocks,
+    land_analysis_steps,
+    predicted_part,
+)
 from napari_defectseg.batch.measuring import foil_thickness, measure_settings
 from napari_defectseg.core.errors import RecipeError
 from napari_defectseg.core.progress import Step, Steps, drive
@@ -178,7 +183,7 @@ def _in_memory(
     yield Step(0, 0, "finding objects")
     labels = prediction.labels(recipe.decode)
     yield Step(0, 0, "measuring")
-    made = measured(image, labels, prediction, recipe)
+    made = measured(predicted_part(image, predict_settings(recipe)), labels, prediction, recipe)
     kept = settings.scores or not writes or needs_scores(settings.also)
     return replace(
         made,

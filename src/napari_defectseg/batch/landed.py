@@ -103,6 +103,21 @@ class LandedRun:
         shutil.rmtree(self.folder, ignore_errors=True)
 
 
+def predicted_part(image: CalibratedImage, settings: PredictSettings) -> CalibratedImage:
+    """Return what of an image is predicted: all of it, or the region that was asked for.
+
+    Raises
+    ------
+    ImageError
+        If it has no such region.
+    """
+    if not settings.region:
+        return image
+    from napari_defectseg.inference.region import Region
+
+    return Region.parse(settings.region).part(image)
+
+
 def goes_by_blocks(model: Model, image: CalibratedImage, predict: PredictSettings) -> bool:
     """Return whether the scores of an image are more than the memory that a run may take."""
     from napari_defectseg.inference.landing import too_large
@@ -166,6 +181,7 @@ def _landed(
     except DefectSegError as error:
         run.tell_kept(error)
         raise
+    image = predicted_part(image, predict)
     try:
         labels, ready = yield from _objects(landed, image, recipe, run, memory)
         table = yield from _table(landed, labels, image, recipe, memory)

@@ -15,6 +15,7 @@ from napari_defectseg.batch.analyse import (
     prepared,
     record_of,
 )
+from napari_defectseg.batch.landed import predicted_part
 from napari_defectseg.batch.remeasure import remeasure_steps
 from napari_defectseg.core.errors import FileMissing, RecipeError
 from napari_defectseg.core.progress import Step, Steps, drive
@@ -151,7 +152,8 @@ def _again(stored: StoredResult, out: Path, overwrite: bool) -> Steps[Analysis]:
     prediction = yield from predict_steps(model, picture, settings)
     yield Step(0, 0, "finding objects and measuring")
     labels = _replayed(stored) or prediction.labels(recipe.decode)
-    made = measured(picture, labels, prediction, recipe, stored.space())
+    part = predicted_part(picture, settings)
+    made = measured(part, labels, prediction, recipe, stored.space())
     also = _also(stored.folder)
     analysis = replace(
         made,

@@ -82,6 +82,19 @@ Also: TypeAlias = Annotated[
         "repeated.",
     ),
 ]
+RegionPart: TypeAlias = Annotated[
+    str,
+    typer.Option(
+        "--region",
+        metavar="Y0:Y1,X0:X1",
+        help="Predict and measure this part alone, in px from 0; it gives what the whole image "
+        "gives there. With names for other axes: t=3:8,y=0:512.",
+    ),
+]
+Slices: TypeAlias = Annotated[
+    str,
+    typer.Option("--slices", metavar="A:B", help="Of a volume or stack, slices A up to before B."),
+]
 Shape: TypeAlias = Annotated[
     str, typer.Option("--shape", metavar="Y,X|Z,Y,X", help="Pixels along each axis.")
 ]
@@ -131,6 +144,22 @@ def bytes_of(text: str, option: str) -> int | None:
     if count < 1:
         raise typer.BadParameter(f"{option} {text!r} is not an amount of memory like 4G or 500M.")
     return int(count)
+
+
+def region_of(region: str, slices: str) -> str | None:
+    """Return the region of ``--region`` and ``--slices`` as one; None if neither was given."""
+    if not region and not slices:
+        return None
+    from napari_defectseg.inference.region import Region
+
+    try:
+        sides = Region.parse(region).sides if region else ()
+        planes = Region.parse(f"z={slices}").sides if slices else ()
+    except DefectSegError as error:
+        raise typer.BadParameter(str(error)) from error
+    if planes and any(axis == "z" for axis, _, _ in sides):
+        raise typer.BadParameter("--region names slices (z) already; leave --slices out.")
+    return str(Region.of_sides((*sides, *planes)))
 
 
 def assignments(texts: Sequence[str], option: str) -> dict[str, str]:

@@ -14,7 +14,9 @@ from napari_defectseg.cli.options import (
     Engine,
     FrameTime,
     Out,
+    RegionPart,
     Resume,
+    Slices,
     Spacing,
     TimeUnit,
     Unit,
@@ -23,6 +25,7 @@ from napari_defectseg.cli.options import (
     extras,
     first_device,
     pixel_size,
+    region_of,
     several_devices,
     thresholds,
 )
@@ -115,6 +118,8 @@ def predict(
     flips: Flips = "off",
     volume: Volume = "slices",
     memory: Annotated[str, typer.Option(metavar="4G", help="What one pass may need.")] = "",
+    region: RegionPart = "",
+    slices: Slices = "",
     threshold: Annotated[
         list[str] | None,
         typer.Option(
@@ -154,7 +159,7 @@ def predict(
     """
     size = pixel_size(spacing, unit, frame_time, time_unit)
     budget = bytes_of(memory, "--memory")
-    wanted = extras(also)
+    wanted, part = extras(also), region_of(region, slices)
     card_fields = assignments(stated or [], "--set")
     watched = watch_settings(watch, images, until_idle, frames, settle, patience)
     cluster = cluster_of(scheduler, workers, device, watch=watch)
@@ -179,6 +184,7 @@ def predict(
                 pixel_policy=pixel_policy,
                 flips=flips,
                 volume=volume,
+                region=part,
             ),
             pixel_size=size,
             **_decode(threshold or [], min_size, model.card),

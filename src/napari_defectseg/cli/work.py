@@ -14,6 +14,7 @@ import typer
 
 from napari_defectseg.core.errors import Cancelled, DefectSegError
 from napari_defectseg.core.progress import Step, Steps, drive
+from napari_defectseg.core.timeleft import TimeLeft
 
 T = TypeVar("T")
 
@@ -77,17 +78,23 @@ class Work:
         if not sys.stderr.isatty():
             return drive(steps, _both(on_step, _Lines()))
         from rich.console import Console
-        from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+        from rich.progress import BarColumn, Progress, TextColumn
 
-        words = TextColumn("{task.description}", markup=False)
-        columns = (words, BarColumn(), TimeRemainingColumn())
+        words, left = (
+            TextColumn(f"{{task.{name}}}", markup=False) for name in ("description", "fields[left]")
+        )
+        columns = (words, BarColumn(), left)
         console = Console(stderr=True)
         with Progress(*columns, console=console, transient=True) as progress:
-            task = progress.add_task("", total=None)
+            task = progress.add_task("", total=None, left="")
+            estimate = TimeLeft()
 
             def show(step: Step) -> None:
-                total = step.total or None
-                progress.update(task, completed=step.done, total=total, description=step.text)
+                total, text = (1.0 if step.total else None), step.text
+                left = time_left(estimate, step)
+                progress.update(
+                    task, completed=step.fraction, total=total, description=text, left=left
+                )
 
             return drive(steps, _both(on_step, show))
 
@@ -116,17 +123,36 @@ def _both(
     return call
 
 
+def time_left(estimate: TimeLeft, step: Step) -> str:
+    """Tell an estimate of a step, and return what it says: ``"about 40 s left"`` or nothing."""
+    if not step.total:
+        return ""
+    now = time.monotonic()
+    estimate.take(step.fraction, now)
+    seconds = estimate.left(now)
+    return "" if seconds is None else f"about {spoken_time(seconds)} left"
+
+
+def spoken_time(seconds: float) -> str:
+    """Return a time in words: ``"40 s"``, ``"3 min"``, ``"2.5 h"``."""
+    if seconds < 100:
+        return f"{max(1.0, seconds):.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 6000 else f"{seconds / 3600:.1f} h"
+
+
 class _Lines:
     """Progress where there is no terminal: a line at times, not one for each step."""
 
     def __init__(self) -> None:
         self._last = time.monotonic()
+        self._estimate = TimeLeft()
 
     def __call__(self, step: Step) -> None:
+        left = time_left(self._estimate, step)
         if time.monotonic() - self._last >= SECONDS_BETWEEN_LINES:
             self._last = time.monotonic()
             far = f": {step.done} of {step.total}" if step.total else ""
-            typer.echo(f"{step.text}{far}", err=True)
+            typer.echo(f"{step.text}{far}{', ' * bool(left)}{left}", err=True)
 
 
 @contextmanager

@@ -24,16 +24,22 @@ class Step:
         What is being done, in words for the user.
     partial : object, optional
         A result that is already usable.
+    share : float or None
+        Share of the work that is done where it is known better than by counting units: they may
+        differ in size, and one may be half done.
     """
 
     done: int
     total: int
     text: str = ""
     partial: Any = None
+    share: float | None = None
 
     @property
     def fraction(self) -> float:
         """Share done, 0 to 1."""
+        if self.share is not None:
+            return self.share
         return self.done / self.total if self.total else 0.0
 
 

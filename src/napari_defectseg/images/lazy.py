@@ -99,7 +99,7 @@ class LazyArray:
         ImageError
             If the file is damaged there, or the part does not fit into memory.
         """
-        basic = _basic(key, self.shape)
+        basic = basic_key(key, self.shape)
         if basic is None:
             whole: np.ndarray[Any, Any] = self[...][key]
             return whole
@@ -159,7 +159,9 @@ def settle(array: Any) -> Any:
     return array
 
 
-def _basic(key: Any, shape: tuple[int, ...]) -> tuple[list[slice], tuple[int | slice, ...]] | None:
+def basic_key(
+    key: Any, shape: tuple[int, ...]
+) -> tuple[list[slice], tuple[int | slice, ...]] | None:
     """Return forward slices to read and what to apply after; None if `key` is not basic."""
     parts = list(key) if isinstance(key, tuple) else [key]
     if not all(part is Ellipsis or isinstance(part, slice | int | np.integer) for part in parts):

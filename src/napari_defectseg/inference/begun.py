@@ -85,6 +85,7 @@ class Begun:
             plan=self.plan,
             seconds=self.seconds,
             warnings=self._warnings(),
+            offset=tuple(part.start for part in job.layout.wanted),
         )
 
     def _warnings(self) -> tuple[str, ...]:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -33,12 +35,15 @@ class FieldPrediction:
         None: it could not be predicted.
     problem : str
         Why not, as a sentence.
+    skipped : bool
+        Whether it was left out because nobody wanted it any more.
     """
 
     index: int
     name: str
     prediction: Prediction | None = None
     problem: str = ""
+    skipped: bool = False
 
 
 def predict_collection(
@@ -54,7 +59,11 @@ def predict_collection(
 
 
 def predict_collection_steps(
-    model: Model, collection: Collection, settings: PredictSettings | None = None
+    model: Model,
+    collection: Collection,
+    settings: PredictSettings | None = None,
+    *,
+    skipped: Callable[[int], bool] | None = None,
 ) -> Steps[tuple[FieldPrediction, ...]]:
     """Predict the images one after the other.
 
@@ -68,6 +77,8 @@ def predict_collection_steps(
     settings : PredictSettings, optional
         ``scores_path`` is a folder here; it gets ``<name>.zarr`` for each image. Without it
         scores are kept in memory as long as they fit, then in temporary files.
+    skipped : callable, optional
+        Asked with the place of an image before it and at each of its steps; true leaves it out.
 
     Raises
     ------
@@ -77,16 +88,32 @@ def predict_collection_steps(
     settings = settings or PredictSettings()
     choose(settings.device)
     check_loads(model, settings.threads)  # what cannot run fails once, not for every image
-    names = _names(collection)
+    names, left_out = _names(collection), skipped or (lambda _: False)
     total, found, held = len(collection), [], 0
     for index, entry in enumerate(collection.entries):
         yield Step(index, total, entry.name)
         own = _own(settings, names[index])
-        result = yield from _field_steps(model, collection, index, own, held)
+        steps = _field_steps(model, collection, index, own, held)
+        result = yield from _unless(partial(left_out, index), steps, index, entry.name)
         found.append(result)
         held += _in_memory(result.prediction)
         yield Step(index + 1, total, result.problem or entry.name, partial=result)
     return tuple(found)
+
+
+def _unless(
+    skipped: Callable[[], bool], steps: Steps[FieldPrediction], index: int, name: str
+) -> Steps[FieldPrediction]:
+    """Pass steps on until nobody wants the image any more."""
+    with closing(steps):
+        while not skipped():
+            try:
+                step = next(steps)
+            except StopIteration as end:
+                result: FieldPrediction = end.value
+                return result
+            yield step
+    return FieldPrediction(index, name, skipped=True)
 
 
 def _field_steps(
@@ -108,7 +135,8 @@ def _counted(steps: Steps[Prediction], done: int, total: int, name: str) -> Step
     try:
         while True:
             step = next(steps)
-            yield Step(done, total, f"{name}: {step.text}")
+            text = f"{name}: {step.text}"
+            yield Step(done, total, text, share=(done + min(step.fraction, 1.0)) / total)
     except StopIteration as end:
         result: Prediction = end.value
         return result

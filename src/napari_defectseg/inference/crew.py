@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
     from napari_defectseg.inference.engine import Engine, Pass
+    from napari_defectseg.inference.layers import Layers
 
 T = TypeVar("T")
 Array = np.ndarray[Any, Any]
@@ -56,6 +57,11 @@ class Crew:
         return self._engines[0].threads
 
     @property
+    def layers(self) -> Layers:
+        """When the layers of a pass begin."""
+        return self._engines[0].layers
+
+    @property
     def members(self) -> int:
         """Networks of an ensemble that can be asked one by one."""
         return self._engines[0].members
@@ -74,7 +80,7 @@ class Crew:
         """Compute one tile; closing it leaves the tile to its device."""
         future = self.submit(block)
         while not wait([future], LOOKS).done:
-            yield
+            yield None
         return future.result()
 
     def run_batch(self, blocks: Array) -> Array:

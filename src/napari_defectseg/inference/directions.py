@@ -11,7 +11,7 @@ import numpy as np
 from napari_defectseg.core.axes import Axes
 from napari_defectseg.core.errors import ImageError, ModelError
 from napari_defectseg.images.image import CalibratedImage
-from napari_defectseg.inference.job import Job, prepare
+from napari_defectseg.inference.job import Job, on_region, prepare
 from napari_defectseg.inference.scores import SIDES, Room
 from napari_defectseg.inference.settings import PredictSettings
 from napari_defectseg.models.model import Model
@@ -61,9 +61,11 @@ def jobs_for(model: Model, image: CalibratedImage, settings: PredictSettings) ->
     if settings.volume == "slices":
         return [prepare(model, image, settings)]
     _check(model, image)
-    first, *others = [
-        prepare(model, across(image, axis), settings, square=axis != "z") for axis in ACROSS
-    ]
+    first = prepare(model, image, settings)
+    own = replace(settings, region=None)  # its axes have other names across other axes
+    others = [prepare(model, across(image, axis), own, square=True) for axis in ACROSS[1:]]
+    if first.layout.region is not None:
+        others = [on_region(job, first.layout.region) for job in others]
     note = _spacing_note(image)
     warnings = (*first.warnings, note) if note else first.warnings
     # What is said of the image is said once.
@@ -140,7 +142,7 @@ class Slabs:
     def start(self, member: Member) -> None:
         """Begin with the next direction or model."""
         self._axes = member.job.layout.image.label_axes
-        self._lengths = member.job.image.label_shape
+        self._lengths = member.job.scores_shape[1:]
         self._at = None
         self._target.start(member)
 

@@ -11,6 +11,7 @@ import numpy as np
 from napari_defectseg.inference.crew import crew_for
 from napari_defectseg.inference.flips import TurnedEngine
 from napari_defectseg.inference.job import Job
+from napari_defectseg.inference.layers import Layers
 from napari_defectseg.inference.shared import SharedModel
 from napari_defectseg.inference.ways import EXACT
 from napari_defectseg.models.arraymodel import ArrayModel
@@ -18,8 +19,9 @@ from napari_defectseg.models.model import Model, TorchModel
 from napari_defectseg.models.several import members_of
 
 Array = np.ndarray[Any, Any]
-Pass: TypeAlias = Generator[None, None, Array]
-"""One pass: it yields now and then while it waits, and returns the scores; closing it ends it."""
+Pass: TypeAlias = Generator[float | None, None, Array]
+"""One pass: it yields the share that is done (None: not known) now and then while it waits, and
+returns the scores; closing it ends it."""
 
 
 class Engine(Protocol):
@@ -30,6 +32,10 @@ class Engine(Protocol):
     @property
     def threads(self) -> int:
         """Threads of the processor that it uses."""
+
+    @property
+    def layers(self) -> Layers:
+        """When the layers of a pass begin; not known where it runs in another process."""
 
     def run(self, block: Array) -> Array:
         """Return the scores ``(score_channels, *spatial)`` of ``(in_channels, *spatial)``."""

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator
+from collections.abc import Callable
+from contextlib import closing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +14,7 @@ from napari_defectseg.models.card import ModelCard
 
 if TYPE_CHECKING:
     from napari_defectseg.inference.engine import Engine, Pass
+    from napari_defectseg.inference.layers import Layers
 
 Array = np.ndarray[Any, Any]
 FLIPPED = {"flip_z": -3, "flip_y": -2, "flip_x": -1}
@@ -175,6 +177,11 @@ class TurnedEngine:
         return self._engine.threads
 
     @property
+    def layers(self) -> Layers:
+        """When the layers of a pass begin."""
+        return self._engine.layers
+
+    @property
     def members(self) -> int:
         """Networks of an ensemble that can be asked one by one."""
         return self._engine.members
@@ -186,7 +193,7 @@ class TurnedEngine:
     def run_batch(self, blocks: Array) -> Array:
         """Return the mean scores of several tiles that go through together."""
 
-        def one(turn: Turn) -> Generator[None, None, Array]:
+        def one(turn: Turn) -> Pass:
             yield from ()
             return turn.undo(self._engine.run_batch(turn.apply(blocks)))
 
@@ -202,16 +209,32 @@ class TurnedEngine:
 
     def begin(self, block: Array) -> Pass:
         """Compute one tile as `run` does; it can be ended between two turns and inside each."""
+        count, done = len(self._turns), 0
 
-        def one(turn: Turn) -> Generator[None, None, Array]:
-            found = yield from self._engine.begin(np.ascontiguousarray(turn.apply(block)))
-            yield
+        def one(turn: Turn) -> Pass:
+            nonlocal done
+            passing = self._engine.begin(np.ascontiguousarray(turn.apply(block)))
+            found = yield from _part(passing, done, count)
+            done += 1
+            yield done / count
             return turn.undo(found)
 
         return _mean(self._turns, one)
 
 
-def _finished(steps: Generator[None, None, Array]) -> Array:
+def _part(passing: Pass, done: int, count: int) -> Pass:
+    """Go through one of several passes; the shares are those of all of them."""
+    with closing(passing):
+        while True:
+            try:
+                share = next(passing)
+            except StopIteration as end:
+                scores: Array = end.value
+                return scores
+            yield None if share is None else (done + share) / count
+
+
+def _finished(steps: Pass) -> Array:
     while True:
         try:
             next(steps)
@@ -220,7 +243,7 @@ def _finished(steps: Generator[None, None, Array]) -> Array:
             return scores
 
 
-def _mean(turns: tuple[Turn, ...], one: Callable[[Turn], Pass]) -> Generator[None, None, Array]:
+def _mean(turns: tuple[Turn, ...], one: Callable[[Turn], Pass]) -> Pass:
     """Return the mean of ``one(turn)`` over a power of two of turns, halves first."""
     if len(turns) == 1:
         return (yield from one(turns[0]))

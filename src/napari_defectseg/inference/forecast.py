@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import math
+import time
+from contextlib import closing
 from dataclasses import dataclass, replace
 
 import numpy as np
 
+from napari_defectseg.core.progress import Step, Steps, drive
 from napari_defectseg.images.image import CalibratedImage
 from napari_defectseg.inference.choice import hoped_way
 from napari_defectseg.inference.directions import jobs_for
 from napari_defectseg.inference.engine import engine_for
 from napari_defectseg.inference.job import Job
-from napari_defectseg.inference.pace import Watch, known_pace
+from napari_defectseg.inference.pace import Pace, Watch, known_pace
+from napari_defectseg.inference.predict import Piece, waited
 from napari_defectseg.inference.scores import on_disk, scores_bytes
 from napari_defectseg.inference.settings import PredictSettings
 from napari_defectseg.inference.tiling import TilePlan, TilingSettings, plan_tiles
@@ -22,6 +26,8 @@ from napari_defectseg.models.several import SeveralModels
 
 TRIAL = {2: 256, 3: 64}
 """Edge of the piece that is timed, in px, by the number of axes the network sees."""
+TRIALS, ENOUGH = 8, 0.3
+"""So many passes are timed at most, and no more than two when they took so many seconds."""
 
 
 @dataclass(frozen=True)
@@ -48,6 +54,8 @@ class Forecast:
         What the prediction will warn about.
     guessed : bool
         Whether the memory is a guess: only the network's own runtime knows its layers.
+    longest : float or None
+        Seconds of the longest layer, which is as long as stopping takes at most; None: not known.
     """
 
     passes: int
@@ -59,6 +67,16 @@ class Forecast:
     device: str
     warnings: tuple[str, ...] = ()
     guessed: bool = False
+    longest: float | None = None
+
+    @property
+    def stopping(self) -> str:
+        """What stopping takes, as a sentence; empty where it is not known."""
+        if self.longest is None:
+            return ""
+        return (
+            f"When it is stopped it computes its layer to the end: {_time(self.longest)} at most."
+        )
 
     @property
     def sentence(self) -> str:
@@ -94,22 +112,43 @@ def forecast(
     ImageError, ModelError, DeviceError
         As `predict` would.
     """
+    return drive(forecast_steps(model, image, settings, measure=measure))
+
+
+def forecast_steps(
+    model: Model,
+    image: CalibratedImage,
+    settings: PredictSettings | None = None,
+    *,
+    measure: bool = True,
+) -> Steps[Forecast]:
+    """Return what `forecast` returns; closing it ends the trial at the network's next layer."""
     settings = settings or PredictSettings()
     if isinstance(model, SeveralModels):
-        return _together([forecast(m, image, settings, measure=measure) for m in model.models])
-    each = [_of(*hoped_way(job), settings, measure) for job in jobs_for(model, image, settings)]
-    if len(each) == 1:
-        return each[0]
+        each: list[Forecast] = []
+        for one in model.models:
+            found = yield from forecast_steps(one, image, settings, measure=measure)
+            each.append(found)
+        return _together(each)
+    directions: list[Forecast] = []
+    for job in jobs_for(model, image, settings):
+        found = yield from _job_steps(*hoped_way(job), settings, measure)
+        directions.append(found)
+    if len(directions) == 1:
+        return directions[0]
     # Three directions add to the same scores.
-    most = max(one.memory for one in each)
-    return replace(_together(each), memory=most, disk=each[0].disk)
+    most = max(one.memory for one in directions)
+    return replace(_together(directions), memory=most, disk=directions[0].disk)
 
 
-def _of(job: Job, tried: float | None, settings: PredictSettings, measure: bool) -> Forecast:
+def _job_steps(
+    job: Job, tried: float | None, settings: PredictSettings, measure: bool
+) -> Steps[Forecast]:
+    yield Step(0, 0, "timing the network")
     threads = settings.threads or _threads()
-    pace = known_pace(job, threads) or tried
+    pace = known_pace(job, threads) or (None if tried is None else Pace(tried))
     if pace is None and measure:
-        _try(job)
+        yield from _trial_steps(job)
         pace = known_pace(job, threads)
     pixels = job.layout.count * job.plan.work
     stored = on_disk(job)
@@ -119,10 +158,11 @@ def _of(job: Job, tried: float | None, settings: PredictSettings, measure: bool)
         pixels=pixels,
         memory=job.one_pass + (0 if stored else scores_bytes(job)),
         disk=scores_bytes(job) if stored else 0,
-        seconds=None if pace is None else pace * pixels / len(job.device_names),
+        seconds=None if pace is None else pace.seconds * pixels / len(job.device_names),
         device=job.device.title,
         warnings=job.warnings,
         guessed=isinstance(job.model, ArrayModel),
+        longest=None if pace is None else pace.longest(math.prod(job.plan.largest)),
     )
 
 
@@ -139,7 +179,13 @@ def _together(each: list[Forecast]) -> Forecast:
         device=each[0].device,
         warnings=tuple(dict.fromkeys(w for one in each for w in one.warnings)),
         guessed=any(one.guessed for one in each),
+        longest=_most([one.longest for one in each]),
     )
+
+
+def _most(each: list[float | None]) -> float | None:
+    known = [one for one in each if one is not None]
+    return max(known) if len(known) == len(each) else None
 
 
 def _threads() -> int:
@@ -148,7 +194,7 @@ def _threads() -> int:
     return torch.get_num_threads()
 
 
-def _try(job: Job) -> None:
+def _trial_steps(job: Job) -> Steps[None]:
     """Time the network on a small piece without an image."""
     card = job.model.card
     edge = -(-TRIAL[card.dims] // card.grid) * card.grid
@@ -157,11 +203,15 @@ def _try(job: Job) -> None:
     (tile,) = _one_tile(shape, card.grid if card.tile is None else 1)
     with (
         engine_for(job) as engine,
-        Watch(job, engine.threads) as watch,
+        Watch(job, engine) as watch,
     ):
-        for _ in range(2):
-            with watch.lap(tile):
-                engine.run(block)
+        began = time.monotonic()
+        for number in range(TRIALS):
+            if number > 1 and time.monotonic() - began > ENOUGH:
+                break
+            with watch.lap(tile) as lap, closing(engine.begin(block)) as passing:
+                for _ in waited(passing, Piece(None, ""), lap):
+                    yield Step(0, 0, "timing the network")
 
 
 def _one_tile(shape: tuple[int, ...], grid: int) -> TilePlan:

@@ -15,11 +15,13 @@ from napari_defectseg.inference.flips import Turn, doubt_about, turns_of
 from napari_defectseg.inference.layout import Layout
 from napari_defectseg.inference.memory import bytes_per_pixel, default_budget
 from napari_defectseg.inference.patches import WindowPlan, plan_windows
+from napari_defectseg.inference.region import Region
 from napari_defectseg.inference.scale import scale_of
 from napari_defectseg.inference.segments import plan_segments
 from napari_defectseg.inference.settings import PredictSettings
 from napari_defectseg.inference.shared import SharedModel
 from napari_defectseg.inference.tiling import (
+    Box,
     TilePlan,
     TilingSettings,
     plan_fixed_tiles,
@@ -123,7 +125,8 @@ class Job:
     @property
     def scores_shape(self) -> tuple[int, ...]:
         """Shape of the scores, channels in front."""
-        return (self.model.card.score_channels, *self.image.label_shape)
+        wanted = (part.stop - part.start for part in self.layout.wanted)
+        return (self.model.card.score_channels, *wanted)
 
     def resolved(self, engine: str, threads: int) -> dict[str, Any]:
         """Return the plan as plain JSON values; the same plan gives the same bits."""
@@ -174,7 +177,7 @@ def prepare(
     channels = ChannelPlan.of(image.name, image.channels, wanted, settings.channel)
     layout = Layout.of(image, card.dims, channels, card.slices)
     scale = scale_of(card, image, settings.pixel_policy, layout.seen, square=square)
-    layout = layout.on(scale.resampling)
+    layout = replace(layout.on(scale.resampling), region=_region(image, settings))
     device, *others = [_device(model, name) for name in wanted_devices(settings)]
     alone = _why_alone(model, device) if others else ""
     budget = settings.memory or default_budget()
@@ -187,6 +190,7 @@ def prepare(
         alone_warning(card, layout),
         doubt_about(card, settings.flips),
         alone,
+        Region.parse(settings.region).sentence(image) if settings.region else "",
     )
     warnings = tuple(s for s in said if s)
     return Job(
@@ -205,6 +209,24 @@ def prepare(
     )
 
 
+def on_region(job: Job, box: Box) -> Job:
+    """Return the work of a part of the image alone, planned anew.
+
+    Parameters
+    ----------
+    job : Job
+    box : tuple of slice
+        Along the label axes of the image.
+    """
+    layout = replace(job.layout, region=box)
+    limits = TilingSettings(job.budget, job.bytes_per_pixel, job.settings.tile)
+    return replace(job, layout=layout, plan=_plan(job.model.card, layout, limits))
+
+
+def _region(image: CalibratedImage, settings: PredictSettings) -> Box | None:
+    return Region.parse(settings.region).box(image) if settings.region else None
+
+
 def _plan(card: ModelCard, layout: Layout, limits: TilingSettings) -> TilePlan | WindowPlan:
     if card.windows is not None:
         channels = card.in_channels + card.score_channels
@@ -213,8 +235,12 @@ def _plan(card: ModelCard, layout: Layout, limits: TilingSettings) -> TilePlan |
     if card.batch_norm == "image":
         return plan_segments(layout.shape, card.grid, card.segment, limits)
     if card.tile is not None:
-        return plan_fixed_tiles(layout.shape, card.grid, card.halo, card.tile, limits)
-    return plan_tiles(layout.shape, card.grid, layout.widened(card.halo, card.grid), limits)
+        box = layout.seen_region
+        return plan_fixed_tiles(layout.shape, card.grid, card.halo, card.tile, limits, box)
+    halo = layout.widened(card.halo, card.grid)
+    # Where all scores of an image are scaled together, all of them are needed.
+    box = None if card.rescale == "image" else layout.seen_region
+    return plan_tiles(layout.shape, card.grid, halo, limits, box)
 
 
 def _bytes_per_pixel(model: OpenedModel) -> float:

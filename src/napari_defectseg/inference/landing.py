@@ -23,8 +23,10 @@ from napari_defectseg.inference.ledger import FILE, Entry, Ledger
 from napari_defectseg.inference.memory import default_budget
 from napari_defectseg.inference.predict import Part, Piece, pieces
 from napari_defectseg.inference.recover import MemoryFull, lighter
+from napari_defectseg.inference.region import Region
 from napari_defectseg.inference.settings import PredictSettings
 from napari_defectseg.inference.stores import Stores
+from napari_defectseg.inference.worked import Worked
 from napari_defectseg.labels.decode import DecodeSettings
 from napari_defectseg.models.model import Model
 
@@ -228,18 +230,21 @@ class _Run:
             for first in good:
                 self._replaced += before[first].replaced
         kept = done = sum(before[first].tiles for first in good)
-        yield Step(done, job.total, "measuring grey values")
+        worked = Worked(job)
+        yield Step(done, job.total, "measuring grey values", share=worked.share(done))
         for first, stop in _missing(job.total, [before[n] for n in good]):
             number = first
             with closing(pieces(job, engine, first)) as run:
                 for piece in run:
                     if piece.part is None:
-                        yield Step(done + piece.ahead, job.total, piece.words)
+                        share = worked.share(done + piece.ahead, piece.within)
+                        yield Step(done + piece.ahead, job.total, piece.words, share=share)
                         continue
                     part = replace(piece.part, kept_in=self._folder)
                     self._land(part, number, piece, ledger, stores)
                     number, done = number + piece.tiles, done + piece.tiles
-                    yield Step(done, job.total, piece.words, partial=part)
+                    share = worked.share(done)
+                    yield Step(done, job.total, piece.words, partial=part, share=share)
                     if number >= stop:
                         break
         sha256 = self._landing.image_sha256
@@ -347,5 +352,8 @@ def progress_of(folder: Path) -> tuple[int, int] | None:
 
 def too_large(model: Model, image: CalibratedImage, settings: PredictSettings) -> bool:
     """Return whether the scores of an image are more than the memory that a run may take."""
-    size = 4 * model.card.score_channels * int(np.prod(image.label_shape, dtype=np.int64))
+    shape = image.label_shape
+    if settings.region:
+        shape = tuple(part.stop - part.start for part in Region.parse(settings.region).box(image))
+    size = 4 * model.card.score_channels * int(np.prod(shape, dtype=np.int64))
     return size > (settings.memory or default_budget())

@@ -37,6 +37,8 @@ class Layout:
         What was done to the channels before that, see `ChannelPlan`.
     slices : int
         Neighbouring slices that one plane is seen with, an odd number.
+    region : tuple of slice or None
+        The part of the image that is wanted, along its label axes; None: all of it.
     """
 
     image: CalibratedImage
@@ -45,6 +47,7 @@ class Layout:
     resampling: Resampling | None = None
     converted: str = ""
     slices: int = 1
+    region: Box | None = None
 
     @classmethod
     def of(
@@ -114,14 +117,44 @@ class Layout:
     @property
     def count(self) -> int:
         """Number of planes or volumes."""
-        return math.prod(self._lengths())
+        return math.prod(len(steps) for steps in self._steps())
 
-    def _lengths(self) -> tuple[int, ...]:
-        return tuple(self.image.shape[self.image.axes.index(name)] for name in self.through)
+    @property
+    def wanted(self) -> Box:
+        """The part of the image that is wanted, along its label axes."""
+        return self.region or tuple(slice(0, n) for n in self.image_shape)
+
+    @property
+    def image_shape(self) -> tuple[int, ...]:
+        """Lengths of the label axes of the image itself, not of what the network sees."""
+        lengths = dict(zip(self.image.label_axes, self.image.label_shape, strict=True))
+        if self.resampling is not None:
+            lengths.update(zip(self.seen, self.resampling.source, strict=True))
+        return tuple(lengths[name] for name in self.image.label_axes)
+
+    @property
+    def seen_region(self) -> Box | None:
+        """The part that is wanted of what the network sees; None: all of it."""
+        if self.region is None:
+            return None
+        at = dict(zip(self.image.label_axes, self.region, strict=True))
+        box = tuple(at[name] for name in self.seen)
+        if self.resampling is None:
+            return box
+        lengths = zip(box, self.resampling.source, self.resampling.target, strict=True)
+        return tuple(slice(part.start * t // s, -(-part.stop * t // s)) for part, s, t in lengths)
+
+    def _steps(self) -> tuple[range, ...]:
+        at = dict(zip(self.image.label_axes, self.wanted, strict=True))
+        return tuple(range(at[name].start, at[name].stop) for name in self.through)
 
     def indices(self) -> Iterator[Index]:
-        """Yield the index along `through` of each plane or volume."""
-        yield from product(*(range(n) for n in self._lengths()))
+        """Yield the index along `through` of each plane or volume that is wanted."""
+        yield from product(*self._steps())
+
+    def everywhere(self) -> Layout:
+        """Return the layout of the whole image."""
+        return replace(self, region=None)
 
     def read(self, index: Index, box: Box | None = None) -> np.ndarray[Any, Any]:
         """Return pixels as the network's channels.
@@ -144,7 +177,7 @@ class Layout:
         if "z" not in self.through:
             return np.concatenate([self._read(index, box)] * self.slices)
         axis, reach = self.through.index("z"), self.slices // 2
-        last = self._lengths()[axis] - 1
+        last = self.image.shape[self.image.axes.index("z")] - 1
         near = [min(max(index[axis] + n, 0), last) for n in range(-reach, reach + 1)]
         return np.concatenate(
             [self._read((*index[:axis], z, *index[axis + 1 :]), box) for z in near]
@@ -161,7 +194,7 @@ class Layout:
         return self.channels.apply(block if "c" in axes else block[None])
 
     def where(self, index: Index, box: Box) -> Box:
-        """Return the place of a box in the scores, channels in front."""
+        """Return the place of a box in the image, channels in front."""
         at: dict[str, int | slice] = {
             **dict(zip(self.through, index, strict=True)),
             **dict(zip(self.seen, box, strict=True)),
@@ -196,7 +229,27 @@ class Layout:
             box, inside = tile.inner, scores[(slice(None), *tile.local)]
         else:
             box, inside = self.resampling.part(scores, tile)
-        return self.where(index, box), self.shaped(inside)
+        return self.cut(self.where(index, box), self.shaped(inside))
+
+    def cut(self, where: Box, scores: np.ndarray[Any, Any]) -> tuple[Box, np.ndarray[Any, Any]]:
+        """Return the place in the scores of what lies in a place of the image, and that part of it.
+
+        Parameters
+        ----------
+        where : tuple of slice
+            As `where` gives it.
+        scores : ndarray
+            Of that shape; what is not wanted is left out.
+        """
+        if self.region is None:
+            return where, scores
+        inside, place = [slice(None)], [slice(None)]
+        for part, wanted in zip(where[1:], self.region, strict=True):
+            first = min(max(part.start, wanted.start), part.stop)
+            last = max(first, min(part.stop, wanted.stop))
+            inside.append(slice(first - part.start, last - part.start))
+            place.append(slice(first - wanted.start, last - wanted.start))
+        return tuple(place), scores[tuple(inside)]
 
     def words(self, index: Index) -> str:
         """Return the place in words: ``"frame 3, slice 17"``, empty for a single one."""

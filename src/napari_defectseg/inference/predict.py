@@ -13,6 +13,7 @@ import numpy as np
 
 from napari_defectseg.core.errors import DeviceError
 from napari_defectseg.core.progress import Step, Steps, drive
+from napari_defectseg.core.stopwatch import Stopwatch
 from napari_defectseg.images.image import CalibratedImage
 from napari_defectseg.inference.ahead import read_ahead
 from napari_defectseg.inference.begun import Begun
@@ -26,6 +27,7 @@ from napari_defectseg.inference.pace import Watch
 from napari_defectseg.inference.patches import WindowPlan
 from napari_defectseg.inference.prediction import Prediction
 from napari_defectseg.inference.recover import MemoryFull, lighter, watching_memory
+from napari_defectseg.inference.region import Region
 from napari_defectseg.inference.rescale import rescale
 from napari_defectseg.inference.scores import room_for_scores
 from napari_defectseg.inference.segments import Result, seamless, together
@@ -33,6 +35,7 @@ from napari_defectseg.inference.settings import PredictSettings
 from napari_defectseg.inference.source import Source
 from napari_defectseg.inference.tiling import Box, Tile, TilePlan
 from napari_defectseg.inference.windowed import WindowedPlane
+from napari_defectseg.inference.worked import Worked
 from napari_defectseg.models.model import Model
 from napari_defectseg.models.several import SeveralModels
 
@@ -68,8 +71,9 @@ def predict(
     *,
     on_step: Callable[[Step], None] | None = None,
     cancelled: Callable[[], bool] | None = None,
+    region: Region | str | None = None,
 ) -> Prediction:
-    """Return the scores of an image.
+    """Return the scores of an image, or of a part of it.
 
     Parameters
     ----------
@@ -82,7 +86,9 @@ def predict(
     on_step : callable, optional
         Called with each step.
     cancelled : callable, optional
-        Asked after each tile; true stops.
+        Asked after each tile and now and then inside one; true stops.
+    region : Region or str, optional
+        The part to predict, see `PredictSettings.region`.
 
     Raises
     ------
@@ -95,6 +101,8 @@ def predict(
     Cancelled
         If `cancelled` said so.
     """
+    if region is not None:
+        settings = replace(settings or PredictSettings(), region=str(region))
     return drive(predict_steps(model, image, settings), on_step, cancelled)
 
 
@@ -142,7 +150,8 @@ def go_on_steps(begun: Begun) -> Steps[Prediction]:
             "This prediction cannot go on: what it wrote was taken away when it stopped.",
             hint="Predict again.",
         )
-    yield Step(begun.done, begun.job.total, "getting the model ready")
+    share = Worked(begun.job).share(begun.done)
+    yield Step(begun.done, begun.job.total, "getting the model ready", share=share)
     return (yield from _to_the_end(begun.job, 0, begun, begun.seconds))
 
 
@@ -166,19 +175,24 @@ def _run_steps(job: Job, held: int, begun: Begun | None, spent: float) -> Steps[
         engine_for(job, kept=job.budget + room.in_memory if job.keeps else 0) as engine,
     ):
         run = begun or Begun(job, room, job.resolved(engine.name, engine.threads), seconds=spent)
-        yield Step(run.done, job.total, "measuring grey values")
+        worked = Worked(job)
+        yield Step(run.done, job.total, "measuring grey values", share=worked.share(run.done))
         for piece in pieces(job, engine, run.done):
+            done = run.done + piece.ahead
             if piece.part is None:
-                yield Step(run.done + piece.ahead, job.total, piece.words)
+                share = worked.share(done, piece.within)
+                yield Step(done, job.total, piece.words, share=share)
                 continue
-            room.target[piece.part.where] = piece.part.scores
+            if piece.part.scores.size:  # a tile may lie beside the region that is wanted
+                room.target[piece.part.where] = piece.part.scores
             run = replace(
                 run,
                 done=run.done + piece.tiles,
                 replaced=run.replaced + piece.replaced,
                 seconds=spent + time.perf_counter() - started,
             )
-            yield Step(run.done, job.total, piece.words, partial=replace(piece.part, begun=run))
+            part, share = replace(piece.part, begun=run), worked.share(run.done)
+            yield Step(run.done, job.total, piece.words, partial=part, share=share)
     return run
 
 
@@ -196,6 +210,8 @@ class Piece:
         Number of tiles that the part finishes.
     ahead : int
         Without a part: tiles of this plane that are computed and wait.
+    within : float
+        Without a part: share of the tile that is being computed.
     """
 
     part: Part | None
@@ -203,16 +219,19 @@ class Piece:
     replaced: Replaced = field(default_factory=Replaced)
     tiles: int = 1
     ahead: int = 0
+    within: float = 0.0
 
 
-def pieces(job: Job, engine: Engine, first: int) -> Generator[Piece, None, None]:
-    """Compute the tiles, all but the `first` ones."""
-    source = Source(job)
+def pieces(
+    job: Job, engine: Engine, first: int, source: Source | None = None
+) -> Generator[Piece, None, None]:
+    """Compute the tiles, all but the `first` ones; a new source is made where none is given."""
+    source = source or Source(job)
     card = job.model.card
     plane = _whole if "image" in (card.batch_norm, card.rescale) else None
     if card.windows is not None:
         plane = _windowed
-    with Watch(job, engine.threads) as watch:
+    with Watch(job, engine) as watch:
         run = _Run(job, source, engine, watch)
         if plane is None:
             yield from (
@@ -300,10 +319,10 @@ class _Plane:
         waiting = Piece(None, _words(self.job, self.index, number), ahead=ahead)
         with (
             watching_memory(_of(tile)),
-            self.watch.lap(tile),
+            self.watch.lap(tile) as lap,
             closing(self.engine.begin(block)) as passing,
         ):
-            scores = yield from waited(passing, waiting)
+            scores = yield from waited(passing, waiting, lap)
         self.check(tile, scores)
         return scores
 
@@ -320,15 +339,17 @@ def _of(tile: Tile) -> str:
     return f"a tile of {' × '.join(str(n) for n in tile.shape)} pixels"
 
 
-def waited(passing: Pass, waiting: Piece) -> Generator[Piece, None, Array]:
-    """Yield `waiting` as often as a pass waits, and return its scores."""
+def waited(passing: Pass, waiting: Piece, lap: Stopwatch) -> Generator[Piece, None, Array]:
+    """Yield `waiting` as often as a pass waits, and return its scores; a pause is not timed."""
     while True:
         try:
-            next(passing)
+            within = next(passing)
         except StopIteration as end:
             scores: Array = end.value
             return scores
-        yield waiting
+        lap.halt()
+        yield replace(waiting, within=within or 0.0)
+        lap.go()
 
 
 def _windowed(plane: _Plane, known: int) -> Iterator[Piece]:
@@ -348,8 +369,8 @@ def _windowed(plane: _Plane, known: int) -> Iterator[Piece]:
     if job.model.card.rescale == "image":
         rescale([scores], job.model.card.name)
     where = layout.where(plane.index, tuple(slice(0, n) for n in layout.shape))
-    words = _words(job, plane.index, len(plan))
-    yield Piece(Part(where, layout.shaped(scores)), words, replaced, tiles=len(plan))
+    found = Part(*layout.cut(where, layout.shaped(scores)))
+    yield Piece(found, _words(job, plane.index, len(plan)), replaced, tiles=len(plan))
 
 
 def _whole(plane: _Plane, known: int) -> Iterator[Piece]:
@@ -378,4 +399,4 @@ def _whole(plane: _Plane, known: int) -> Iterator[Piece]:
 def _words(job: Job, index: Index, number: int) -> str:
     place = job.layout.words(index)
     tiles = f"tile {number} of {len(job.plan)}" if len(job.plan) > 1 else ""
-    return ", ".join(part for part in (place, tiles) if part) or "predicted"
+    return ", ".join(part for part in (place, tiles) if part) or "predicting"

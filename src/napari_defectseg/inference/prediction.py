@@ -50,6 +50,9 @@ class Prediction:
     disagreement : array-like of float32 or None
         Of several models for the same classes: how far their probabilities lie apart at each
         place of a mask (standard deviation, of the class where it is largest: 0 to 0.5).
+    offset : tuple of int
+        Where the scores begin in the image, along `axes`, if they are those of a part of it;
+        empty: at its first pixel.
     """
 
     scores: ArrayLike
@@ -65,6 +68,13 @@ class Prediction:
     seconds: float = 0.0
     warnings: tuple[str, ...] = ()
     disagreement: ArrayLike | None = None
+    offset: tuple[int, ...] = ()
+
+    @property
+    def box(self) -> tuple[slice, ...]:
+        """The part of the image that the scores are about, along `axes`."""
+        starts = self.offset or (0,) * len(self.shape)
+        return tuple(slice(s, s + n) for s, n in zip(starts, self.shape, strict=True))
 
     @property
     def has_background(self) -> bool:

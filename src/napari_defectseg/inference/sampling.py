@@ -41,6 +41,7 @@ def sample(layout: Layout, most: int = MOST) -> np.ndarray[Any, Any]:
     -------
     ndarray, shape (in_channels, n)
     """
+    layout = layout.everywhere()  # a region gets the grey values that the whole image gets
     indices = list(layout.indices())
     size = math.prod(layout.shape)
     wanted = max(1, most // size)

@@ -85,6 +85,9 @@ class TemporaryScores:
     def __getitem__(self, key: Any) -> Any:
         return self._array[key]
 
+    def __setitem__(self, key: Any, value: Any) -> None:
+        self._array[key] = value
+
 
 def scores_bytes(job: Job) -> int:
     """Return what the scores take, in bytes, before compression."""
@@ -172,7 +175,7 @@ def _chunks(job: Job) -> tuple[int, ...]:
     if job.settings.volume == "three-axes":
         seen = ("z", "y", "x")
     side = SIDES[len(seen)]
-    lengths = zip(image.label_axes, image.label_shape, strict=True)
+    lengths = zip(image.label_axes, job.scores_shape[1:], strict=True)
     return (1, *(min(n, side) if name in seen else 1 for name, n in lengths))
 
 

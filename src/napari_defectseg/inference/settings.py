@@ -61,6 +61,9 @@ class PredictSettings:
     devices : tuple of str
         Several devices that share the tiles, for example two graphics cards; the result does
         not depend on how they share them. Empty: `device` alone.
+    region : str or None
+        The part of the image to predict, see `Region.parse`: ``"y=100:612,x=0:512"``; None: all
+        of it. There it gives what the whole image gives.
     """
 
     device: Annotated[
@@ -112,6 +115,7 @@ class PredictSettings:
         ),
     ] = "slices"
     devices: tuple[str, ...] = ()
+    region: Annotated[str | None, Setting("Region", none="whole image")] = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "devices", tuple(self.devices))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import copy
 from typing import Any
 
 import numpy as np
@@ -45,16 +46,26 @@ class Source:
         elif self._scope == "constant":
             self._chain = self._fitted(np.zeros((1, 1), job.image.dtype))
 
+    def on(self, job: Job) -> Source:
+        """Return a source for another part of the same image; what was measured holds there."""
+        other = copy(self)
+        other._job = job
+        return other
+
     def start(self, index: Index) -> None:
         """Go to the next plane or volume; it is kept in memory where it is small.
 
         Its own grey values are measured on all of it, or on an even sample where it is large.
         """
+        if self._item is not None and index == self._index:
+            return
         self._index = index
         job = self._job
         size = np.prod(job.layout.shape) * job.image.dtype.itemsize * job.model.card.in_channels
+        # Of a region only what its tiles see is read.
         small = size * SMALL_SHARE <= job.budget
-        self._item = job.layout.read(index) if small else None
+        kept = small and (job.layout.region is None or self._scope == "slice")
+        self._item = job.layout.read(index) if kept else None
         if self._scope == "slice":
             item = self._item
             self._fit(sample_of(job.layout, index, self._most) if item is None else item)

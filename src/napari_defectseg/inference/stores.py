@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from napari_defectseg.inference.predict import Part
 
 MASK, OWN, SCORES = "classes.zarr", "chosen.zarr", "scores.zarr"
+NOTHING = checksum(())
+"""Of a block that has no pixel."""
 DAMAGE = (OSError, RuntimeError, ValueError, KeyError, TypeError, MemoryError)
 """What reading a damaged block of a store leads to."""
 
@@ -57,7 +59,7 @@ class Stores:
     def create(cls, folder: Path, job: Job, *, scores: bool) -> Stores:
         """Make new stores for a job in place of those that are there."""
         card = job.model.card
-        shape, chunks = job.image.label_shape, block_sides(job)
+        shape, chunks = job.scores_shape[1:], block_sides(job)
         if card.task == "multilabel":
             shape, chunks = (len(card.classes), *shape), (1, *chunks)
         known = {"classes": card.classes.as_dict(), "task": card.task}
@@ -115,6 +117,8 @@ class Stores:
             Place and scores, channels in front.
         decode : DecodeSettings
         """
+        if not part.scores.size:  # the tile lies beside the region that is wanted
+            return NOTHING
         scores = np.ascontiguousarray(part.scores)
         where = part.where[1:]
         mask = class_values(scores, self.classes, self.task, decode)
@@ -141,6 +145,8 @@ class Stores:
         return good
 
     def _agrees(self, entry: Entry) -> bool:
+        if any(part.start >= part.stop for part in entry.where):
+            return entry.checksum == NOTHING
         try:
             mask = np.asarray(self.mask[self._key(entry.where)])
             if self.scores is not None:
@@ -178,7 +184,7 @@ def block_sides(job: Job) -> tuple[int, ...]:
     sides = dict.fromkeys(seen, most)
     if isinstance(plan, TilePlan) and job.layout.resampling is None:
         sides = {name: _divisor(core, most) for name, core in zip(seen, plan.core, strict=True)}
-    lengths = zip(job.image.label_axes, job.image.label_shape, strict=True)
+    lengths = zip(job.image.label_axes, job.scores_shape[1:], strict=True)
     return tuple(min(n, sides[name]) if name in seen else 1 for name, n in lengths)
 
 

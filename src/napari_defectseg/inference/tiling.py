@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import product
 from typing import Any, TypeAlias
 
@@ -72,6 +72,9 @@ class TilePlan:
     fixed : tuple of int or None
         Lengths that every tile has, where the network takes no others: at the borders of the
         image a tile then moves inwards instead of becoming shorter.
+    box : tuple of slice or None
+        The part of the image that is wanted; None: all of it. Tiles begin on the same grid, and
+        their halo reaches beyond it.
     """
 
     shape: Shape
@@ -80,11 +83,13 @@ class TilePlan:
     halo: int
     core: Shape
     fixed: Shape | None = None
+    box: Box | None = None
 
     @property
     def counts(self) -> Shape:
         """Number of tiles along each axis."""
-        return tuple(-(-n // c) for n, c in zip(self.padded, self.core, strict=True))
+        spans = spans_of(self.padded, self.grid, self.box)
+        return tuple(-(-(s.stop - s.start) // c) for s, c in zip(spans, self.core, strict=True))
 
     def __len__(self) -> int:
         return math.prod(self.counts)
@@ -122,14 +127,16 @@ class TilePlan:
 
     def _along(self, axis: int, number: int) -> tuple[slice, int, slice, slice, slice]:
         length, padded, core = self.shape[axis], self.padded[axis], self.core[axis]
-        start = number * core
-        stop = min(start + core, padded)
+        span = spans_of(self.padded, self.grid, self.box)[axis]
+        wanted = slice(0, length) if self.box is None else self.box[axis]
+        start = span.start + number * core
+        stop = min(start + core, span.stop)
         outer = slice(max(start - self.halo, 0), min(stop + self.halo, padded))
         if self.fixed is not None:
             first = min(outer.start, padded - self.fixed[axis])
             outer = slice(first, first + self.fixed[axis])
         read = slice(outer.start, min(outer.stop, length))
-        inner = slice(start, min(stop, length))
+        inner = slice(max(start, wanted.start), min(stop, wanted.stop))
         local = slice(inner.start - outer.start, inner.stop - outer.start)
         return read, outer.stop - read.stop, outer, inner, local
 
@@ -150,7 +157,7 @@ class TilePlan:
         axis = max(divisible, key=lambda number: self.core[number])
         core = list(self.core)
         core[axis] = -(-core[axis] // self.grid // 2) * self.grid
-        return TilePlan(self.shape, self.padded, self.grid, self.halo, tuple(core))
+        return replace(self, core=tuple(core))
 
     def as_dict(self) -> dict[str, Any]:
         """Return plain JSON values that say what was done."""
@@ -161,7 +168,18 @@ class TilePlan:
             "core": list(self.core),
             "tiles": len(self),
             **({"fixed": list(self.fixed)} if self.fixed else {}),
+            **({"box": [[part.start, part.stop] for part in self.box]} if self.box else {}),
         }
+
+
+def spans_of(padded: Shape, grid: int, box: Box | None) -> Box:
+    """Return what tiles cover, along each axis of the padded image: the box made whole cells."""
+    if box is None:
+        return tuple(slice(0, n) for n in padded)
+    return tuple(
+        slice(part.start // grid * grid, min(-(-part.stop // grid) * grid, n))
+        for n, part in zip(padded, box, strict=True)
+    )
 
 
 @dataclass(frozen=True)
@@ -184,7 +202,12 @@ class TilingSettings:
 
 
 def plan_fixed_tiles(
-    shape: Shape, grid: int, halo: int | None, tile: Shape, settings: TilingSettings
+    shape: Shape,
+    grid: int,
+    halo: int | None,
+    tile: Shape,
+    settings: TilingSettings,
+    box: Box | None = None,
 ) -> TilePlan:
     """Return the plan of a network that takes tiles of one size alone.
 
@@ -200,6 +223,8 @@ def plan_fixed_tiles(
     tile : tuple of int
         Lengths of every tile.
     settings : TilingSettings
+    box : tuple of slice, optional
+        The part that is wanted.
 
     Raises
     ------
@@ -224,7 +249,7 @@ def plan_fixed_tiles(
         )
     padded = tuple(max(-(-n // grid) * grid, t) for n, t in zip(shape, tile, strict=True))
     one = tuple(p if p == t else c for p, t, c in zip(padded, tile, core, strict=True))
-    plan = TilePlan(shape, padded, grid, halo, one, tile)
+    plan = TilePlan(shape, padded, grid, halo, one, tile, box)
     if not _fits(plan, settings):
         raise DeviceError(
             f"{settings.memory_bytes / 1e6:.3g} MB are not enough for one tile of this network.",
@@ -233,7 +258,13 @@ def plan_fixed_tiles(
     return plan
 
 
-def plan_tiles(shape: Shape, grid: int, halo: int | None, settings: TilingSettings) -> TilePlan:
+def plan_tiles(
+    shape: Shape,
+    grid: int,
+    halo: int | None,
+    settings: TilingSettings,
+    box: Box | None = None,
+) -> TilePlan:
     """Return the plan that computes the fewest pixels within the memory.
 
     Parameters
@@ -245,6 +276,8 @@ def plan_tiles(shape: Shape, grid: int, halo: int | None, settings: TilingSettin
     halo : int or None
         A multiple of `grid`; None: the network looks at the whole image.
     settings : TilingSettings
+    box : tuple of slice, optional
+        The part of the image that is wanted; None: all of it.
 
     Raises
     ------
@@ -254,14 +287,17 @@ def plan_tiles(shape: Shape, grid: int, halo: int | None, settings: TilingSettin
         If the network cannot be tiled, or the tile is smaller than its halo.
     """
     padded = tuple(-(-n // grid) * grid for n in shape)
-    whole = TilePlan(shape, padded, grid, halo or 0, padded)
+    spans = spans_of(padded, grid, box)
+    lengths = tuple(span.stop - span.start for span in spans)
+    reach = halo if halo is not None else 0 if box is None else max(padded)
+    whole = TilePlan(shape, padded, grid, reach, lengths, box=box)
     if settings.tile is not None:
         if halo is None:
             raise ModelError(
                 "This network looks at the whole image, so it cannot be cut into tiles.",
                 hint="Leave the tile size open.",
             )
-        return TilePlan(shape, padded, grid, halo, _core_of(settings.tile, padded, grid, halo))
+        return replace(whole, core=_core_of(settings.tile, lengths, grid, halo))
     if _fits(whole, settings):
         return whole
     if halo is None:
@@ -271,14 +307,14 @@ def plan_tiles(shape: Shape, grid: int, halo: int | None, settings: TilingSettin
             f"allowed.",
             hint="Allow more memory, or crop the image.",
         )
-    core = _cheapest(padded, grid, halo, settings)
+    core = _cheapest(padded, spans, grid, halo, settings)
     if core is None:
-        least = TilePlan(shape, padded, grid, halo, (grid,) * len(shape))
+        least = replace(whole, core=(grid,) * len(shape))
         raise DeviceError(
             f"{settings.memory_bytes / 1e6:.3g} MB are not enough for one tile of this network.",
             hint=f"Allow at least {_need(least, settings) / 1e6:.3g} MB.",
         )
-    return TilePlan(shape, padded, grid, halo, core)
+    return replace(whole, core=core)
 
 
 def _need(plan: TilePlan, settings: TilingSettings) -> float:
@@ -289,21 +325,24 @@ def _fits(plan: TilePlan, settings: TilingSettings) -> bool:
     return _need(plan, settings) <= settings.memory_bytes
 
 
-def _core_of(tile: int, padded: Shape, grid: int, halo: int) -> Shape:
-    if tile >= max(padded):
-        return padded
+def _core_of(tile: int, lengths: Shape, grid: int, halo: int) -> Shape:
+    if tile >= max(lengths):
+        return lengths
     core = (tile - 2 * halo) // grid * grid
     if core < grid:
         raise ModelError(
             f"A tile of {tile} pixels has no inside: this network needs {halo} pixels around it.",
             hint=f"Use at least {2 * halo + grid}.",
         )
-    return tuple(n if n <= tile else min(core, n) for n in padded)
+    return tuple(n if n <= tile else min(core, n) for n in lengths)
 
 
-def _cheapest(padded: Shape, grid: int, halo: int, settings: TilingSettings) -> Shape | None:
+def _cheapest(
+    padded: Shape, spans: Box, grid: int, halo: int, settings: TilingSettings
+) -> Shape | None:
     """Return the core that fits and makes the network compute the fewest pixels."""
-    cores, works, sizes = zip(*(_choices(n, grid, halo) for n in padded), strict=True)
+    along = (_choices(n, span, grid, halo) for n, span in zip(padded, spans, strict=True))
+    cores, works, sizes = zip(*along, strict=True)
     volume = _outer_product(sizes)
     work = np.where(
         volume * settings.bytes_per_pixel <= settings.memory_bytes, _outer_product(works), np.inf
@@ -314,19 +353,18 @@ def _cheapest(padded: Shape, grid: int, halo: int, settings: TilingSettings) -> 
     return tuple(int(core[i]) for core, i in zip(cores, best, strict=True))
 
 
-def _choices(length: int, grid: int, halo: int) -> tuple[Any, Any, Any]:
+def _choices(padded: int, span: slice, grid: int, halo: int) -> tuple[Any, Any, Any]:
     """Return cores to choose from along one axis, pixels computed and largest tile for each."""
-    cells = length // grid
+    cells = (span.stop - span.start) // grid
     parts = np.arange(1, min(cells, MOST_PARTS) + 1)
     cores = np.unique(-(-cells // parts))[::-1] * grid
     if cores[-1] > grid:
         cores = np.append(cores, grid)
     works, sizes = [], []
     for core in cores:
-        starts = np.arange(0, length, core)
-        outer = np.minimum(np.minimum(starts + core, length) + halo, length) - np.maximum(
-            starts - halo, 0
-        )
+        starts = np.arange(span.start, span.stop, core)
+        stops = np.minimum(starts + core, span.stop)
+        outer = np.minimum(stops + halo, padded) - np.maximum(starts - halo, 0)
         works.append(int(outer.sum()))
         sizes.append(int(outer.max()))
     return cores, np.asarray(works, float), np.asarray(sizes, float)

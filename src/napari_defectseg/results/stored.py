@@ -16,8 +16,9 @@ from napari_defectseg.core.classes import UNLABELLED, ClassMap
 from napari_defectseg.core.errors import ClassError, FileMissing, RecipeError
 from napari_defectseg.images.image import CalibratedImage
 from napari_defectseg.images.space import ReferenceSpace
+from napari_defectseg.inference.region import Region
 from napari_defectseg.labels.labelmap import LabelMap
-from napari_defectseg.measurement.region import Region
+from napari_defectseg.measurement.region import Region as CountedRegion
 from napari_defectseg.measurement.table import RegionTable
 from napari_defectseg.results.folder import EDITS, FORMATS
 from napari_defectseg.results.recipe import Recipe
@@ -63,8 +64,15 @@ class StoredResult:
         return Path(self.summary["image"]["path"])
 
     def image(self) -> CalibratedImage:
-        """Open the image it was made of, with the pixel size that was used; see `original`."""
-        return self.original().with_calibration(self.calibration)
+        """Open what it was made of, with the pixel size that was used; see `original`.
+
+        Of an image of which a region was predicted, that part.
+        """
+        image = self.original().with_calibration(self.calibration)
+        region = ((self.summary.get("settings") or {}).get("predict") or {}).get("region")
+        if region and list(image.shape) != self.summary["image"]["shape"]:
+            return Region.parse(region).part(image)
+        return image
 
     def original(self) -> CalibratedImage:
         """Open the image it was made of, with the pixel size that its file says.
@@ -245,10 +253,10 @@ def _stored(place: Path, known: dict[str, Entry]) -> StoredResult:
     return StoredResult(place, summary, entry)
 
 
-def _region(summary: dict[str, Any]) -> Region | None:
+def _region(summary: dict[str, Any]) -> CountedRegion | None:
     """Return what was counted, as ``summary.json`` says; None if it does not say all of it."""
     try:
-        return Region.from_dict(summary["region"])
+        return CountedRegion.from_dict(summary["region"])
     except (AttributeError, KeyError, TypeError, ValueError):
         return None
 

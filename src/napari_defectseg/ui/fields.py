@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from napari_defectseg.models.model import Model
     from napari_defectseg.ui.session import Session
 
-WAITS, RUNS, DONE, FAILED = "waits", "runs", "done", "failed"
+WAITS, RUNS, DONE, FAILED, SKIPPED = "waits", "runs", "done", "failed", "skipped"
 
 
 @dataclass(frozen=True)
@@ -32,17 +32,20 @@ class FieldState:
     ----------
     name : str
     state : str
-        ``"waits"``, ``"runs"``, ``"done"`` or ``"failed"``; empty: not asked for.
+        ``"waits"``, ``"runs"``, ``"done"``, ``"failed"`` or ``"skipped"``; empty: not asked for.
     count : int
         Objects that were found.
     problem : str
         Why it failed, as a sentence.
+    percent : int
+        How much of it is done while it runs.
     """
 
     name: str
     state: str = ""
     count: int = 0
     problem: str = ""
+    percent: int = 0
 
 
 class Fields(QObject):
@@ -99,7 +102,9 @@ class Fields(QObject):
         count : int
             Objects in it.
         """
-        if result.prediction is None:
+        if result.skipped:
+            self._set(place, SKIPPED)
+        elif result.prediction is None:
             self._set(place, FAILED, problem=result.problem)
         else:
             self._found[place] = result.prediction
@@ -110,10 +115,14 @@ class Fields(QObject):
         self.changed.emit()
         self._on_image(self._session.image)
 
-    def run(self, place: int) -> None:
-        """Say that an image is being predicted now."""
-        if 0 <= place < len(self.states) and self.states[place].state == WAITS:
-            self._set(place, RUNS)
+    def run(self, place: int, percent: int = 0) -> None:
+        """Say that an image is being predicted now, and how much of it is done."""
+        if not 0 <= place < len(self.states):
+            return
+        before = self.states[place]
+        now = replace(before, state=RUNS, percent=percent)
+        if before.state in (WAITS, RUNS) and now != before:
+            self.states[place] = now
             self.changed.emit()
 
     def end(self) -> None:
@@ -151,16 +160,20 @@ class Fields(QObject):
 
 
 def field_steps(
-    model: Model, collection: Collection, settings: PredictSettings, decode: DecodeSettings | None
+    model: Model,
+    collection: Collection,
+    settings: PredictSettings,
+    decode: DecodeSettings | None,
+    skipped: Callable[[int], bool],
 ) -> Steps[int]:
     """Predict a collection and count the objects of each image, in the worker's thread.
 
     ``Step.partial`` is ``(FieldPrediction, number of objects)`` for each image that is done;
-    returns how many are.
+    returns how many are. `skipped` is asked which ones are left out.
     """
     from napari_defectseg.inference.collection import predict_collection_steps
 
-    steps = predict_collection_steps(model, collection, settings)
+    steps = predict_collection_steps(model, collection, settings, skipped=skipped)
     done = 0
     try:
         while True:

@@ -80,9 +80,8 @@ def _steps(
 ) -> Steps[tuple[Forecast, DeviceChoice]]:
     """Return a forecast and the device; the network is timed once where it is not known yet."""
     from napari_defectseg.inference.devices import choose
-    from napari_defectseg.inference.forecast import forecast
+    from napari_defectseg.inference.forecast import forecast_steps
 
-    yield Step(0, 2, "looking for a device")
+    yield Step(0, 0, "looking for a device")
     device = choose(settings.device)
-    yield Step(1, 2, "timing the network")
-    return forecast(model, image, settings, measure=True), device
+    return (yield from forecast_steps(model, image, settings)), device

@@ -15,14 +15,19 @@ from napari.qt.threading import WorkerBase, WorkerBaseSignals
 from napari.utils import progress
 from napari.utils.notifications import notification_manager
 from qtpy.compat import isalive
-from qtpy.QtCore import QObject, QThreadPool, Signal, Slot
+from qtpy.QtCore import QObject, QThreadPool, QTimer, Signal, Slot
 
 from napari_defectseg.core.errors import Cancelled, DefectSegError
 from napari_defectseg.core.progress import Step, Steps
+from napari_defectseg.core.stopwatch import Stopwatch
+from napari_defectseg.core.timeleft import TimeLeft
 from napari_defectseg.ui.windows import is_ending
 
 PAUSE = 0.05
 """Seconds between two reports of progress; steps with a partial result are always told."""
+
+AT_ONCE = 32
+"""Jobs that may run at once."""
 
 Told = Callable[[Any], None]
 
@@ -43,13 +48,31 @@ class JobWorker(WorkerBase):
         super().__init__(SignalsClass=_Signals)
         self.number = number
         self.over = Event()
+        self._goes = Event()
+        self._goes.set()
         self._steps = steps
 
     def start(self) -> None:
         """Give it to Qt's pool at once; whoever listens has connected before."""
         self._worker_set.add(self)
         self._finished.connect(self._set_discard)
-        QThreadPool.globalInstance().start(self)
+        pool = QThreadPool.globalInstance()
+        # As many as the machine has cores is too few: long predictions and paused ones take a
+        # thread each, and objects are to be found meanwhile.
+        pool.setMaxThreadCount(max(pool.maxThreadCount(), AT_ONCE))
+        pool.start(self)
+
+    def quit(self) -> None:
+        """Ask it to end, also while it is paused."""
+        super().quit()
+        self._goes.set()
+
+    def pause(self, paused: bool) -> None:
+        """Let it wait before its next step, or go on."""
+        if paused and not self.abort_requested:
+            self._goes.clear()
+        else:
+            self._goes.set()
 
     def run(self) -> None:
         """Work, and end in silence where the window has gone before the work came to its end."""
@@ -77,7 +100,7 @@ class JobWorker(WorkerBase):
     def _drive(self) -> tuple[str, Any]:
         told = 0.0
         with closing(self._steps) as steps:
-            while not self.abort_requested:
+            while self._goes.wait() and not self.abort_requested:
                 try:
                     step = next(steps)
                 except StopIteration as end:
@@ -112,6 +135,8 @@ class Job:
         What it does, in words for the activity dock.
     owner : QObject or None
         When it is destroyed, its jobs are stopped and it is told nothing more.
+    patience : float or None
+        Seconds after which one that was asked to stop is no longer waited for; None: it is.
     """
 
     number: int
@@ -123,28 +148,34 @@ class Job:
     on_step: Told | None = None
     on_failed: Told | None = None
     on_stopped: Told | None = None
+    patience: float | None = None
     last: Step | None = None
-    began: float = field(default_factory=time.monotonic)
+    time: TimeLeft = field(default_factory=TimeLeft)
+    clock: Stopwatch = field(default_factory=Stopwatch)
     bar: Any = None
     dropped: bool = False
 
     @property
     def seconds_left(self) -> float | None:
-        """Estimated from the share done so far, None while there is nothing to go by."""
-        if self.last is None or not 0 < self.last.fraction < 1:
-            return None
-        spent = time.monotonic() - self.began
-        return spent * (1 - self.last.fraction) / self.last.fraction
+        """Estimated from the pace of late, None while there is nothing to go by."""
+        return self.time.left(self.clock.seconds)
+
+    @property
+    def paused(self) -> bool:
+        """Whether it waits to go on."""
+        return self.clock.halted
 
 
 class Jobs(QObject):
     """All work of one session.
 
-    Signals ``started(job)``, ``stepped(job, step)`` and ``ended(job, outcome)`` with outcome
-    ``"done"``, ``"failed"`` or ``"stopped"`` are sent on the main thread for whoever watches.
+    Signals ``started(job)``, ``stepped(job, step)``, ``paused(job, bool)`` and
+    ``ended(job, outcome)`` with outcome ``"done"``, ``"failed"`` or ``"stopped"`` are sent on the
+    main thread for whoever watches.
     """
 
     started = Signal(object)
+    paused = Signal(object, bool)
     stepped = Signal(object, object)
     ended = Signal(object, str)
 
@@ -165,6 +196,8 @@ class Jobs(QObject):
         on_step: Told | None = None,
         on_failed: Told | None = None,
         on_stopped: Told | None = None,
+        expected: float | None = None,
+        patience: float | None = None,
     ) -> Job:
         """Run `steps` in a thread; the newest job of a lane is the only one that is answered.
 
@@ -185,11 +218,17 @@ class Jobs(QObject):
             notifications with its traceback.
         on_stopped : callable, optional
             Told `Cancelled` or None.
+        expected : float, optional
+            Seconds that it will take, from a forecast.
+        patience : float, optional
+            Seconds after which one that was asked to stop counts as stopped, though its thread
+            may still be about to end; only for work that leaves nothing half done.
         """
         self.stop(lane, drop=True)
         number = next(self._numbers)
         worker = JobWorker(number, steps)
-        job = Job(number, lane, text, worker, owner, on_done, on_step, on_failed, on_stopped)
+        told = (on_done, on_step, on_failed, on_stopped)
+        job = Job(number, lane, text, worker, owner, *told, patience, time=TimeLeft(expected))
         self._lanes[lane] = job
         self._jobs[number] = job
         worker.signals.stepped.connect(self._on_step)
@@ -221,10 +260,21 @@ class Jobs(QObject):
     def stop(self, lane: str, *, drop: bool = False) -> None:
         """Ask the job of a lane to stop; with `drop` nobody is told about its end."""
         job = self._lanes.get(lane)
-        if job is not None:
-            job.worker.quit()
-            if drop:
-                self._drop(job)
+        if job is None:
+            return
+        job.worker.quit()
+        if drop:
+            self._drop(job)
+        elif job.patience is not None:
+            QTimer.singleShot(round(1000 * job.patience), lambda: self._let_go(job))
+
+    def pause(self, lane: str, paused: bool = True) -> None:
+        """Let the job of a lane rest at its next step, or go on."""
+        job = self._lanes.get(lane)
+        if job is not None and job.paused != paused and not job.worker.abort_requested:
+            job.worker.pause(paused)
+            job.clock.halt() if paused else job.clock.go()
+            self.paused.emit(job, paused)
 
     def owned_by(self, owner: QObject) -> list[Job]:
         """Return the running jobs that `owner` started."""
@@ -252,6 +302,16 @@ class Jobs(QObject):
         """Return the jobs whose thread has not ended yet, dropped ones too."""
         return [job for job in self._jobs.values() if not job.worker.over.is_set()]
 
+    def _let_go(self, job: Job) -> None:
+        """Say that a job has stopped whose thread takes its time to end."""
+        if job.dropped or job.number not in self._jobs:
+            return
+        told = job.on_stopped
+        self._drop(job)
+        if told is not None:
+            told(None)
+        self.ended.emit(job, "stopped")
+
     def _drop(self, job: Job) -> None:
         job.dropped = True
         job.on_done = job.on_step = job.on_failed = job.on_stopped = None
@@ -277,6 +337,7 @@ class Jobs(QObject):
         if job is None or job.dropped:
             return
         job.last = step
+        job.time.take(step.fraction, job.clock.seconds)
         if job.on_step is not None:
             job.on_step(step)
         self.stepped.emit(job, step)

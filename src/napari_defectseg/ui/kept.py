@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -10,6 +11,7 @@ from napari_defectseg.core.progress import Step, Steps
 if TYPE_CHECKING:
     from napari_defectseg.images.image import CalibratedImage
     from napari_defectseg.inference.begun import Begun
+    from napari_defectseg.inference.predict import Part
     from napari_defectseg.inference.prediction import Prediction
     from napari_defectseg.inference.settings import PredictSettings
     from napari_defectseg.models.model import Model
@@ -26,12 +28,18 @@ class Kept:
     settings : PredictSettings
     begun : Begun or None
         None until the first tile is computed.
+    before : Prediction or None
+        Of the same image: what was found before, which a part of it is put into.
+    landed : callable or None
+        Told each part as it comes, in the worker's thread.
     """
 
     model: Model
     image: CalibratedImage
     settings: PredictSettings
     begun: Begun | None = None
+    before: Prediction | None = None
+    landed: Callable[[Part], None] | None = None
 
     def watch(self, steps: Steps[Prediction]) -> Steps[Prediction]:
         """Pass steps on without their pixels, and keep how far it is, in the worker's thread."""
@@ -40,11 +48,12 @@ class Kept:
                 step = next(steps)
                 if step.partial is not None:
                     self.begun = step.partial.begun
+                    if self.landed is not None:
+                        self.landed(step.partial)
                     step = replace(step, partial=None)
                 yield step
         except StopIteration as end:
-            result: Prediction = end.value
-            return result
+            return self._whole(end.value)
         finally:
             steps.close()
 
@@ -59,7 +68,17 @@ class Kept:
     def result_steps(self) -> Steps[Prediction | None]:
         """Return what was found until it was stopped, None if nothing was; reads the image."""
         yield Step(0, 0, "keeping what is done")
-        return None if self.begun is None or not self.begun.done else self.begun.prediction()
+        if self.begun is None or not self.begun.done:
+            return None
+        return self._whole(self.begun.prediction())
+
+    def _whole(self, found: Prediction) -> Prediction:
+        """Put what was found in a part into the scores of the whole image."""
+        from napari_defectseg.inference.filling import filled
+        from napari_defectseg.inference.memory import default_budget
+
+        budget = self.settings.memory or default_budget()
+        return filled(found, self.image, self.before, budget)
 
     def goes_on(
         self, model: Model | None, image: CalibratedImage | None, settings: PredictSettings

@@ -1,18 +1,17 @@
-"""`ModelWork`: what the Model dock does beside opening a model: add, test, save, explain."""
+"""`ModelWork`: what the Model dock does beside opening a model: add, save, explain."""
 
 from __future__ import annotations
 
-import time
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from qtpy.QtWidgets import QFileDialog, QMenu
 
 from napari_defectseg.core.errors import DefectSegError
 from napari_defectseg.core.progress import Step, Steps
 from napari_defectseg.models.several import SeveralModels, why_recognised
-from napari_defectseg.ui import consent, evidence, exporting, recent, seen
+from napari_defectseg.ui import consent, evidence, exporting, recent
 from napari_defectseg.ui.code_question import CodeQuestion
 from napari_defectseg.ui.combining import beside, without
 from napari_defectseg.ui.program_questions import Way
@@ -21,9 +20,7 @@ if TYPE_CHECKING:
     from napari_defectseg.models.model import Model
     from napari_defectseg.ui.docks.model import ModelDock
 
-ADDING, SAVING, TRIAL, WHY, CALIBRATING = (
-    "add model", "save model", "trial", "why", "calibrate",
-)  # fmt: skip
+ADDING, SAVING, WHY, CALIBRATING = "add model", "save model", "why", "calibrate"
 
 
 class ModelWork:
@@ -92,49 +89,6 @@ class ModelWork:
         """Go on without one of the models."""
         if isinstance(self.session.model, SeveralModels):
             self.session.model = recent.with_answers(without(self.session.model, place))
-
-    # -- a test on what is seen ----------------------------------------------------------
-
-    def try_on_view(self) -> None:
-        """Predict what is seen with the card as it is, and show the objects."""
-        model, page = self.session.model, self.page
-        part = seen.seen_part(page.stage, model.card.dims)
-        if part is None:
-            page.messages.say(TRIAL, "info", "Nothing of the image is in sight.")
-            return
-        page.trial.show_running()
-        began = time.perf_counter()
-
-        def done(labels: Any) -> None:
-            page.trial.set_possible("")
-            if self.session.model is model:
-                seen.show_trial(page.stage, part, labels, evidence.title_of(model))
-                page.trial.show_result(labels, time.perf_counter() - began)
-                page.scroll.ensureWidgetVisible(page.trial)
-
-        def failed(error: Exception) -> None:
-            page.trial.show_nothing()
-            page.trial.set_possible("")
-            page.say_error(TRIAL, error)
-
-        page.run(
-            TRIAL,
-            seen.trial_steps(model, part),
-            text="Testing the model",
-            on_done=done,
-            on_failed=failed,
-            on_stopped=lambda _: self._stopped(),
-            primary=False,
-        )
-
-    def _stopped(self) -> None:
-        self.page.trial.show_nothing()
-        self.page.trial.set_possible("")
-
-    def take_trial_away(self) -> None:
-        """Take the result of a test from the canvas."""
-        seen.take_away_trial(self.page.stage)
-        self.page.trial.show_nothing()
 
     # -- statistics, reasons, files ------------------------------------------------------
 

@@ -18,10 +18,13 @@ if TYPE_CHECKING:
     from napari_defectseg.images.image import CalibratedImage
     from napari_defectseg.inference.prediction import Prediction
     from napari_defectseg.inference.settings import PredictSettings
+    from napari_defectseg.ui.arriving import Arriving
     from napari_defectseg.ui.jobs import Job
     from napari_defectseg.ui.session import Session
 
 LANE = "predict"
+PATIENCE = 0.3
+"""Seconds that stopping may keep the dock waiting; the network ends its layer behind it."""
 
 
 class Predicting(QObject):
@@ -36,16 +39,24 @@ class Predicting(QObject):
     fields : Fields
     run : callable
         `DockPage.run`: its button is *Stop* meanwhile.
+    arriving : Arriving
+        Shows what has been found so far.
     """
 
     stepped = Signal(object, str)
     ended = Signal(object)
     collection_ended = Signal(object, object)
 
-    def __init__(self, session: Session, fields: Fields, run: Callable[..., Job]) -> None:
+    def __init__(
+        self, session: Session, fields: Fields, run: Callable[..., Job], arriving: Arriving
+    ) -> None:
         super().__init__()
         self._session, self._fields, self._run = session, fields, run
+        self._arriving = arriving
+        self._over: CollectionRun | None = None
         self._kept: Kept | None = None
+        self.expected: float | None = None
+        """Seconds that the next run will take, from the forecast."""
         self._away: list[tuple[Any, Prediction]] = []
         session.events.image.connect(self._on_image)
 
@@ -61,29 +72,48 @@ class Predicting(QObject):
         return (0, 0) if begun is None else (begun.done, begun.job.total)
 
     def predict(self, settings: PredictSettings) -> None:
-        """Predict the session's image from the beginning."""
-        self._start(Kept(self._session.model, self._session.image, settings))
+        """Predict the session's image, or the region of it that is set, from the beginning."""
+        session = self._session
+        before = session.prediction if settings.region else None
+        self._start(Kept(session.model, session.image, settings, before=before))
 
     def go_on(self) -> None:
         """Go on with the run that was stopped."""
         if self._kept is not None:
             self._start(self._kept)
 
+    def pause(self, paused: bool) -> None:
+        """Let the run rest, or go on."""
+        self._session.jobs.pause(LANE, paused)
+
+    def skip(self, place: int) -> None:
+        """Leave an image of a running collection out, also one that is being predicted."""
+        if self._over is not None:
+            self._over.skip(place)
+
     def _start(self, kept: Kept) -> None:
+        def step(told: Step) -> None:
+            self._arriving.show()
+            self.stepped.emit(told, "tiles")
+
         self._kept = kept
+        self._arriving.begin(kept, self._session.decode)
         self._run(
             LANE,
             kept.steps(),
             text=f"Predicting {kept.image.name}",
             on_done=lambda found: self._take(kept, found, None),
-            on_step=lambda step: self.stepped.emit(step, "tiles"),
+            on_step=step,
             on_failed=lambda error: self._keep(kept, error),
             on_stopped=lambda _: self._keep(kept, None),
+            expected=self.expected,
+            patience=PATIENCE,
         )
 
     def _keep(self, kept: Kept, error: Exception | None) -> None:
         """Show what was found until the run ended early."""
         if not self.done[0]:
+            self._arriving.end()
             self.ended.emit(error)
             return
         self._run(
@@ -94,6 +124,7 @@ class Predicting(QObject):
         )
 
     def _take(self, kept: Kept, found: Prediction | None, error: Exception | None) -> None:
+        self._arriving.end()
         if found is not None:
             self._away.append((kept.image.data, found))
             self._on_image(self._session.image)
@@ -115,13 +146,14 @@ class Predicting(QObject):
         if collection is None:
             return
         places = self._fields.waiting() or self._fields.readable()
-        run = CollectionRun(self._fields, collection, places)
+        run = self._over = CollectionRun(self._fields, collection, places)
 
         def step(told: Step) -> None:
             run.take(told)
             self.stepped.emit(replace(told, partial=None), "images")
 
         def end(error: Exception | None) -> None:
+            self._over = None
             run.end()
             self.collection_ended.emit(run, error)
 
@@ -133,4 +165,5 @@ class Predicting(QObject):
             on_done=lambda _: end(None),
             on_failed=end,
             on_stopped=lambda _: end(None),
+            patience=PATIENCE,
         )

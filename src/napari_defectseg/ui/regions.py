@@ -28,6 +28,8 @@ AREAS = ("polygon", "rectangle", "ellipse")
 """Shapes that have an inside."""
 ROLES = ((NONE, "nothing"), (COUNT, "region to count"), (EXCLUDE, "excluded"))
 """What a layer can be, and how it is called."""
+NOT_DRAWN = ("objects", "ruler", "preview", "landing")
+"""Kinds of layers of ours that nobody has drawn."""
 PAUSE = 250
 """Milliseconds without a change until the masks are made anew."""
 
@@ -175,14 +177,14 @@ def mask_of(layer: Layer, image: CalibratedImage, shown: Image) -> np.ndarray:
 def _drawn(layer: Shapes, shown: Image, shape: tuple[int, ...]) -> np.ndarray:
     """Draw the areas of a shapes layer in the pixels of an image's plane."""
     polygons = [
-        outline(_in_pixels(corners, layer, shown), kind)
+        outline(in_pixels(corners, layer, shown), kind)
         for corners, kind in zip(layer.data, layer.shape_type, strict=True)
         if kind in AREAS
     ]
     return filled(polygons, shape)
 
 
-def _in_pixels(corners: np.ndarray, layer: Shapes, shown: Image) -> np.ndarray:
+def in_pixels(corners: np.ndarray, layer: Shapes, shown: Image) -> np.ndarray:
     """Return corners in the y-x plane of an image, whatever the scale of their layer."""
     scale, offset = np.asarray(layer.scale[-2:]), np.asarray(layer.translate[-2:])
     world = corners[:, -2:] * scale + offset
@@ -191,7 +193,7 @@ def _in_pixels(corners: np.ndarray, layer: Shapes, shown: Image) -> np.ndarray:
 
 def _can_have_role(layer: Layer) -> bool:
     kind = layer.metadata.get(KEY, {}).get("kind", "")
-    return isinstance(layer, Labels | Shapes) and kind not in ("objects", "ruler")
+    return isinstance(layer, Labels | Shapes) and kind not in NOT_DRAWN
 
 
 _regions: WeakKeyDictionary[Any, Regions] = WeakKeyDictionary()

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from napari_defectseg.core.progress import Step, Steps
 from napari_defectseg.images.collection import Collection
 from napari_defectseg.ui import words
-from napari_defectseg.ui.fields import DONE, FAILED, Fields, field_steps
+from napari_defectseg.ui.fields import DONE, FAILED, SKIPPED, Fields, field_steps
 
 if TYPE_CHECKING:
     from napari_defectseg.inference.settings import PredictSettings
@@ -30,6 +30,7 @@ class CollectionRun:
     def __init__(self, fields: Fields, collection: Collection, places: Sequence[int]) -> None:
         self._fields, self._places = fields, list(places)
         self._paths = fields.paths
+        self._skipped: set[int] = set()
         self._part = Collection(tuple(collection.entries[place] for place in places))
 
     def steps(
@@ -37,7 +38,12 @@ class CollectionRun:
     ) -> Steps[int]:
         """Return the work; what is asked for waits from now on."""
         self._fields.begin(self._places, decode)
-        return field_steps(model, self._part, settings, decode)
+        return field_steps(model, self._part, settings, decode, self._skipped.__contains__)
+
+    def skip(self, place: int) -> None:
+        """Leave an image out, also while it is being predicted; the others go on."""
+        if place in self._places:
+            self._skipped.add(self._places.index(place))
 
     def take(self, step: Step) -> None:
         """Tell the fields what a step says."""
@@ -47,7 +53,8 @@ class CollectionRun:
             found, count = step.partial
             self._fields.take(self._places[found.index], found, count)
         elif step.done < len(self._places):
-            self._fields.run(self._places[step.done])
+            part = step.fraction * len(self._places) - step.done
+            self._fields.run(self._places[step.done], round(100 * min(max(part, 0.0), 1.0)))
 
     def end(self) -> None:
         """Say that the run is over."""
@@ -63,7 +70,7 @@ class CollectionRun:
     def percent(self) -> int:
         """How many of the images are done, in percent."""
         states = [self._fields.states[place].state for place in self._places]
-        over = sum(state in (DONE, FAILED) for state in states)
+        over = sum(state in (DONE, FAILED, SKIPPED) for state in states)
         return round(100 * over / max(1, len(states)))
 
     def summary(self) -> tuple[str, str, str]:
@@ -71,10 +78,13 @@ class CollectionRun:
         states = [self._fields.states[place] for place in self._places]
         done = [one for one in states if one.state == DONE]
         failed = [one for one in states if one.state == FAILED]
-        kind = "done" if len(done) + len(failed) == len(states) else "stopped"
+        left_out = sum(one.state == SKIPPED for one in states)
+        kind = "done" if len(done) + len(failed) + left_out == len(states) else "stopped"
         title = f"{len(done)} of {words.counted(len(states), 'image')}"
         title += " predicted" if kind == "done" else " kept"
         detail = words.objects(sum(one.count for one in done))
+        if left_out:
+            detail += f" · {left_out} skipped"
         if failed:
             detail += f" · {len(failed)} failed: point at one to see why"
         return kind, title, detail

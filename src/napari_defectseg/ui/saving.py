@@ -256,5 +256,5 @@ def _predict_settings(prediction: Prediction | None) -> PredictSettings:
     if prediction is None:
         return PredictSettings()
     said = prediction.provenance.settings
-    known = {field.name for field in fields(PredictSettings)} - {"scores_path"}
+    known = {field.name for field in fields(PredictSettings)} - {"scores_path", "region"}
     return PredictSettings(**{name: value for name, value in said.items() if name in known})

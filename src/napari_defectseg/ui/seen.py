@@ -1,49 +1,46 @@
-"""What is seen of the subject on the canvas, as an image of its own, to try a model on it."""
+"""What is seen of the subject on the canvas, and the layers that a preview of it is shown in."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from napari_defectseg.core.progress import Step, Steps
-from napari_defectseg.images.image import CalibratedImage
+from napari_defectseg.inference.preview import MOST
 from napari_defectseg.ui import layers
 
 if TYPE_CHECKING:
-    from napari.layers import Labels
+    from napari.layers import Image, Labels
 
+    from napari_defectseg.images.image import CalibratedImage
+    from napari_defectseg.inference.tiling import Box
     from napari_defectseg.labels.labelmap import LabelMap
-    from napari_defectseg.models.model import Model
     from napari_defectseg.ui.stage import Stage
 
-MOST, MOST_3D = 1024, 128
-"""Edge of what is tested at most, in px: an answer within seconds."""
-
-TRIAL = "trial"
-"""What the layer's metadata call it."""
+DEEP = 16
+"""Slices around the one that is shown in which a network for volumes is tried."""
+PREVIEW = "preview"
+"""What the layers' metadata call it."""
 
 
 @dataclass(frozen=True)
 class Seen:
-    """A part of an image.
+    """A part of the subject.
 
     Parameters
     ----------
-    image : CalibratedImage
-        The part alone.
-    offset : tuple of int
-        Where it begins, an entry for each axis of a mask of the whole.
-    whole : CalibratedImage
+    box : tuple of slice
+        Along the label axes of the image.
+    cut : bool
+        Whether more is in sight than this.
     """
 
-    image: CalibratedImage
-    offset: tuple[int, ...]
-    whole: CalibratedImage
+    box: Box
+    cut: bool = False
 
 
-def seen_part(stage: Stage, dims: int) -> Seen | None:
+def seen_box(stage: Stage, dims: int) -> Seen | None:
     """Return the visible part of the subject, cut to what is quickly predicted.
 
     Parameters
@@ -60,34 +57,35 @@ def seen_part(stage: Stage, dims: int) -> Seen | None:
     image, layer = stage.session.image, stage.image_layer
     if image is None or layer is None:
         return None
-    sides = [_side(stage, image, layer, axis, dims) for axis in image.axes]
+    sides, cut = [], False
+    for axis in image.label_axes:
+        side = visible(stage, image, layer, axis)
+        if axis == "z" and dims == 3 and not _displayed(stage, layer, axis):
+            side = _around(side.start, 0, image.shape[image.axes.index(axis)], DEEP)
+        elif side.stop - side.start > MOST[dims]:
+            middle = (side.start + side.stop) // 2
+            side, cut = _around(middle, side.start, side.stop, MOST[dims]), True
+        sides.append(side)
     if any(side.stop <= side.start for side in sides):
         return None
-    part = np.asarray(image.data[tuple(sides)])
-    offset = tuple(s.start for s, axis in zip(sides, image.axes, strict=True) if axis != "c")
-    return Seen(replace(image, data=part, levels=()), offset, image)
+    return Seen(tuple(sides), cut)
 
 
-def _side(stage: Stage, image: CalibratedImage, layer: Any, axis: str, dims: int) -> slice:
-    """Return which part of an axis is looked at."""
+def visible(stage: Stage, image: CalibratedImage, layer: Image, axis: str) -> slice:
+    """Return which part of an axis is in sight: a range, or the one place that is shown."""
     length = image.shape[image.axes.index(axis)]
-    if axis == "c":
-        return slice(0, length)
-    names = tuple(str(name) for name in layer.axis_labels)
-    place = names.index(axis)
-    most = MOST_3D if dims == 3 else MOST
-    shown = place - layer.ndim + stage.viewer.dims.ndim in stage.viewer.dims.displayed
-    if shown:
-        low, high = (int(corner[place]) for corner in layer.corner_pixels)
-        low, high = max(0, low), min(length, high + 1)
-    else:
-        step = int(stage.viewer.dims.current_step[place - layer.ndim])
-        low, high = min(max(step, 0), length - 1), min(max(step, 0), length - 1) + 1
-        if axis == "z" and dims == 3:
-            low, high = 0, length
-            middle = min(max(step, 0), length - 1)
-            return _around(middle, low, high, most)
-    return _around((low + high) // 2, low, high, most) if high - low > most else slice(low, high)
+    place = [str(name) for name in layer.axis_labels].index(axis)
+    if not _displayed(stage, layer, axis):
+        at = min(max(int(stage.viewer.dims.current_step[place - layer.ndim]), 0), length - 1)
+        return slice(at, at + 1)
+    factor = layer.downsample_factors[layer.data_level][place] if layer.multiscale else 1
+    low, high = (int(corner[place]) for corner in layer.corner_pixels)
+    return slice(max(0, int(low * factor)), min(length, int((high + 1) * factor)))
+
+
+def _displayed(stage: Stage, layer: Image, axis: str) -> bool:
+    place = [str(name) for name in layer.axis_labels].index(axis)
+    return place - layer.ndim + stage.viewer.dims.ndim in stage.viewer.dims.displayed
 
 
 def _around(middle: int, low: int, high: int, most: int) -> slice:
@@ -95,29 +93,37 @@ def _around(middle: int, low: int, high: int, most: int) -> slice:
     return slice(start, min(high, start + most))
 
 
-def trial_steps(model: Model, seen: Seen) -> Steps[LabelMap]:
-    """Predict the part as any image is predicted, and return its objects."""
-    from napari_defectseg.inference.predict import predict_steps
-    from napari_defectseg.inference.settings import PredictSettings
+def show_preview(stage: Stage, labels: LabelMap, offset: tuple[int, ...], name: str) -> None:
+    """Show what a preview found, in layers that belong to nothing else.
 
-    prediction = yield from predict_steps(model, seen.image, PredictSettings())
-    yield Step(0, 0, "finding objects")
-    return prediction.labels()
-
-
-def show_trial(stage: Stage, seen: Seen, labels: LabelMap, name: str) -> None:
-    """Show what was found over the image, in layers that belong to nothing else."""
-    take_away_trial(stage)
-    if stage.session.image is None or stage.session.image.data is not seen.whole.data:
+    Parameters
+    ----------
+    stage : Stage
+    labels : LabelMap
+    offset : tuple of int
+        Where they begin in the image.
+    name : str
+        Of the model.
+    """
+    like = stage.image_layer
+    if like is None:
         return
-    like, active = stage.image_layer, stage.viewer.layers.selection.active
+    made = layers.labels_data(labels, like)
+    shown = preview_layers(stage)
+    if len(shown) != len(made):
+        take_preview_away(stage)
+        shown = ()
+    active = stage.viewer.layers.selection.active
     with stage.quietly():
-        for data, settings, _ in layers.labels_data(labels, like, seen.whole.name):
-            step = np.asarray(settings["scale"]) * np.asarray(seen.offset)
+        for place, (data, settings, _) in enumerate(made):
+            step = np.asarray(settings["scale"]) * np.asarray(offset)
             settings["translate"] = tuple(np.asarray(settings["translate"]) + step)
-            settings["metadata"] = {layers.KEY: {"kind": TRIAL}}
-            title = settings["name"] if len(labels.planes) > 1 else "objects"
-            settings["name"] = f"test of {name}: {title}"
+            if shown:
+                _renew(shown[place], data, settings)
+                continue
+            settings["metadata"] = {layers.KEY: {"kind": PREVIEW}}
+            title = f": {settings['name']}" if len(made) > 1 else ""
+            settings["name"] = f"preview of {name}{title}"
             layer = stage.viewer.add_labels(data, **settings)
             layers.show_outlines(layer, True)
             layer.editable = False
@@ -125,17 +131,23 @@ def show_trial(stage: Stage, seen: Seen, labels: LabelMap, name: str) -> None:
             stage.viewer.layers.selection.active = active
 
 
-def take_away_trial(stage: Stage) -> None:
-    """Take the layers of the last test away."""
+def _renew(layer: Labels, data: Any, settings: dict[str, Any]) -> None:
+    layer.colormap = settings["colormap"]
+    layer.scale, layer.translate = settings["scale"], settings["translate"]
+    layer.data = data
+
+
+def take_preview_away(stage: Stage) -> None:
+    """Take the layers of the preview away."""
     with stage.quietly():
-        for layer in trial_layers(stage):
+        for layer in preview_layers(stage):
             stage.viewer.layers.remove(layer)
 
 
-def trial_layers(stage: Stage) -> tuple[Labels, ...]:
-    """Return the layers of the last test."""
+def preview_layers(stage: Stage) -> tuple[Labels, ...]:
+    """Return the layers of the preview."""
     return tuple(
         layer
         for layer in stage.viewer.layers
-        if layer.metadata.get(layers.KEY, {}).get("kind") == TRIAL
+        if layer.metadata.get(layers.KEY, {}).get("kind") == PREVIEW
     )

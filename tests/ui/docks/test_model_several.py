@@ -5,21 +5,19 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
-import numpy as np
 import pytest
 from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QMenu
 
 from napari_defectseg.core.calibration import Calibration
 from napari_defectseg.core.classes import ClassMap
-from napari_defectseg.images.image import CalibratedImage
 from napari_defectseg.models.ensemble import EnsembleModel
 from napari_defectseg.models.joined import JoinedModel
 from napari_defectseg.models.model import TorchModel, design
 from napari_defectseg.models.open import open_model
 from napari_defectseg.models.save import save_model
 from napari_defectseg.models.weights import write_safetensors
-from napari_defectseg.ui import recent, seen
+from napari_defectseg.ui import recent
 from napari_defectseg.ui.docks.model import ModelDock
 from napari_defectseg.ui.saving import recipe_of
 from napari_defectseg.ui.session import session_of
@@ -125,62 +123,6 @@ def test_joined_models_are_in_the_recipe_and_open_again_from_it_and_from_a_folde
     assert page.session.model.path == str(tmp_path / "both")
     assert open_model(tmp_path / "both").card.classes.names == ("void", "ring")
     assert recipe_of(page.session, MeasureSettings()).model.path == str(tmp_path / "both")
-
-
-def test_it_is_tried_on_what_is_seen_and_work_stays_as_it_is(
-    page, qtbot, tmp_path, image, viewer_model
-):
-    opened(page, qtbot, saved(tmp_path, "void", 1, thresholds={"void": 0.45}))
-    assert not page.trial.button.isEnabled()
-    page.session.image = image
-    before = [layer.name for layer in viewer_model.layers]
-    layer = page.stage.image_layer
-    layer.corner_pixels = np.array([[8, 10], [39, 59]])
-    click(qtbot, page.trial.button)
-    qtbot.waitUntil(lambda: bool(seen.trial_layers(page.stage)), timeout=WAIT)
-    (shown,) = seen.trial_layers(page.stage)
-    assert shown.data.shape == (32, 50)
-    np.testing.assert_allclose(shown.translate, (8 * 0.5, 10 * 0.5))
-    assert page.trial.result.text().startswith("In what you see: ")
-    assert page.session.prediction is None
-    assert page.session.labels is None
-    assert page.session.image is image
-    assert viewer_model.layers.selection.active is layer
-    from napari_defectseg.inference.predict import predict
-
-    part = CalibratedImage.from_array(image.read()[8:40, 10:60], calibration=image.calibration)
-    wanted = predict(page.session.model, part).labels()
-    np.testing.assert_array_equal(shown.data, wanted.planes[0])
-    click(qtbot, page.trial.clear)
-    assert [one.name for one in viewer_model.layers] == before
-    click(qtbot, page.trial.button)
-    qtbot.waitUntil(lambda: bool(seen.trial_layers(page.stage)), timeout=WAIT)
-    page.set_field("thresholds", "void=0.9")
-    assert not seen.trial_layers(page.stage)
-
-
-def test_of_a_stack_the_plane_or_a_block_around_it_is_tried(page, viewer_model):
-    data = np.random.default_rng(0).integers(0, 255, (300, 40, 50), dtype=np.uint8)
-    page.session.image = CalibratedImage.from_array(data, axes="zyx")
-    page.stage.image_layer.corner_pixels = np.array([[0, 0, 0], [299, 39, 49]])
-    viewer_model.dims.set_point(0, 200)
-    plane = seen.seen_part(page.stage, 2)
-    assert plane.image.shape == (1, 40, 50)
-    assert plane.offset == (200, 0, 0)
-    block = seen.seen_part(page.stage, 3)
-    assert block.image.shape == (128, 40, 50)
-    assert block.offset == (136, 0, 0)
-    page.stage.image_layer.corner_pixels = np.array([[0, 0, 0], [0, 0, 0]]) - 1
-    assert seen.seen_part(page.stage, 2) is None
-
-
-def test_of_a_large_view_the_middle_is_tried(page):
-    data = np.zeros((3000, 2500), np.uint8)
-    page.session.image = CalibratedImage.from_array(data)
-    page.stage.image_layer.corner_pixels = np.array([[0, 0], [2999, 2499]])
-    part = seen.seen_part(page.stage, 2)
-    assert part.image.shape == (1024, 1024)
-    assert part.offset == (988, 738)
 
 
 def test_another_pixel_size_is_answered_where_it_is_said(page, qtbot, tmp_path, image):

@@ -445,6 +445,36 @@ def test_a_stopped_collection_keeps_what_is_done_and_goes_on_with_the_rest(
     assert page.footer.primary.text() == "Predict all again"
 
 
+def test_one_image_is_skipped_while_it_is_predicted_and_the_others_go_on(
+    page, qtbot, collection, slow
+):
+    """The table says how far the running image is; a link leaves the chosen one out."""
+    page.session.computing = SMALL
+    page.session.index = 0
+    qtbot.waitUntil(lambda: page.session.image is not None, timeout=20000)
+    page.scope.setValue("collection")
+    assert page.table.links.isHidden()
+    click(page, qtbot)
+    slow.release()
+    slow.release()
+    qtbot.waitUntil(lambda: "%" in page.list.item(0).text(), timeout=20000)
+    percent = page.fields.states[0].percent
+    assert 0 < percent < 100
+    assert page.list.item(0).text() == f"field_0 · {percent} %"
+    page.list.setCurrentRow(0)
+    assert not page.table.links.isHidden()
+    qtbot.mouseClick(page.table.skip, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: page.fields.states[0].state == "skipped", timeout=20000)
+    assert page.list.currentRow() == 0, "what a person chose stays chosen"
+    for _ in range(100):
+        slow.release()
+    settled(page, qtbot)
+    assert [one.state for one in page.fields.states] == ["skipped", "done", "done", "failed"]
+    assert page.card.title.text() == "2 of 3 images predicted"
+    assert "1 skipped" in page.card.detail.text()
+    assert page.footer.primary.text() == "Go on with 1 image"
+
+
 # -- the docks together ------------------------------------------------------------------
 
 
@@ -484,3 +514,214 @@ def test_the_page_fits_the_narrowest_dock(page, qtbot, collection):
     predicted(page, qtbot)
     page.show()
     assert page.minimumSizeHint().width() <= PAGE_WIDTH - SCROLL_BAR
+
+
+# -- cancel, pause, sharing --------------------------------------------------------------
+
+
+@pytest.fixture
+def slow_layers(monkeypatch):
+    """Every layer of every network takes its time; returns how many have run."""
+    import time
+
+    from napari_defectseg.inference import passing
+
+    count, begins = [0], passing._Pass._begins
+
+    def slowly(self):
+        begins(self)
+        count[0] += 1
+        time.sleep(count[1] if len(count) > 1 else 0.05)
+
+    monkeypatch.setattr(passing._Pass, "_begins", slowly)
+    return count
+
+
+def running(page, qtbot, count, layers=2):
+    qtbot.waitUntil(lambda: count[0] >= layers, timeout=20000)
+
+
+def test_stop_frees_the_dock_at_once_and_the_network_at_its_next_layer(page, qtbot, slow_layers):
+    click(page, qtbot)
+    running(page, qtbot, slow_layers)
+    click(page, qtbot)
+    qtbot.waitUntil(lambda: not page.footer.working, timeout=500)
+    assert page.footer.primary.text() == "Predict image"
+    done = slow_layers[0]
+    qtbot.waitUntil(lambda: not page.session.jobs.alive(), timeout=500)
+    assert slow_layers[0] <= done + 1
+    assert page.session.prediction is None
+
+
+def test_stop_frees_the_dock_in_the_middle_of_a_long_layer_and_the_result_is_dropped(
+    page, qtbot, slow_layers
+):
+    slow_layers.append(2.0)
+    click(page, qtbot)
+    running(page, qtbot, slow_layers, 1)
+    click(page, qtbot)
+    qtbot.waitUntil(lambda: not page.footer.working, timeout=500)
+    assert page.session.jobs.alive(), "the layer is still being computed behind the dock"
+    slow_layers[1] = 0.0
+    labels = predicted(page, qtbot)
+    assert labels.counts() == {1: 7, 2: 3}
+    qtbot.waitUntil(lambda: not page.session.jobs.alive(), timeout=5000)
+    assert len(page.session.history.undo_names) == 1
+
+
+def test_pause_rests_at_a_layer_and_goes_on_to_the_same_result(page, qtbot, slow_layers):
+    click(page, qtbot)
+    running(page, qtbot, slow_layers)
+    qtbot.waitUntil(lambda: page.card.pause.isVisibleTo(page), timeout=5000)
+    qtbot.mouseClick(page.card.pause, Qt.MouseButton.LeftButton)
+    assert page.card.title.text() == "Paused"
+    assert "memory stays taken" in page.card.detail.text()
+    assert page.footer.primary.text() == "Stop"
+    qtbot.wait(900)
+    rests = slow_layers[0]
+    qtbot.wait(300)
+    assert slow_layers[0] == rests
+    assert page.card.pause.text() == "Go on"
+    qtbot.mouseClick(page.card.pause, Qt.MouseButton.LeftButton)
+    slow_layers.append(0.0)
+    settled(page, qtbot)
+    assert page.session.labels.counts() == {1: 7, 2: 3}
+    assert page.card.title.text().startswith("Done in")
+    assert not page.card.pause.isVisibleTo(page)
+
+
+def test_a_paused_run_can_be_stopped(page, qtbot, slow_layers):
+    click(page, qtbot)
+    running(page, qtbot, slow_layers)
+    qtbot.waitUntil(lambda: page.card.pause.isVisibleTo(page), timeout=5000)
+    qtbot.mouseClick(page.card.pause, Qt.MouseButton.LeftButton)
+    qtbot.wait(700)
+    click(page, qtbot)
+    qtbot.waitUntil(lambda: not page.footer.working, timeout=500)
+    qtbot.waitUntil(lambda: not page.session.jobs.alive(), timeout=2000)
+    assert page.footer.primary.text() == "Predict image"
+
+
+def test_inside_one_pass_progress_and_time_left_are_told(page, qtbot, slow_layers):
+    slow_layers.append(0.0)
+    page.show()
+    page.preview.switch.setChecked(False)
+    qtbot.waitUntil(lambda: page.looker.forecast is not None, timeout=60000)
+    assert "computes its layer to the end" in page.forecast.toolTip()
+    slow_layers[1] = 0.15
+    seen = []
+    page.session.jobs.stepped.connect(lambda job, step: seen.append(step.fraction))
+    click(page, qtbot)
+    qtbot.waitUntil(lambda: "left" in page.card.detail.text(), timeout=20000)
+    settled(page, qtbot)
+    inside = [share for share in seen if 0 < share < 1]
+    assert len(set(inside)) > 3
+    assert inside == sorted(inside)
+    assert page.session.prediction.plan["passes"] == 1
+
+
+def test_two_viewers_predict_at_once_and_share_the_device(page, qtbot, monkeypatch):
+    import threading
+    import time
+
+    from napari.components import ViewerModel
+
+    from napari_defectseg.inference.engines.exact import ExactEngine
+
+    run, inside, worst = ExactEngine.run, [0], [0]
+    lock = threading.Lock()
+
+    def counted(self, block):
+        with lock:
+            inside[0] += 1
+            worst[0] = max(worst[0], inside[0])
+        time.sleep(0.01)
+        try:
+            return run(self, block)
+        finally:
+            with lock:
+                inside[0] -= 1
+
+    monkeypatch.setattr(ExactEngine, "run", counted)
+    viewer = ViewerModel()
+    other = session_of(viewer)
+    other.image, other.model = picture((80, 80), "yx", seed=5), threshold_model()
+    second = PredictDock(viewer)
+    qtbot.addWidget(second)
+    for one in (page, second):
+        one.session.computing = SMALL
+        click(one, qtbot)
+    for one in (page, second):
+        settled(one, qtbot)
+    assert page.session.labels.counts() == other.labels.counts() == {1: 7, 2: 3}
+    assert worst[0] == 1
+    second.release()
+    other.close()
+
+
+# -- a part of the image -----------------------------------------------------------------
+
+
+def view(page, low, high):
+    page.stage.image_layer.corner_pixels = np.array([low, high])
+    page.viewer.scene.camera.zoom *= 1.01
+
+
+def test_only_the_view_is_predicted_and_the_result_lies_where_it_is(page, qtbot):
+    view(page, (0, 0), (39, 79))
+    page.scope.setValue("view")
+    assert page.footer.primary.text() == "Predict view"
+    labels = predicted(page, qtbot)
+    assert labels.shape == (80, 80)
+    assert labels.counts() == {1: 6, 2: 3}
+    assert not labels.planes[0][40:].any()
+    said = [page.messages.strip(topic).sentence for topic in page.messages.topics()]
+    assert any("y 0 to 39" in one and "not looked at" in one for one in said)
+    view(page, (40, 0), (79, 79))
+    labels = predicted(page, qtbot)
+    assert labels.counts() == {1: 7, 2: 3}, "the rest of the result is still there"
+    assert page.session.history.undo_names == ("prediction", "prediction")
+    page.scope.setValue("image")
+    assert page.footer.primary.text() == "Predict again"
+
+
+def test_only_the_slice_or_frame_that_is_shown_is_predicted(page, qtbot):
+    page.session.image = picture((3, 70, 70), "tyx", bright=4, dark=2, name="movie")
+    page.viewer.dims.set_current_step(0, 1)
+    page.scope.setValue("slice")
+    assert page.scope.button("slice").text() == "frame"
+    assert page.footer.primary.text() == "Predict frame"
+    labels = predicted(page, qtbot)
+    assert labels.counts() == {1: 5, 2: 2}
+    assert labels.planes[0][1].any()
+    assert not labels.planes[0][0].any()
+
+
+def test_what_is_drawn_is_predicted(page, qtbot):
+    page.scope.setValue("selection")
+    layer = page.viewer.layers.selection.active
+    assert layer.mode == "add_rectangle"
+    assert page.footer.primary.text() == "Draw a rectangle"
+    layer.add_rectangles([[-0.5, -0.5], [15.5, 39.5]])
+    qtbot.waitUntil(lambda: page.footer.primary.text() == "Predict selection", timeout=3000)
+    assert page.settings.region == "y=0:16,x=0:40"
+    labels = predicted(page, qtbot)
+    assert labels.counts()[1] == 3
+    assert not labels.planes[0][16:].any()
+
+
+def test_a_part_is_predicted_where_scores_are_too_large_for_memory(page, qtbot, monkeypatch):
+    from napari_defectseg.inference import filling
+    from napari_defectseg.inference.scores import TemporaryScores
+
+    monkeypatch.setattr(filling, "default_budget", lambda: 0, raising=False)
+    whole = page.session.image.label_shape
+    view(page, (0, 0), (39, 79))
+    page.scope.setValue("view")
+    page.session.computing = PredictSettings(memory=60_000)
+    predicted(page, qtbot)
+    assert isinstance(page.session.prediction.scores, TemporaryScores)
+    view(page, (40, 0), (79, 79))
+    labels = predicted(page, qtbot)
+    assert labels.shape == whole
+    assert labels.counts() == {1: 7, 2: 3}

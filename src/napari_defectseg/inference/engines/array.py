@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from napari_defectseg.core.errors import ModelError
+from napari_defectseg.inference.layers import Layers
 from napari_defectseg.inference.recover import MemoryFull
 from napari_defectseg.inference.reduce import probabilities
 from napari_defectseg.inference.ways import Way, exact_way
@@ -40,6 +41,7 @@ class ArrayEngine:
         self._card = card
         self._threads = threads
         self._pool = ThreadPoolExecutor(1, thread_name_prefix="model-in-its-process")
+        self.layers = Layers()
 
     @property
     def threads(self) -> int:

@@ -6,8 +6,8 @@ What it gives differs from the plain network by rounding alone (below 1e-5 in a 
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Generator, Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, closing, contextmanager, nullcontext
 from typing import Any
 
 import numpy as np
@@ -15,9 +15,13 @@ import torch
 
 from napari_defectseg.core.errors import DeviceError, ModelError
 from napari_defectseg.inference.allocator import Keeper, kept_memory
+from napari_defectseg.inference.engine import Pass
 from napari_defectseg.inference.folding import fold_normalisation
+from napari_defectseg.inference.layers import Layers
+from napari_defectseg.inference.passing import Passing
 from napari_defectseg.inference.recover import MemoryFull, is_memory, watching_memory
 from napari_defectseg.inference.reduce import probabilities
+from napari_defectseg.inference.waiting import line_for
 from napari_defectseg.models.card import ModelCard
 from napari_defectseg.models.model import TorchModel
 
@@ -33,6 +37,8 @@ class ExactEngine:
     device : str
     keeper : Keeper
         Of the memory kept between tiles.
+    layered : bool
+        Whether its modules run one by one, so that a pass can be ended between two of them.
     """
 
     name = "torch float32"
@@ -40,13 +46,26 @@ class ExactEngine:
     """What the network computes in; scores are always float32."""
 
     def __init__(
-        self, network: torch.nn.Module, card: ModelCard, device: str, keeper: Keeper
+        self,
+        network: torch.nn.Module,
+        card: ModelCard,
+        device: str,
+        keeper: Keeper,
+        *,
+        layered: bool = True,
     ) -> None:
         self._network = network
         self._card = card
         self._device = torch.device(device)
         self._keeper = keeper
         self._layout = torch.channels_last if card.dims == 2 else torch.channels_last_3d
+        layers = network if layered else network.forward
+        self._passing = Passing(layers, line_for(device), torch.get_num_threads())
+
+    @property
+    def layers(self) -> Layers:
+        """When the layers of a pass begin."""
+        return self._passing.layers
 
     @property
     def threads(self) -> int:
@@ -77,10 +96,13 @@ class ExactEngine:
         scores: np.ndarray[Any, Any] = self.run_batch(block[None])[0]
         return scores
 
-    def begin(self, block: np.ndarray[Any, Any]) -> Generator[None, None, np.ndarray[Any, Any]]:
-        """Compute one tile in one go: torch cannot be stopped inside a pass."""
-        yield from ()
-        return self.run(block)
+    def begin(self, block: np.ndarray[Any, Any]) -> Pass:
+        """Compute one tile; closing it ends the pass at its next layer."""
+        return self._passing.begin(lambda: self.run(block))
+
+    def close(self) -> None:
+        """Let go of the thread of the passes."""
+        self._passing.close()
 
     def run_batch(self, blocks: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
         """Return the probabilities of several tiles that go through together.
@@ -202,7 +224,8 @@ def exact_engine(
     with tuned(device, threads, kept) as keeper:
         with watching_memory(f"the network on {device}"):
             network = prepared(model, device)
-        yield ExactEngine(network, model.card, device, keeper)
+        with closing(ExactEngine(network, model.card, device, keeper)) as engine:
+            yield engine
 
 
 @contextmanager

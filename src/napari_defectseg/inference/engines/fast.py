@@ -6,7 +6,7 @@ How far they lie from the exact engine is measured on the user's image, see `cho
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 
 import torch
 
@@ -42,7 +42,8 @@ class FastEngine(ExactEngine):
     def __init__(
         self, network: torch.nn.Module, card: ModelCard, device: str, keeper: Keeper, way: Way
     ) -> None:
-        super().__init__(network, card, device, keeper)
+        # What is compiled is one piece: hooks inside would be compiled into it.
+        super().__init__(network, card, device, keeper, layered=way.runtime != "compiled")
         self.name = way.title
         self.dtype = DTYPES[way.dtype]
 
@@ -68,7 +69,8 @@ def fast_engine(
     with tuned(device, threads, kept, rounded=way.dtype == "tf32") as keeper:
         with watching_memory(f"the network on {device}"):
             network = model.form(f"{way.name} {device}", lambda: _network(model, device, way))
-        yield FastEngine(network, model.card, device, keeper, way)
+        with closing(FastEngine(network, model.card, device, keeper, way)) as engine:
+            yield engine
 
 
 def _network(model: TorchModel, device: str, way: Way) -> torch.nn.Module:

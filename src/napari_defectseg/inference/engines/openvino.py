@@ -14,6 +14,7 @@ import torch
 
 from napari_defectseg.core.errors import DeviceError, ModelError
 from napari_defectseg.inference.folding import fold_normalisation
+from napari_defectseg.inference.layers import Layers
 from napari_defectseg.inference.recover import MemoryFull
 from napari_defectseg.inference.reduce import probabilities
 from napari_defectseg.inference.ways import Way
@@ -55,6 +56,7 @@ class OpenVinoEngine:
             "ENABLE_CPU_PINNING": "NO",
         }
         self._requests: dict[tuple[int, ...], Any] = {}
+        self.layers = Layers()
 
     @property
     def threads(self) -> int:

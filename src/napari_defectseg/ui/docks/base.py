@@ -153,10 +153,12 @@ class DockPage(QWidget):
         on_failed: Callable[[Exception], None] | None = None,
         on_stopped: Callable[[Any], None] | None = None,
         primary: bool = True,
+        **how: Any,
     ) -> Job:
         """Run long work; with `primary` the primary button is *Stop* meanwhile.
 
-        A failure without `on_failed` becomes a message of the topic `lane`.
+        A failure without `on_failed` becomes a message of the topic `lane`; `how` goes to
+        `Jobs.start`.
         """
         self.messages.take_back(lane)
         if primary:
@@ -180,6 +182,7 @@ class DockPage(QWidget):
             on_step=on_step,
             on_failed=ending(on_failed or (lambda error: self.say_error(lane, error))),
             on_stopped=ending(on_stopped),
+            **how,
         )
 
     def say_error(self, topic: str, error: Exception, actions: Sequence[Action] = ()) -> None:

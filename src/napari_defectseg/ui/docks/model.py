@@ -18,6 +18,7 @@ from napari_defectseg.ui import consent, evidence, icons, recent, theme, words
 from napari_defectseg.ui.code_question import CodeQuestion
 from napari_defectseg.ui.docks.base import DockPage
 from napari_defectseg.ui.model_work import ModelWork
+from napari_defectseg.ui.previewing import preview_of
 from napari_defectseg.ui.program_questions import ProgramQuestions, Way
 from napari_defectseg.ui.renaming import rename_classes
 from napari_defectseg.ui.widgets.class_editor import ClassEditor
@@ -25,9 +26,9 @@ from napari_defectseg.ui.widgets.links import Links
 from napari_defectseg.ui.widgets.model_card import ModelView
 from napari_defectseg.ui.widgets.model_members import ModelMembers
 from napari_defectseg.ui.widgets.model_more import ModelMore
+from napari_defectseg.ui.widgets.preview_row import PreviewRow
 from napari_defectseg.ui.widgets.strip import Action
 from napari_defectseg.ui.widgets.text import Link, name, section, text
-from napari_defectseg.ui.widgets.view_trial import ViewTrial
 
 LANE = "model"
 FILES = "Models (*.safetensors *.pt *.pth *.ckpt *.onnx *.zip card.json);;All files (*)"
@@ -57,8 +58,8 @@ class ModelDock(DockPage):
         self.body.addWidget(section("Classes"))
         self.classes = ClassEditor()
         self.body.addWidget(self.classes)
-        self.trial = ViewTrial()
-        self.body.addWidget(self.trial)
+        self.preview = PreviewRow(preview_of(self.viewer))
+        self.body.addWidget(self.preview)
         self.more = ModelMore()
         self.body.addWidget(self.more)
         self._build_foot()
@@ -73,8 +74,6 @@ class ModelDock(DockPage):
         self.more.card_asked.connect(lambda: self.work.save_card_beside())
         self.more.calibrating_asked.connect(self.work.calibrate)
         self.more.why_asked.connect(self.work.explain)
-        self.trial.asked.connect(self.work.try_on_view)
-        self.trial.cleared.connect(self.work.take_trial_away)
         self.members.menu_asked.connect(self.work.fill_adding)
         self.members.removing_asked.connect(self.work.take_out)
         self.listen(self.session.events.model, self._on_model)
@@ -136,7 +135,6 @@ class ModelDock(DockPage):
     def _on_model(self, model: Any) -> None:
         self.open_button.setVisible(model is not None)
         self.messages.take_back("evidence")
-        self.work.take_trial_away()
         if model is None:
             self._show_nothing()
             return
@@ -176,7 +174,6 @@ class ModelDock(DockPage):
         offered = [words_ for words_, _ in ways]
         self.ways.setVisible(bool(ways))
         self.ways.show_only([link for link in self.ways.all if link.text() in offered])
-        self.trial.set_possible("" if shown else "Open an image first")
 
     def _ask(self, model: Any) -> None:
         sentence = evidence.question(model.card)

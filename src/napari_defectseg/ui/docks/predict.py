@@ -5,34 +5,39 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+from napari.layers import Shapes
+from qtpy.QtCore import QTimer
 from qtpy.QtGui import QShowEvent
 
-from napari_defectseg.core.errors import DeviceError, ImageError
 from napari_defectseg.core.progress import Step
-from napari_defectseg.inference.scale import pixel_size_warning
 from napari_defectseg.inference.settings import PredictSettings
-from napari_defectseg.ui import numbers, words
+from napari_defectseg.ui import words
+from napari_defectseg.ui.arriving import Arriving
 from napari_defectseg.ui.decoding import decoder_of
 from napari_defectseg.ui.docks.base import DockPage
 from napari_defectseg.ui.fields import fields_of
 from napari_defectseg.ui.follow import follower_of
 from napari_defectseg.ui.forecasting import Forecaster
+from napari_defectseg.ui.outcome import Outcome
 from napari_defectseg.ui.predicting import LANE, Predicting
 from napari_defectseg.ui.preferences import predict_settings
+from napari_defectseg.ui.previewing import preview_of
 from napari_defectseg.ui.recent import first_time
 from napari_defectseg.ui.runs import CollectionRun
 from napari_defectseg.ui.samples import WAY
+from napari_defectseg.ui.whereto import COLLECTION, DRAWN, IMAGE, Where
 from napari_defectseg.ui.widgets.card import ProgressCard
-from napari_defectseg.ui.widgets.field_list import FieldList
+from napari_defectseg.ui.widgets.field_list import FieldTable
 from napari_defectseg.ui.widgets.forecast_line import ForecastLine
 from napari_defectseg.ui.widgets.predict_more import PredictMore, fitting
+from napari_defectseg.ui.widgets.preview_row import PreviewRow
 from napari_defectseg.ui.widgets.segments import Segments
 from napari_defectseg.ui.widgets.strip import Action
 from napari_defectseg.ui.widgets.watch import WatchPart
 from napari_defectseg.ui.widgets.what_counts import WhatCounts
 
-IMAGE, COLLECTION = "image", "collection"
-DIAMETER = "equivalent_diameter_area"
+MOVED = 300
+"""Milliseconds without a movement until it is looked what the view will take."""
 
 
 class PredictDock(DockPage):
@@ -49,28 +54,45 @@ class PredictDock(DockPage):
         self.follower = follower_of(self.session)
         self.fields = fields_of(self.session)
         self._over: CollectionRun | None = None
-        self.runs = Predicting(self.session, self.fields, self.run)
+        self.runs = Predicting(self.session, self.fields, self.run, Arriving(self.stage))
         self.looker = Forecaster(self.session, self)
-        self.scope = Segments("Predict", ((IMAGE, "image", "Only the image on top"),))
+        self.where = Where(self.stage)
+        self.scope = Segments("Predict", self.where.choices(0), most=3)
+        self.scope.setValue(IMAGE)
         self.forecast = ForecastLine()
-        self.card = ProgressCard("prediction")
-        self.list = FieldList()
+        self.preview = PreviewRow(preview_of(self.viewer))
+        self.card = ProgressCard("prediction", pausable=True)
+        self.outcome = Outcome(self, self.card, self.predict)
+        self._moved = QTimer(self)
+        self._moved.setSingleShot(True)
+        self._moved.setInterval(MOVED)
+        self._moved.timeout.connect(self._on_moved)
+        self.table = FieldTable()
+        self.list = self.table.list
         self.counts = WhatCounts(self.session, self.decoder)
         self.more = PredictMore(predict_settings())
-        shown = (self.scope, self.forecast, self.card, self.list, self.counts, self.more)
-        for widget in (*shown, WatchPart(self.session)):
+        shown = (self.scope, self.forecast, self.preview, self.card, self.table, self.counts)
+        for widget in (*shown, self.more, WatchPart(self.session)):
             self.body.addWidget(widget)
         self._tie()
 
     def _tie(self) -> None:
         self.scope.valueChanged.connect(self._on_scope)
         self.list.chosen.connect(self._look_at)
+        self.table.skip_asked.connect(self.runs.skip)
         self.runs.stepped.connect(self._on_step)
         self.runs.ended.connect(self._on_ended)
         self.runs.collection_ended.connect(self._on_collection_ended)
         self.looker.found.connect(self._show_forecast)
         self.looker.failed.connect(self._on_misfit)
         self.more.valueChanged.connect(self._on_computing)
+        self.card.pause_asked.connect(self.runs.pause)
+        self.session.jobs.paused.connect(self._on_paused)
+        for event in (
+            self.viewer.scene.camera.events, self.viewer.dims.events.current_step,
+            self.viewer.layers.events.inserted, self.viewer.layers.events.removed,
+        ):  # fmt: skip
+            self.listen(event, self._on_view)
         events = self.session.events
         for signal, slot in (
             (events.image, self._on_subject),
@@ -116,7 +138,11 @@ class PredictDock(DockPage):
     @property
     def settings(self) -> PredictSettings:
         """How the next prediction is computed."""
-        settings = self.session.computing or predict_settings()
+        region = self.where.region(self.scope.value)
+        settings = replace(
+            self.session.computing or predict_settings(),
+            region=None if region is None or not region.sides else str(region),
+        )
         return fitting(settings, self.session.image, self.session.model)
 
     @property
@@ -126,7 +152,7 @@ class PredictDock(DockPage):
 
     def _on_subject(self, _: Any = None) -> None:
         image, model = self.session.image, self.session.model
-        self._forget_messages()
+        self.outcome.forget()
         if image is None or model is None:
             self._show_missing(image is None, model is None)
             return
@@ -154,26 +180,36 @@ class PredictDock(DockPage):
         self.footer.offer_next("")
 
     def _show_scope(self, _: Any = None) -> None:
-        count = len(self.fields.readable())
-        what = words.subject(self.session.image)
-        choices = [(IMAGE, what, f"Only the {what} on top")]
-        if count > 1:
-            tip = "All images of the collection that can be opened, one after the other"
-            choices.append((COLLECTION, words.counted(count, "image"), tip))
-        self.scope.set_choices(choices)
-        self.scope.setVisible(count > 1)
+        before = self.scope.value
+        self.scope.set_choices(self.where.choices(len(self.fields.readable())))
+        if self.scope.value != before:
+            self.scope.setValue(IMAGE)
         self._show_fields()
 
     def _on_scope(self, _: Any = None) -> None:
+        if self.scope.value == DRAWN:
+            self.where.begin_drawing()
         self._show_fields()
         self._show_forecast()
         self._show_result()
+        self._on_moved()
+
+    def _on_view(self, _: Any = None) -> None:
+        """Another part is seen, or something was drawn."""
+        if self.scope.value not in (IMAGE, COLLECTION):
+            self._moved.start()
+
+    def _on_moved(self) -> None:
+        if self.scope.value == DRAWN:
+            for layer in [one for one in self.viewer.layers if isinstance(one, Shapes)]:
+                self.listen(layer.events.data, self._on_view)
         self._offer()
+        self._look()
 
     def _show_fields(self, _: Any = None) -> None:
-        self.list.setVisible(self.several)
+        self.table.setVisible(self.several)
         if self.several:
-            self.list.show_states(self.fields.states, self.session.index)
+            self.table.show_states(self.fields.states, self.session.index)
 
     def _offer(self) -> None:
         if self.session.image is None or self.session.model is None:
@@ -187,13 +223,20 @@ class PredictDock(DockPage):
             what = f"{verb} {words.counted(len(left), 'image')}" if left else "Predict all again"
             self.footer.offer(what, "One after the other")
             return
+        if why := self.where.missing(self.scope.value):
+            drawn = self.scope.value == DRAWN
+            self.footer.offer("Draw a rectangle" if drawn else "Predict view", why, enabled=drawn)
+            return
         what = words.subject(self.session.image)
+        if self.scope.value != IMAGE:
+            what = self.scope.button(self.scope.value).text()
         if self.runs.goes_on(self.settings):
             done, total = self.runs.done
             self.footer.offer(f"Go on from tile {done + 1}", f"{done} of {total} tiles are done")
             return
         self.footer.offer(
-            "Predict again" if again else f"Predict {what}", f"Find the defects in this {what}"
+            "Predict again" if again and self.scope.value == IMAGE else f"Predict {what}",
+            f"Find the defects in this {what}",
         )
 
     def _on_prediction(self, prediction: Any) -> None:
@@ -201,29 +244,9 @@ class PredictDock(DockPage):
             self._on_subject()
             return
         self._show_settings()
-        self._show_warnings(prediction)
+        self.outcome.warn(prediction)
         self._offer()
         self._show_result()
-
-    def _show_warnings(self, prediction: Any) -> None:
-        self._forget_messages()
-        image, model = self.session.image, self.session.model
-        size = pixel_size_warning(model.card, image) if image is not None and model else ""
-        for number, warning in enumerate(prediction.warnings):
-            actions: list[Action] = []
-            if warning == size and not image.calibration.calibrated:
-                actions.append(("Set pixel size…", self._set_pixel_size))
-            if warning.startswith("Stopped after"):
-                actions.append(("Begin anew", self.predict))
-            self.messages.say(f"warning {number}", "warning", warning, actions)
-
-    def _forget_messages(self) -> None:
-        for topic in self.messages.topics():
-            if topic.startswith("warning") or topic == "fit":
-                self.messages.take_back(topic)
-
-    def _set_pixel_size(self) -> None:
-        self.session.go_to("data", "calibration")
 
     def _show_settings(self, _: Any = None) -> None:
         self.counts.show_settings(working=self.footer.working)
@@ -245,27 +268,8 @@ class PredictDock(DockPage):
             return
         if prediction is None:
             return
-        detail = self._found() or " "
-        stopped = prediction.provenance.settings.get("stopped")
-        tiles = int(prediction.plan.get("passes", 0))
-        if stopped:
-            done, total = stopped
-            title = f"{done} of {total} tiles kept"
-            self.card.stopped(title, round(100 * done / total), detail)
-        else:
-            count = words.counted(tiles, "tile") if tiles > 1 else ""
-            self.card.done(f"Done in {words.took(prediction.seconds)}", count, detail)
+        self.outcome.show(prediction)
         self.set_mark("done")
-
-    def _found(self) -> str:
-        labels, table = self.session.labels, self.session.table
-        if labels is None:
-            return ""
-        found = words.objects(len(labels.object_classes))
-        if table is not None and len(table) and DIAMETER in table:
-            largest = float(table[DIAMETER].max())
-            found += f" · largest {numbers.with_unit(largest, table.calibration.length_unit)}"
-        return found
 
     def _on_decoder(self) -> None:
         if self.decoder.failure is not None:
@@ -292,7 +296,11 @@ class PredictDock(DockPage):
 
     def _look(self) -> None:
         """Look what a prediction will take, if somebody can see it and nothing runs."""
-        if self.isVisible() and not self.footer.working and self.looker.ask(self.settings):
+        why = self.where.missing(self.scope.value)
+        if why:
+            self.forecast.say(why)
+            self.looker.leave()
+        elif self.isVisible() and not self.footer.working and self.looker.ask(self.settings):
             self.messages.take_back("fit")
             self.forecast.say("Looking how long it takes …")
 
@@ -303,35 +311,16 @@ class PredictDock(DockPage):
 
     def _on_misfit(self, error: Exception) -> None:
         self.forecast.say("It cannot be predicted as it is.")
-        self.say_error("fit", error, self._ways_out(error))
-
-    def _ways_out(self, error: Exception) -> list[Action]:
-        """Return what can be done about a failure."""
-        if isinstance(error, ImageError) and "finite value" in str(error):
-            return [("Take the mean of the others", self._take_mean)]
-        if isinstance(error, ImageError):
-            return [("Choose another model", lambda: self.session.go_to("model"))]
-        if isinstance(error, DeviceError):
-            links: list[Action] = [("Why?", lambda: self.show_place("device"))]
-            device = self.session.device
-            if device is not None and "cpu" not in (device.name, self.settings.device):
-                links.insert(0, ("Use the processor", self._use_processor))
-            return links
-        return []
-
-    def _take_mean(self) -> None:
-        self.session.computing = replace(self.settings, nan="mean")
-        self.predict()
-
-    def _use_processor(self) -> None:
-        self.session.computing = replace(self.settings, device="cpu")
-        self.predict()
+        self.say_error("fit", error, self.outcome.ways_out(error))
 
     # -- predicting ----------------------------------------------------------------------
 
     def act(self) -> None:
         """Predict what is asked for, or go on with it."""
         if self.session.image is None or self.session.model is None:
+            return
+        if self.where.missing(self.scope.value):
+            self.where.begin_drawing()
             return
         if not self.several and not self.runs.goes_on(self.settings):
             self.predict()
@@ -350,15 +339,28 @@ class PredictDock(DockPage):
         self._show_settings()
 
     def _begin_work(self) -> None:
+        known = self.looker.forecast
+        self.runs.expected = None if known is None else known.seconds
+        if known is None:
+            self.forecast.say("Time not known yet.")
         self.looker.leave()
         for topic in ("decode", "fit", LANE):
             self.messages.take_back(topic)
-        self._forget_messages()
+        self.outcome.forget()
         self.card.working(Step(0, 0, "Getting ready"), None)
 
     def _on_step(self, step: Step, unit: str) -> None:
         job = self.session.jobs.running(LANE)
+        if job is not None and job.paused:
+            return
         self.card.working(step, None if job is None else job.seconds_left, unit)
+
+    def _on_paused(self, job: Any, paused: bool) -> None:
+        if job.lane != LANE:
+            return
+        self.card.show_pause(paused, job.last)
+        if not paused and job.last is not None:
+            self._on_step(replace(job.last, partial=None), "images" if self.several else "tiles")
 
     def _on_ended(self, error: Exception | None) -> None:
         if self.session.prediction is None:
@@ -373,6 +375,7 @@ class PredictDock(DockPage):
         self._end_work(error)
 
     def _end_work(self, error: Exception | None) -> None:
+        self.card.set_paused(False)
         self._offer()
         self._show_settings()
         self._show_result()
@@ -381,7 +384,7 @@ class PredictDock(DockPage):
         else:
             self.looker.skip(self.settings)  # it would fail for the same reason
             self.forecast.say("It cannot be predicted as it is.")
-            self.say_error(LANE, error, self._ways_out(error))
+            self.say_error(LANE, error, self.outcome.ways_out(error))
 
     def _look_at(self, place: int) -> None:
         if self.session.collection is not None:

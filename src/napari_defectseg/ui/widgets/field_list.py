@@ -6,15 +6,16 @@ from collections.abc import Sequence
 
 from qtpy.QtCore import Qt, Signal
 from qtpy.QtGui import QIcon
-from qtpy.QtWidgets import QAbstractItemView, QListWidget, QListWidgetItem
+from qtpy.QtWidgets import QAbstractItemView, QListWidget, QListWidgetItem, QVBoxLayout, QWidget
 
 from napari_defectseg.ui import icons, theme, words
-from napari_defectseg.ui.fields import DONE, FAILED, RUNS, FieldState
-from napari_defectseg.ui.widgets.text import name
+from napari_defectseg.ui.fields import DONE, FAILED, RUNS, SKIPPED, WAITS, FieldState
+from napari_defectseg.ui.widgets.links import Links
+from napari_defectseg.ui.widgets.text import Link, name
 
 HEIGHT = 132
 SIGNS = {DONE: "ok", FAILED: "error", RUNS: "busy"}
-SAID = {"waits": "waits", RUNS: "is being predicted", "": "not predicted"}
+SAID = {WAITS: "waits", RUNS: "is being predicted", SKIPPED: "skipped", "": "not predicted"}
 
 
 class FieldList(QListWidget):
@@ -57,6 +58,7 @@ class FieldList(QListWidget):
     def _show(self, item: QListWidgetItem, state: FieldState) -> None:
         said = words.objects(state.count) if state.state == DONE else SAID.get(state.state, "")
         said = "failed" if state.state == FAILED else said
+        said = f"{state.percent} %" if state.state == RUNS and state.percent else said
         item.setText(f"{state.name} · {said}")
         item.setToolTip(state.problem or f"{state.name}: {said}")
         sign = SIGNS.get(state.state, "")
@@ -65,3 +67,40 @@ class FieldList(QListWidget):
             item.setIcon(QIcon(icons.pixmap(sign, rgb, 14)))
         else:
             item.setIcon(QIcon())
+
+
+class FieldTable(QWidget):
+    """The list, and a link that leaves out the image that is chosen in it.
+
+    Signal ``skip_asked(int)``: the place of an image that waits or is being predicted.
+    """
+
+    skip_asked = Signal(int)
+
+    def __init__(self) -> None:
+        super().__init__()
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(theme.SPACE)
+        self.list = FieldList()
+        tip = "Leave out the image that is chosen in the list; the others go on"
+        self.skip = Link("Skip the chosen image", tip)
+        self.links = Links([self.skip])
+        column.addWidget(self.list)
+        column.addWidget(self.links)
+        self.skip.clicked.connect(lambda _=False: self.skip_asked.emit(self.list.currentRow()))
+        self.list.currentRowChanged.connect(lambda _: self._offer())
+        self._states: list[FieldState] = []
+        self._looked_at: int | None = None
+        self._offer()
+
+    def show_states(self, states: Sequence[FieldState], current: int) -> None:
+        """Show the rows; the row of `current` is chosen when another image is looked at."""
+        self._states = list(states)
+        moved, self._looked_at = current != self._looked_at, current
+        self.list.show_states(states, current if moved else -1)
+        self._offer()
+
+    def _offer(self) -> None:
+        row, states = self.list.currentRow(), self._states
+        self.links.setVisible(0 <= row < len(states) and states[row].state in (WAITS, RUNS))

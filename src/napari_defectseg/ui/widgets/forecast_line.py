@@ -44,4 +44,5 @@ class ForecastLine(QWidget):
                 time = f"{words.count(images)} images like this one: {time}"
         room = words.size(found.memory)
         disk = f" · {words.size(found.disk)} on disk" if found.disk else ""
-        self.say(f"{time} · {room} of memory{disk} · can be stopped", found.sentence)
+        tip = " ".join(part for part in (f"{found.sentence}.", found.stopping) if part)
+        self.say(f"{time} · {room} of memory{disk} · can be stopped", tip)

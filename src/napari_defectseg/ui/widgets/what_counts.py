@@ -7,16 +7,19 @@ from typing import TYPE_CHECKING
 
 from qtpy.QtWidgets import QCheckBox, QVBoxLayout, QWidget
 
+from napari_defectseg.labels.decode import DecodeSettings
 from napari_defectseg.ui import theme
 from napari_defectseg.ui.widgets.smallest import SmallestObject
 from napari_defectseg.ui.widgets.text import name, section
 from napari_defectseg.ui.widgets.threshold_rows import ThresholdRows
 
 if TYPE_CHECKING:
+    from napari_defectseg.core.calibration import Calibration
+    from napari_defectseg.core.classes import ClassMap
     from napari_defectseg.ui.decoding import Decoder
     from napari_defectseg.ui.session import Session
 
-NOTHING = "There are no scores yet: predict first"
+NOTHING = "There is no model yet"
 WORKING = "A prediction is running: stop it, or wait"
 
 
@@ -49,24 +52,43 @@ class WhatCounts(QWidget):
         self.keep.toggled.connect(decoder.set_protect)
 
     def show_settings(self, *, working: bool) -> None:
-        """Show what holds; while a prediction runs nothing can be changed."""
-        settings, prediction = self._decoder.settings(), self._session.prediction
-        why = NOTHING if settings is None else WORKING if working else ""
+        """Show what holds; while a prediction runs nothing can be changed.
+
+        Before there is a prediction these are the settings that it will be shown with.
+        """
+        found = self._usual()
+        why = NOTHING if found is None else WORKING if working else ""
         for widget in (self.thresholds, self.smallest):
             widget.setEnabled(not why)
             widget.setToolTip(why)
-        if settings is None or prediction is None:
-            model = self._session.model
-            if model is not None:
-                self.thresholds.show_classes(model.card.classes)
-                self.thresholds.set_value(model.card.thresholds, model.card.thresholds)
+        if found is None:
             self.smallest.clear()
             return
-        self.thresholds.show_classes(prediction.classes)
-        defaults = prediction.decode_settings().thresholds
-        self.thresholds.set_value(settings.thresholds, defaults)
-        self.smallest.setValue(settings.min_size, prediction.calibration)
+        usual, classes, calibration = found
+        settings = self._settings(usual)
+        self.thresholds.show_classes(classes)
+        self.thresholds.set_value(settings.thresholds, usual.thresholds)
+        self.smallest.setValue(settings.min_size, calibration)
         self.show_counts()
+
+    def _usual(self) -> tuple[DecodeSettings, ClassMap, Calibration] | None:
+        """Return what the prediction, or else the model, says itself."""
+        prediction = self._session.prediction
+        model, image = self._session.model, self._session.image
+        if prediction is not None:
+            return prediction.decode_settings(), prediction.classes, prediction.calibration
+        if model is None or image is None:
+            return None
+        card = model.card
+        own = DecodeSettings(dict(card.thresholds), card.min_size)
+        return own, card.classes, image.calibration
+
+    def _settings(self, usual: DecodeSettings) -> DecodeSettings:
+        """Return what a person chose where it is about these classes, else what is usual."""
+        chosen, found = self._session.decode, self._usual()
+        if chosen is None or found is None:
+            return usual
+        return chosen if set(chosen.thresholds) <= set(found[1].names) else usual
 
     def show_counts(self) -> None:
         """Show how many objects each class has, and how many are too small."""
@@ -81,11 +103,11 @@ class WhatCounts(QWidget):
         self.smallest.say(labels.left_out if self._session.prediction is not None else None)
 
     def _on_thresholds(self, values: dict[str, float | None]) -> None:
-        settings = self._decoder.settings()
-        if settings is not None:
-            self._session.decode = replace(settings, thresholds=values)
+        found = self._usual()
+        if found is not None:
+            self._session.decode = replace(self._settings(found[0]), thresholds=values)
 
     def _on_smallest(self, pixels: float) -> None:
-        settings = self._decoder.settings()
-        if settings is not None:
-            self._session.decode = replace(settings, min_size=pixels)
+        found = self._usual()
+        if found is not None:
+            self._session.decode = replace(self._settings(found[0]), min_size=pixels)
