@@ -3,7 +3,8 @@
 ``python benchmarks/preview.py [--threads N] [--rounds N]``: the small 2D U-Net (4 levels, base 32)
 and the shipped model, on a picture of 4096 x 4096. Each round asks for a view that is new to the
 previewer, then moves it by an eighth. Wall seconds and processor seconds of the process; the best
-of the rounds; in a thread of its own, as in the window. Then what the hooks at the layers cost: passes with and without them in turn.
+of the rounds; in a thread of its own, as in the window. Then what the hooks at the layers cost:
+passes with and without them in turn.
 """
 
 from __future__ import annotations

@@ -89,6 +89,14 @@ def _copy(folder: Path, **config: Any) -> Path:
     return folder
 
 
+@pytest.mark.parametrize("factor", [0, -1.0, float("inf"), 1e400, 10**400])
+def test_a_factor_that_no_grey_value_survives_is_left_out(tmp_path: Path, factor: Any) -> None:
+    folder = _copy(tmp_path / "model")
+    place = folder / "preprocessor_config.json"
+    place.write_text(json.dumps({**json.loads(place.read_text()), "rescale_factor": factor}))
+    assert [step.method for step in open_model(folder).card.preprocessing] == ["zscore"]
+
+
 def test_reduced_labels_are_said(tmp_path: Path) -> None:
     folder = _copy(tmp_path / "model")
     place = folder / "preprocessor_config.json"

@@ -99,16 +99,27 @@ def write_safetensors(
     path = Path(path)
     path.touch()
     usual = path.stat().st_mode
-    save_file({name: tensor.contiguous() for name, tensor in state.items()}, path, words)
+    save_file(_apart(state), path, words)
     # safetensors writes for the owner alone; a model folder is there to be shared.
     path.chmod(usual)
+
+
+def _apart(state: Mapping[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+    """Return tensors that share no memory, as the format wants them."""
+    seen: set[int] = set()
+    made: dict[str, torch.Tensor] = {}
+    for name, tensor in state.items():
+        place = tensor.untyped_storage().data_ptr()
+        made[name] = tensor.clone().contiguous() if place in seen else tensor.contiguous()
+        seen.add(place)
+    return made
 
 
 def sha256_of_state(state: Mapping[str, torch.Tensor]) -> str:
     """Return the hash that the tensors' safetensors file would have."""
     from safetensors.torch import save
 
-    return hashlib.sha256(save({n: t.contiguous() for n, t in state.items()})).hexdigest()
+    return hashlib.sha256(save(_apart(state))).hexdigest()
 
 
 def not_safetensors(path: str | Path, error: Exception) -> ModelError:

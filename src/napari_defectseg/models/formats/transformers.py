@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from typing import Any
 
@@ -148,7 +149,8 @@ def _edges(size: Any) -> tuple[int, int] | None:
 def _steps(values: dict[str, Any], channels: int) -> tuple[Preprocessing, ...]:
     steps: list[Preprocessing] = []
     factor = values.get("rescale_factor", 1 / 255)
-    if values.get("do_rescale", True) and isinstance(factor, int | float) and factor > 0:
+    sensible = isinstance(factor, int | float) and factor > 0 and 0 < 1 / factor < math.inf
+    if values.get("do_rescale", True) and sensible:
         usual = abs(factor * 255 - 1) < 1e-6  # of 8 bits; here of whatever bits the image has
         high = None if usual else 1 / factor
         steps.append(Normalise(method="divide", scope="constant", high=high))
