@@ -19,7 +19,7 @@ from napari_defectseg.core.errors import Cancelled, DefectSegError, DeviceError
 from napari_defectseg.core.progress import Step, drive
 from napari_defectseg.images.image import CalibratedImage
 from napari_defectseg.images.save import save_image
-from napari_defectseg.inference.predict import Part
+from napari_defectseg.inference.pieces import Part
 from napari_defectseg.results.recipe import ModelReference, Recipe
 
 distributed = pytest.importorskip("distributed", reason="workers need dask.distributed")

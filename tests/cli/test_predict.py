@@ -155,7 +155,7 @@ def test_run_does_what_predict_did(
         (["--time-unit", "s"], "--time-unit needs --frame-time"),
         (["--frame-time", "2"], "--frame-time needs --time-unit"),
         (["--mode", "quick"], "fast"),
-        (["--region", "0:10"], "No such option"),
+        (["--area", "0:10"], "No such option"),
     ],
 )
 def test_wrong_options_have_status_2_and_write_nothing(

@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from small_models import image_of, kernel_model, make
 
+from napari_defectseg.core import stopwatch
 from napari_defectseg.core.errors import DeviceError, ModelError
 from napari_defectseg.images.image import CalibratedImage
 from napari_defectseg.inference import pace
@@ -192,14 +193,14 @@ def test_it_is_stopped_between_two_turns() -> None:
 
 def test_the_forecast_counts_every_turn(monkeypatch: pytest.MonkeyPatch) -> None:
     """By a clock on which each pass takes a second."""
-    clock, run = [0.0], ExactEngine.run
+    clock, begin = [0.0], ExactEngine.begin
 
     def passing(self: ExactEngine, block: Any) -> Any:
         clock[0] += 1
-        return run(self, block)
+        return (yield from begin(self, block))
 
-    monkeypatch.setattr(ExactEngine, "run", passing)
-    monkeypatch.setattr(pace, "time", SimpleNamespace(perf_counter=lambda: clock[0]))
+    monkeypatch.setattr(ExactEngine, "begin", passing)
+    monkeypatch.setattr(stopwatch, "time", SimpleNamespace(monotonic=lambda: clock[0]))
     pace.forget()
     model = make(2, (4,), symmetries=ALL)
     image = image_of((64, 64), "yx")

@@ -15,6 +15,7 @@ from napari_defectseg.batch.cluster import Cluster, new_name
 from napari_defectseg.core.errors import ModelError
 from napari_defectseg.inference.crew import Crew
 from napari_defectseg.inference.job import Job
+from napari_defectseg.inference.layers import Layers
 from napari_defectseg.inference.shared import Team
 from napari_defectseg.results.recipe import Recipe
 
@@ -45,6 +46,12 @@ class RemoteCrew(Crew):
         self._cluster, self._bench, self._count = cluster, bench, threads
         self._sent: set[Sent[Array]] = set()
         self._lock = threading.Lock()
+        self._layers = Layers()
+
+    @property
+    def layers(self) -> Layers:
+        """They run elsewhere, so when they begin is not known."""
+        return self._layers
 
     @property
     def lanes(self) -> int:

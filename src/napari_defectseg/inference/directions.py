@@ -17,7 +17,7 @@ from napari_defectseg.inference.settings import PredictSettings
 from napari_defectseg.models.model import Model
 
 if TYPE_CHECKING:
-    from napari_defectseg.inference.predict import Part
+    from napari_defectseg.inference.pieces import Part
     from napari_defectseg.inference.several import Member, Target
     from napari_defectseg.inference.tiling import Box
 

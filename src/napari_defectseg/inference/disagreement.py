@@ -9,7 +9,7 @@ import numpy as np
 
 from napari_defectseg.images.image import ArrayLike
 from napari_defectseg.inference.job import Job
-from napari_defectseg.inference.predict import Part
+from napari_defectseg.inference.pieces import Part
 from napari_defectseg.inference.scores import Room
 from napari_defectseg.inference.tiling import Box
 

@@ -16,7 +16,7 @@ from napari_defectseg.inference.directions import jobs_for
 from napari_defectseg.inference.engine import engine_for
 from napari_defectseg.inference.job import Job
 from napari_defectseg.inference.pace import Pace, Watch, known_pace
-from napari_defectseg.inference.predict import Piece, waited
+from napari_defectseg.inference.pieces import Piece, waited
 from napari_defectseg.inference.scores import on_disk, scores_bytes
 from napari_defectseg.inference.settings import PredictSettings
 from napari_defectseg.inference.tiling import TilePlan, TilingSettings, plan_tiles

@@ -21,7 +21,7 @@ from napari_defectseg.inference.finite import Replaced
 from napari_defectseg.inference.job import Job, prepare
 from napari_defectseg.inference.ledger import FILE, Entry, Ledger
 from napari_defectseg.inference.memory import default_budget
-from napari_defectseg.inference.predict import Part, Piece, pieces
+from napari_defectseg.inference.pieces import Part, Piece, pieces
 from napari_defectseg.inference.recover import MemoryFull, lighter
 from napari_defectseg.inference.region import Region
 from napari_defectseg.inference.settings import PredictSettings

@@ -23,7 +23,7 @@ from napari_defectseg.images.image import CalibratedImage
 from napari_defectseg.images.part import part_of
 from napari_defectseg.inference.engine import engine_for
 from napari_defectseg.inference.job import Job, on_region, prepare
-from napari_defectseg.inference.predict import Part, pieces
+from napari_defectseg.inference.pieces import Part, pieces
 from napari_defectseg.inference.prediction import Prediction
 from napari_defectseg.inference.settings import PredictSettings
 from napari_defectseg.inference.source import Source

@@ -18,7 +18,7 @@ from napari_defectseg.inference.disagreement import Spread
 from napari_defectseg.inference.engine import engine_for
 from napari_defectseg.inference.finite import Replaced
 from napari_defectseg.inference.job import Job
-from napari_defectseg.inference.predict import Part, pieces
+from napari_defectseg.inference.pieces import Part, pieces
 from napari_defectseg.inference.prediction import Prediction
 from napari_defectseg.inference.recover import MemoryFull, lighter
 from napari_defectseg.inference.scores import Room, room_for_scores

@@ -21,7 +21,7 @@ from napari_defectseg.inference.tiling import Box, TilePlan
 from napari_defectseg.labels.decode import DecodeSettings, class_values, own_scores
 
 if TYPE_CHECKING:
-    from napari_defectseg.inference.predict import Part
+    from napari_defectseg.inference.pieces import Part
 
 MASK, OWN, SCORES = "classes.zarr", "chosen.zarr", "scores.zarr"
 NOTHING = checksum(())

@@ -16,7 +16,7 @@ from napari_defectseg.ui.colouring import ClassColormap
 if TYPE_CHECKING:
     from napari.layers import Labels
 
-    from napari_defectseg.inference.predict import Part
+    from napari_defectseg.inference.pieces import Part
     from napari_defectseg.inference.tiling import Box
     from napari_defectseg.ui.kept import Kept
     from napari_defectseg.ui.stage import Stage

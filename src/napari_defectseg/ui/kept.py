@@ -11,7 +11,7 @@ from napari_defectseg.core.progress import Step, Steps
 if TYPE_CHECKING:
     from napari_defectseg.images.image import CalibratedImage
     from napari_defectseg.inference.begun import Begun
-    from napari_defectseg.inference.predict import Part
+    from napari_defectseg.inference.pieces import Part
     from napari_defectseg.inference.prediction import Prediction
     from napari_defectseg.inference.settings import PredictSettings
     from napari_defectseg.models.model import Model

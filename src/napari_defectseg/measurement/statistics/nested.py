@@ -122,7 +122,8 @@ def difference(
     error = math.sqrt(sum(parts))
     if error <= NO_SCATTER * float(max(np.abs(a).max(), np.abs(b).max())):
         return Difference(*names, counts, means, gap, *nothing)
-    degrees = sum(parts) ** 2 / (parts[0] ** 2 / (a.size - 1) + parts[1] ** 2 / (b.size - 1))
+    shares = [part / sum(parts) for part in parts]  # squares of tiny variances would vanish
+    degrees = 1 / (shares[0] ** 2 / (a.size - 1) + shares[1] ** 2 / (b.size - 1))
     half = float(stdtrit(degrees, 0.5 + level / 2)) * error
     p = 2 * float(stdtr(degrees, -abs(gap) / error))
     return Difference(*names, counts, means, gap, gap - half, gap + half, p, *hedges(a, b, level))
