@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from tests.models import (  # noqa: F401 - they hold the contracts of further networks
+    test_installed,
     test_monai,
     test_nnunet,
     test_plain_networks,

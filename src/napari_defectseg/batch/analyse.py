@@ -22,6 +22,7 @@ from napari_defectseg.core.progress import Step, Steps, drive
 from napari_defectseg.images.image import CalibratedImage
 from napari_defectseg.images.open import open_image
 from napari_defectseg.images.space import ReferenceSpace
+from napari_defectseg.inference.allocator import give_back
 from napari_defectseg.inference.settings import PredictSettings
 from napari_defectseg.labels.decode import DecodeSettings
 from napari_defectseg.labels.labelmap import LabelMap
@@ -142,6 +143,8 @@ def analyse_steps(
     )
     if out is not None:
         yield Step(0, 0, "writing the result")
+        if run is not None:
+            give_back()  # the picture of the result needs memory of its own
         also = (*settings.also, *(("scores",) if settings.scores else ()))
         write_result(
             out,

@@ -19,7 +19,7 @@ Bool = np.ndarray[Any, np.dtype[np.bool_]]
 
 LARGEST = 2048
 """Pixels along the longer side; larger images are thinned out."""
-SLAB = 1 << 24
+SLAB = 1 << 22
 """Pixels that are read at once where a plane is thinned out."""
 BAND = 128
 """Rows of the picture that are drawn at once."""
