@@ -183,7 +183,9 @@ def _do(history, todo):
                 "delete": lambda n=number, m=labels: delete(m, n),
                 "accept": lambda n=number, m=labels: accept(m, n),
                 "class": lambda n=number, m=labels: relabel(m, n, 3 - m.object_classes[n]),
-                "draw": lambda n=number, m=labels, at=(y, x): dot(m, at, number=n),
+                "draw": lambda n=number, m=labels, at=(y, x): dot(
+                    m, at, class_value=m.object_classes[n], number=n
+                ),
             }[what]()
         )
 

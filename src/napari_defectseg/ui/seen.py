@@ -60,7 +60,7 @@ def seen_box(stage: Stage, dims: int) -> Seen | None:
     sides, cut = [], False
     for axis in image.label_axes:
         side = visible(stage, image, layer, axis)
-        if axis == "z" and dims == 3 and not _displayed(stage, layer, axis):
+        if axis == "z" and dims == 3 and not _displayed(stage, image, layer, axis):
             side = _around(side.start, 0, image.shape[image.axes.index(axis)], DEEP)
         elif side.stop - side.start > MOST[dims]:
             middle = (side.start + side.stop) // 2
@@ -74,8 +74,8 @@ def seen_box(stage: Stage, dims: int) -> Seen | None:
 def visible(stage: Stage, image: CalibratedImage, layer: Image, axis: str) -> slice:
     """Return which part of an axis is in sight: a range, or the one place that is shown."""
     length = image.shape[image.axes.index(axis)]
-    place = [str(name) for name in layer.axis_labels].index(axis)
-    if not _displayed(stage, layer, axis):
+    place = _place(image, layer, axis)
+    if not _displayed(stage, image, layer, axis):
         at = min(max(int(stage.viewer.dims.current_step[place - layer.ndim]), 0), length - 1)
         return slice(at, at + 1)
     factor = layer.downsample_factors[layer.data_level][place] if layer.multiscale else 1
@@ -83,8 +83,16 @@ def visible(stage: Stage, image: CalibratedImage, layer: Image, axis: str) -> sl
     return slice(max(0, int(low * factor)), min(length, int((high + 1) * factor)))
 
 
-def _displayed(stage: Stage, layer: Image, axis: str) -> bool:
-    place = [str(name) for name in layer.axis_labels].index(axis)
+def _place(image: CalibratedImage, layer: Image, axis: str) -> int:
+    names = [str(name) for name in layer.axis_labels]
+    if axis in names:
+        return names.index(axis)
+    # A layer that another reader made may call its axes otherwise, or not at all.
+    return layer.ndim - len(image.label_axes) + image.label_axes.index(axis)
+
+
+def _displayed(stage: Stage, image: CalibratedImage, layer: Image, axis: str) -> bool:
+    place = _place(image, layer, axis)
     return place - layer.ndim + stage.viewer.dims.ndim in stage.viewer.dims.displayed
 
 
